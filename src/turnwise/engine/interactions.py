@@ -1,0 +1,158 @@
+"""What the outside asks of interactions: create, read, follow, cancel, delete. One method each.
+
+A plain call that nobody follows is run to its end and written once. A streamed or a background call is a run with a
+recording, which goes on when its reader leaves; with `store=false` it ends with its reader.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+
+from turnwise.domain.errors import InvalidRequest, NotFound
+from turnwise.domain.events import Created, Event
+from turnwise.domain.interaction import DialectName, Interaction, Turn
+from turnwise.domain.steps import Step
+from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
+from turnwise.engine.history import load_history
+from turnwise.engine.journal import Journal, Recording, ended_as, follow
+from turnwise.engine.run import run
+from turnwise.models.model import Catalogue
+from turnwise.store.store import InteractionStore
+
+Numbered = Sequence[tuple[int, Event]]
+
+
+class Interactions:
+    """The one resource of the API."""
+
+    def __init__(
+        self,
+        store: InteractionStore,
+        catalogue: Catalogue,
+        *,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        idle: float = 15.0,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._clock = clock
+        self._new_id = new_id
+        self._idle = idle
+        self._journal = Journal(store)
+        self._runs = Runs(self._journal, clock)
+
+    async def recover(self) -> int:
+        """End what the last process left in progress. Returns how many there were."""
+        return await end_what_was_left(self._store, self._clock)
+
+    async def create(self, turn: Turn, owner: str, dialect: DialectName) -> Interaction:
+        """Run a turn to its end; or, in the background, begin it.
+
+        Raises:
+            TurnwiseError: it could not be run, and nothing was kept.
+        """
+        interaction = self._new(turn, owner, dialect)
+        events = await self._run(turn, owner)
+        if turn.background:
+            return (await self._runs.start(interaction, events, patience=0)).snapshot()
+        async with aclosing(events):
+            told = [Created(), *[event async for event in events]]
+        whole = ended_as(interaction, told)
+        if turn.store:
+            await self._store.create(whole)
+        return whole
+
+    async def begin(self, turn: Turn, owner: str, dialect: DialectName) -> Recording:
+        """Begin a turn that someone will follow.
+
+        Raises:
+            TurnwiseError: it could not be begun, and nothing was kept.
+        """
+        events = await self._run(turn, owner)
+        patience = 0 if turn.background else OPENING_PATIENCE
+        return await self._runs.start(self._new(turn, owner, dialect), events, patience=patience)
+
+    async def follow(self, recording: Recording) -> AsyncGenerator[Numbered, None]:
+        """The events of a turn that this caller began, in groups, to its end. An empty group is a sign of life.
+        A turn that is not stored ends when its reader leaves."""
+        try:
+            async for group in follow(recording, 0, idle=self._idle):
+                yield group
+        finally:
+            if not recording.interaction.turn.store:
+                await self._runs.cancel(recording)
+
+    async def get(self, id: str, owner: str) -> Interaction:
+        """An interaction as it stands.
+
+        Raises:
+            NotFound: there is none with this id for this owner.
+        """
+        recording = self._live(id, owner)
+        if recording is not None:
+            return recording.snapshot()
+        interaction = await self._store.load(id, owner)
+        if interaction is None:
+            raise _unknown(id)
+        return interaction
+
+    async def read(self, interaction: Interaction, after: int) -> AsyncGenerator[Numbered, None]:
+        """The events of an interaction behind a position, in groups, to its end. An empty group is a sign of life.
+
+        Raises:
+            OutOfRange: it never had that position.
+        """
+        async for group in self._journal.read(interaction, after, idle=self._idle):
+            yield group
+
+    async def cancel(self, id: str, owner: str) -> Interaction:
+        """Stop an interaction. One that has ended stays as it is.
+
+        Raises:
+            NotFound: there is none with this id for this owner.
+        """
+        recording = self._journal.live(id)
+        if recording is not None and recording.interaction.owner == owner:
+            await self._runs.cancel(recording)
+            return recording.snapshot()
+        return await self.get(id, owner)
+
+    async def delete(self, id: str, owner: str) -> None:
+        """Remove an interaction for good. One that goes on is stopped first.
+
+        Raises:
+            NotFound: there is none with this id for this owner.
+        """
+        await self.cancel(id, owner)
+        if not await self._store.delete(id, owner):
+            raise _unknown(id)
+
+    async def close(self) -> None:
+        """Stop all runs and write down what they told."""
+        await self._runs.close()
+        await self._journal.close()
+
+    def _live(self, id: str, owner: str) -> Recording | None:
+        """A run of this process that may be read by its id: one that is stored."""
+        recording = self._journal.live(id)
+        if recording is None or recording.interaction.owner != owner or not recording.interaction.turn.store:
+            return None
+        return recording
+
+    def _new(self, turn: Turn, owner: str, dialect: DialectName) -> Interaction:
+        now = self._clock()
+        return Interaction(self._new_id(), owner, turn, created=now, updated=now, dialect=dialect)
+
+    async def _run(self, turn: Turn, owner: str) -> AsyncGenerator[Event, None]:
+        if turn.model is None:
+            raise InvalidRequest("name a model", field="model")
+        model = self._catalogue.find(turn.model)
+        history: tuple[Step, ...] = ()
+        if turn.previous_interaction_id is not None:
+            history = await load_history(self._store, turn.previous_interaction_id, owner)
+        return run(turn, history, model, self._clock)
+
+
+def _unknown(id: str) -> NotFound:
+    return NotFound(f"there is no interaction '{id}'. It may have been deleted, or made with `store: false`")

@@ -1,0 +1,151 @@
+"""The route table, and what holds for every route: errors as JSON, in the form of the API that the path belongs to.
+
+Read it from top to bottom: it is the whole surface of the server.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from turnwise.domain.errors import Internal, MethodNotAllowed, NotFound, RateLimited, TurnwiseError, Unimplemented
+from turnwise.http.auth import KeyRing
+from turnwise.http.body import JSONReply
+from turnwise.http.contracts import Services
+from turnwise.http.interactions import InteractionRoutes
+from turnwise.http.models import ModelRoutes
+from turnwise.wire.errors import http_status, render_error, render_rpc_error
+
+log = logging.getLogger("turnwise.http")
+
+NOT_YET = (
+    "agents",
+    "webhooks",
+    "triggers",
+    "environments",
+    "credentials",
+    "voices",
+    "decisions",
+    "files",
+    "fileSearchStores",
+)
+"""Resources that the current API has and turnwise does not."""
+
+
+class VersionConvertor(StringConvertor):
+    """The first segment of a path. A base URL that ends in a version doubles it, since the SDKs put theirs behind it."""
+
+    regex = r"(?:v1beta|v1alpha|v1)(?:/(?:v1beta|v1alpha|v1))?"
+
+    def convert(self, value: str) -> str:
+        return value.rpartition("/")[2]
+
+
+register_url_convertor("version", VersionConvertor())
+
+
+def build_routes(
+    services: Services, *, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
+) -> Starlette:
+    """The ASGI application."""
+    owner = KeyRing(services.keys).owner
+    interactions = InteractionRoutes(services, owner)
+    models = ModelRoutes(services, owner)
+    routes = [
+        Route("/{version:version}/interactions", interactions.create, methods=["POST"]),
+        Route("/{version:version}/interactions/{id}", interactions.get, methods=["GET"]),
+        Route("/{version:version}/interactions/{id}", interactions.delete, methods=["DELETE"]),
+        Route("/{version:version}/interactions/{id}/cancel", interactions.cancel, methods=["POST"]),
+        Route("/{version:version}/models", models.list, methods=["GET"]),
+        Route("/{version:version}/models/{id:path}", models.get, methods=["GET"]),
+        *[
+            Route(path, unimplemented(name), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+            for name in NOT_YET
+            for path in _paths(name)
+        ],
+        Route("/healthz", health, methods=["GET"]),
+        Route("/readyz", health, methods=["GET"]),
+        Route("/", to_docs, methods=["GET"]),
+    ]
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={
+            TurnwiseError: on_error,
+            HTTPException: on_http_exception,
+            Exception: on_our_fault,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _paths(name: str) -> list[str]:
+    """Every path under which a resource lives."""
+    at = f"/{{version:version}}/{name}"
+    return [at, f"{at}/{{rest:path}}", f"{at}:{{verb}}", f"/upload{at}", f"/upload{at}/{{rest:path}}"]
+
+
+async def health(request: Request) -> Response:
+    """`GET /healthz` and `GET /readyz`: a process that answers lives; one that listens is ready."""
+    return PlainTextResponse("ok\n")
+
+
+async def to_docs(request: Request) -> Response:
+    """`GET /`: to where a person can read what this is."""
+    return RedirectResponse("/docs")
+
+
+def unimplemented(name: str) -> Callable[[Request], AsyncIterator[Response]]:
+    """The handler of a resource that the API has and turnwise does not."""
+
+    async def handle(request: Request) -> Response:
+        raise Unimplemented(f"turnwise does not have '{name}' yet; see /docs for what it has")
+
+    return handle  # type: ignore[return-value]
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """An error of ours as the client reads it."""
+    assert isinstance(error, TurnwiseError)
+    render = render_rpc_error if "/files" in request.url.path else render_error
+    reply = JSONReply(render(error), http_status(error))
+    if isinstance(error, MethodNotAllowed):
+        reply.headers["allow"] = ", ".join(error.allowed)
+    if isinstance(error, RateLimited) and error.retry_after is not None:
+        reply.headers["retry-after"] = str(max(1, round(error.retry_after)))
+    return reply
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What the router refuses: paths and methods that are not in the table."""
+    assert isinstance(error, HTTPException)
+    at = f"{request.method} {request.url.path}"
+    if error.status_code == 405:
+        allowed = tuple(sorted(_allowed_methods(request)))
+        return await on_error(
+            request, MethodNotAllowed(f"no such method: {at}; use {' or '.join(allowed)}", allowed=allowed)
+        )
+    return await on_error(request, NotFound(f"no such path: {at}; see /docs for those that there are"))
+
+
+def _allowed_methods(request: Request) -> set[str]:
+    """The methods that any route has for this path: a path may stand in the table more than once."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match = route.path_regex.match(request.url.path)
+        if match is not None:
+            found |= route.methods - {"HEAD"}
+    return found
+
+
+async def on_our_fault(request: Request, error: Exception) -> Response:
+    """An error that nobody foresaw. The server's own middleware logs the traceback."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return await on_error(request, Internal("turnwise failed on this request; its log has the reason"))

@@ -1,0 +1,89 @@
+"""A run as server-sent events: from numbered events to frames, until the run ends or the reader leaves.
+
+Frames that are ready together leave together. A quiet stream says a comment now and then, so that nobody in between
+takes it for dead. An error after the first byte is a frame, and the stream still ends as it should.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from turnwise.domain.content import JSON
+from turnwise.domain.errors import Internal, TurnwiseError
+from turnwise.domain.events import Event
+from turnwise.domain.interaction import Interaction
+from turnwise.wire.errors import render_error
+from turnwise.wire.sse import DONE, KEEP_ALIVE, render_frame
+
+log = logging.getLogger("turnwise.http")
+
+Groups = AsyncGenerator[Sequence[tuple[int, Event]], None]
+RenderEvent = Callable[[Event, int, Interaction], tuple[str, dict[str, JSON]] | None]
+
+HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+
+
+class EventStream(Response):
+    """A response that follows a run."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, interaction: Interaction, groups: Groups, render: RenderEvent) -> None:
+        super().__init__(None, headers=HEADERS)
+        del self.headers["content-length"]
+        self._interaction = interaction
+        self._groups = groups
+        self._render = render
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send frames until the run has ended or the client is gone, whichever is first."""
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            sending.cancel()
+            await asyncio.wait({sending, leaving})
+        if not sending.cancelled():
+            sending.result()
+
+    async def _send(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async with aclosing(self._frames()) as frames:
+            async for data in frames:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _frames(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._groups) as groups:
+            try:
+                async for group in groups:
+                    data = b"".join(self._frame(event, position) for position, event in group)
+                    if data or not group:
+                        yield data or KEEP_ALIVE
+            except TurnwiseError as error:
+                yield error_frame(error)
+            except Exception:
+                log.exception("the stream of %s broke", self._interaction.id)
+                yield error_frame(Internal("turnwise failed in the middle of this stream; its log has the reason"))
+        yield DONE
+
+    def _frame(self, event: Event, position: int) -> bytes:
+        frame = self._render(event, position, self._interaction)
+        return b"" if frame is None else render_frame(*frame)
+
+
+def error_frame(error: TurnwiseError) -> bytes:
+    """An error in the middle of a stream. It has no `event_id`: it is this reader's, not the run's."""
+    return render_frame("error", {"event_type": "error", **render_error(error)})
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,1 @@
+"""What is kept: the contract (`store.py`), and one file for each engine that keeps it."""

@@ -1,0 +1,249 @@
+"""The stored form: domain values as JSON bytes, and back, exactly.
+
+It holds no SQL and knows no table (that is `rows.py`). Domain values carry their own `type`, so orjson writes them as
+they are, and reading goes by tables from `type` to class. What a value had when it was written is all that is read:
+a field that came later takes its default.
+
+Two things are not written as they are. The text delta, which is nearly all of what a stream is made of, is the list
+`[step, output, text]` and no object. A step that this version does not know, or whose fields it does not know, was
+written by a newer one: it is read as an UnknownStep, which holds its fields, and written back as what it was.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import orjson
+
+from turnwise.domain.content import JSON, MEDIA_TYPES, Content, Media, Text
+from turnwise.domain.events import (
+    AnnotationsDelta,
+    ArgumentsDelta,
+    Created,
+    Delta,
+    End,
+    Event,
+    Failed,
+    MediaDelta,
+    PartDelta,
+    PartStart,
+    PartStop,
+    SignatureDelta,
+    StatusUpdate,
+    StepStart,
+    StepStop,
+    SummaryDelta,
+    TextDelta,
+    WholeDelta,
+)
+from turnwise.domain.interaction import Failure, GenerationConfig, Status, Turn, Usage
+from turnwise.domain.steps import (
+    FunctionCall,
+    FunctionResult,
+    ModelOutput,
+    Step,
+    Thought,
+    ToolCall,
+    ToolResult,
+    UnknownStep,
+    UserInput,
+)
+
+Raw: TypeAlias = dict[str, Any]
+"""A JSON object that was just read, and that nobody else holds: reading may take it apart."""
+
+
+# -- steps ------------------------------------------------------------------------------------------------------------
+
+
+def encode_steps(steps: Sequence[Step]) -> bytes:
+    """Steps as they are kept."""
+    return orjson.dumps([_as_written(step) for step in steps])
+
+
+def decode_steps(data: bytes | str) -> tuple[Step, ...]:
+    """What `encode_steps` wrote."""
+    return tuple([_read_step(raw) for raw in orjson.loads(data)])
+
+
+def _as_written(step: Step) -> Step | Raw:
+    return {"type": step.kind, **step.body} if type(step) is UnknownStep else step
+
+
+def _read_step(raw: Raw) -> Step:
+    try:
+        return _STEPS[raw["type"]](raw)
+    except (KeyError, TypeError):  # a kind, or a field of a known kind, that this version does not have
+        return UnknownStep(raw["type"], {name: value for name, value in raw.items() if name != "type"})
+
+
+def _read_message(cls: type[UserInput] | type[ModelOutput]) -> Callable[[Raw], Step]:
+    return lambda raw: cls(**{**raw, "content": _read_pieces(raw["content"])})
+
+
+def _read_thought(raw: Raw) -> Thought:
+    return Thought(**{**raw, "summary": _read_pieces(raw["summary"])})
+
+
+_STEPS: Mapping[str, Callable[[Raw], Step]] = {
+    "user_input": _read_message(UserInput),
+    "model_output": _read_message(ModelOutput),
+    "thought": _read_thought,
+    "function_call": lambda raw: FunctionCall(**raw),
+    "function_result": lambda raw: FunctionResult(**raw),
+    "tool_call": lambda raw: ToolCall(**raw),
+    "tool_result": lambda raw: ToolResult(**raw),
+}
+
+
+# -- content ----------------------------------------------------------------------------------------------------------
+
+
+def _read_pieces(raws: Sequence[Raw]) -> tuple[Content, ...]:
+    return tuple([_CONTENT[raw["type"]](raw) for raw in raws])
+
+
+def _read_content(raw: Raw) -> Content:
+    return _CONTENT[raw["type"]](raw)
+
+
+def _read_text(raw: Raw) -> Text:
+    return Text(**{**raw, "annotations": tuple(raw["annotations"])})
+
+
+_CONTENT: Mapping[str, Callable[[Raw], Content]] = {
+    "text": _read_text,
+    **{kind: lambda raw: Media(**raw) for kind in MEDIA_TYPES},
+}
+
+
+# -- events -----------------------------------------------------------------------------------------------------------
+
+
+def encode_events(events: Sequence[Event]) -> bytes:
+    """Consecutive events, packed into one row of the journal."""
+    return orjson.dumps([_event_as_written(event) for event in events])
+
+
+def decode_events(data: bytes) -> list[Event]:
+    """What `encode_events` wrote."""
+    return [_read_event(raw) for raw in orjson.loads(data)]
+
+
+def unpack(rows: Sequence[tuple[int, bytes]], after: int) -> Iterator[tuple[int, Event]]:
+    """The events behind a position out of rows of (position of the first, packed events), each once."""
+    for first, data in rows:
+        for position, event in enumerate(decode_events(data), first):
+            if position > after:
+                yield position, event
+                after = position
+
+
+def _event_as_written(event: Event) -> Any:
+    if type(event) is PartDelta:
+        delta = event.delta
+        if type(delta) is TextDelta:
+            return (event.step, event.output, delta.text)
+        if type(delta) is WholeDelta and type(delta.step) is UnknownStep:
+            return _with(event, delta=_with(delta, step=_as_written(delta.step)))
+    elif type(event) is StepStart and type(event.skeleton) is UnknownStep:
+        return _with(event, skeleton=_as_written(event.skeleton))
+    return event
+
+
+def _with(value: Any, **fields: Any) -> Raw:
+    """A slotted value as the object that orjson would write, with these fields instead of its own."""
+    return {name: fields.get(name, getattr(value, name)) for name in value.__slots__}
+
+
+def _read_event(raw: Raw | list[Any]) -> Event:
+    if type(raw) is list:
+        step, output, text = raw
+        return PartDelta(step, output, TextDelta(text))
+    return _EVENTS[raw["type"]](raw)
+
+
+def _read_step_start(raw: Raw) -> StepStart:
+    return StepStart(raw["step"], raw["output"], _read_step(raw["skeleton"]))
+
+
+def _read_part_start(raw: Raw) -> PartStart:
+    return PartStart(raw["step"], raw["output"], _read_content(raw["skeleton"]))
+
+
+def _read_part_delta(raw: Raw) -> PartDelta:
+    delta = raw["delta"]
+    return PartDelta(raw["step"], raw["output"], _DELTAS[delta["type"]](delta))
+
+
+def _read_end(raw: Raw) -> End:
+    return End(Status(raw["status"]), _read_usage(raw["usage"]), datetime.fromisoformat(raw["at"]))
+
+
+def _read_whole(raw: Raw) -> WholeDelta:
+    return WholeDelta(_read_step(raw["step"]), raw["fragments"])  # type: ignore[arg-type]  # an unknown one is kept too
+
+
+_EVENTS: Mapping[str, Callable[[Raw], Event]] = {
+    "created": lambda raw: Created(),
+    "status": lambda raw: StatusUpdate(Status(raw["status"])),
+    "step_start": _read_step_start,
+    "part_start": _read_part_start,
+    "delta": _read_part_delta,
+    "part_stop": lambda raw: PartStop(raw["step"], raw["output"]),
+    "step_stop": lambda raw: StepStop(raw["step"], raw["output"]),
+    "failed": lambda raw: Failed(Failure(**raw["failure"])),
+    "end": _read_end,
+}
+
+_DELTAS: Mapping[str, Callable[[Raw], Delta]] = {
+    "text": lambda raw: TextDelta(raw["text"]),
+    "media": lambda raw: MediaDelta(Media(**raw["media"])),
+    "annotations": lambda raw: AnnotationsDelta(tuple(raw["annotations"])),
+    "summary": lambda raw: SummaryDelta(_read_content(raw["content"])),
+    "signature": lambda raw: SignatureDelta(raw["signature"]),
+    "arguments": lambda raw: ArgumentsDelta(raw["fragment"]),
+    "whole": _read_whole,
+}
+
+
+# -- the rest of an interaction ---------------------------------------------------------------------------------------
+
+ELSEWHERE = frozenset({"input", "model", "agent", "previous_interaction_id"})
+"""The fields of a Turn that are kept beside its settings: they have columns of their own."""
+
+_SETTINGS = tuple(name for name in Turn.__slots__ if name not in ELSEWHERE)
+
+
+def encode_settings(turn: Turn) -> bytes:
+    """All of a turn but its input, its model or agent, and what it continues."""
+    return orjson.dumps({name: getattr(turn, name) for name in _SETTINGS})
+
+
+def decode_settings(data: bytes | str) -> Raw:
+    """What `encode_settings` wrote, as arguments for `Turn`."""
+    raw: Raw = orjson.loads(data)
+    generation = raw["generation"]
+    generation["stop_sequences"] = tuple(generation["stop_sequences"])
+    raw["generation"] = GenerationConfig(**generation)
+    raw["response_modalities"] = tuple(raw["response_modalities"])
+    return raw
+
+
+def encode_part(part: Usage | Failure | None) -> bytes | None:
+    """What a turn cost or why it failed; None stays None."""
+    return None if part is None else orjson.dumps(part)
+
+
+def decode_usage(data: bytes | str | None) -> Usage | None:
+    """What `encode_part` wrote of a Usage."""
+    return None if data is None else _read_usage(orjson.loads(data))
+
+
+def decode_failure(data: bytes | str | None) -> Failure | None:
+    """What `encode_part` wrote of a Failure."""
+    return None if data is None else Failure(**orjson.loads(data))
+
+
+def _read_usage(raw: JSON) -> Usage | None:
+    return None if raw is None else Usage(**raw)

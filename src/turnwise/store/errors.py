@@ -1,0 +1,38 @@
+"""What can go wrong in a store itself, apart from what a caller asked for not being there.
+
+    Internal
+    └── StoreError
+        ├── StoreClosed     a call after `close`
+        ├── AlreadyKept     an id that is in use
+        └── NewerDatabase   written by a version of turnwise that this one does not know
+"""
+
+from turnwise.domain.errors import Internal
+
+
+class StoreError(Internal):
+    """The root."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed, and can neither keep nor find anything."""
+
+    def __init__(self) -> None:
+        super().__init__("The store is closed.")
+
+
+class AlreadyKept(StoreError):
+    """Something with this id is kept already, and stays as it is."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"The id '{id}' is in use.")
+
+
+class NewerDatabase(StoreError):
+    """A newer turnwise wrote this database. Opening it could lose what this version does not know."""
+
+    def __init__(self, revision: str, head: str) -> None:
+        super().__init__(
+            f"The database was written by a newer turnwise: it is at revision '{revision}', and this version knows "
+            f"those up to '{head}'. Install the newer version, or use another data directory."
+        )

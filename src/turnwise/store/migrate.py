@@ -1,0 +1,98 @@
+"""Bringing a database to the tables that this version of turnwise knows.
+
+The migrations in `migrations/versions/` are the one source of truth, numbered in the order in which they are applied.
+Alembic applies them. It takes more than half a second to import, so it is imported only where there is something to
+migrate: a database says by itself which revision it is at, and a new SQLite file gets all tables at once from
+`migrations/head.sql`, which is what the migrations amount to (written by `python -m turnwise.store.migrations`, and a
+test sees to it that it stays so).
+"""
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from turnwise.store.errors import NewerDatabase
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def revisions() -> list[str]:
+    """All revisions, oldest first: the numbers that the files of migrations begin with."""
+    return sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
+
+
+def migrate_sqlite(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the SQLite database of this connection, which is the file at `path`, up to date."""
+    known = revisions()
+    revision = read_revision(connection)
+    if revision is None:
+        revision = _begin_at_head(connection)
+    if revision == known[-1]:
+        return
+    if revision not in known:
+        raise NewerDatabase(revision, known[-1])
+    upgrade_sqlite(path)
+
+
+def read_revision(connection: sqlite3.Connection) -> str | None:
+    """The revision that a SQLite database says it is at. None: it has no tables of ours."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
+        return None
+    ((revision,),) = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return str(revision)
+
+
+def _begin_at_head(connection: sqlite3.Connection) -> str | None:
+    """Make all tables, unless another process was quicker."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if read_revision(connection) is None:
+            for statement in (MIGRATIONS / "head.sql").read_text(encoding="utf-8").split(";\n"):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return read_revision(connection)
+
+
+def upgrade_sqlite(path: Path) -> None:
+    """Apply the migrations that a SQLite file lacks, all or none of them."""
+    from sqlalchemy import URL, create_engine, event
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
+    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin_immediate)
+    with engine.begin() as connection:
+        run_migrations(connection)
+
+
+def run_migrations(connection: "Connection") -> None:
+    """Apply the migrations that a database lacks, in the transaction that this connection is in."""
+    from alembic import command
+
+    command.upgrade(alembic_config(connection), "head")
+
+
+def alembic_config(connection: "Connection") -> "Config":
+    """What would be in an `alembic.ini`, and the connection for `migrations/env.py`."""
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return config
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's own rules for SQLite begin no transaction before a CREATE TABLE.
+    connection.isolation_level = None
+
+
+def _begin_immediate(connection: "Connection") -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,12 @@
+"""What Alembic runs to migrate: on the connection that `migrate.py` hands over, in the transaction that it is in."""
+
+from alembic import context
+
+from turnwise.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,  # SQLite can change a table only by making it anew
+)
+context.run_migrations()

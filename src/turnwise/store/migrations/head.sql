@@ -1,0 +1,53 @@
+-- Written by `python -m turnwise.store.migrations` from what is in versions/. Do not edit.
+
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE events (
+    id TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (id, seq)
+)
+ WITHOUT ROWID,
+ STRICT;
+
+CREATE TABLE interactions (
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    previous_id TEXT,
+    status TEXT NOT NULL,
+    model TEXT,
+    agent TEXT,
+    dialect TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    input TEXT NOT NULL,
+    steps TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    usage TEXT,
+    failure TEXT,
+    PRIMARY KEY (id)
+)
+ STRICT;
+
+CREATE TABLE keys (
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    prefix TEXT NOT NULL,
+    created TEXT NOT NULL,
+    revoked TEXT,
+    PRIMARY KEY (id)
+)
+ STRICT;
+
+CREATE INDEX interactions_previous ON interactions (previous_id) WHERE previous_id IS NOT NULL;
+
+CREATE INDEX interactions_unfinished ON interactions (created) WHERE status = 'in_progress';
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');

@@ -1,0 +1,256 @@
+"""The store on one machine: a SQLite file in WAL mode.
+
+One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers share one
+wait for the disk. Two threads read, each with a connection of its own: one looks up single interactions, the other
+reads what may be long, so that nobody's look-up waits behind another's history. Readers and the writer never wait
+for one another.
+
+A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but events of
+running interactions: these survive the process (`NORMAL`), and after a power cut the run ends as what was kept of it.
+
+What is deleted is gone: SQLite overwrites it (`secure_delete`), and the write-ahead log, which holds older copies of
+pages, is emptied before the caller is told.
+
+The statements are plain strings and not SQLAlchemy's, whose overhead would be the greater part of a call's cost.
+Those that another SQL engine understands too are in `statements.py`. Other processes may open the file at the same
+time (`turnwise keys` does): every transaction is short, and whoever finds the file locked waits.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from turnwise.domain.events import Event
+from turnwise.domain.interaction import Interaction
+from turnwise.store import statements as sql
+from turnwise.store.codec import unpack
+from turnwise.store.errors import AlreadyKept
+from turnwise.store.migrate import migrate_sqlite
+from turnwise.store.rows import (
+    Row,
+    event_rows,
+    interaction_row,
+    key_row,
+    outcome_row,
+    read_interaction,
+    read_key,
+    write_time,
+)
+from turnwise.store.store import Batch, Key
+from turnwise.store.worker import Call, Outcome, Worker
+
+PATIENCE = 10.0
+"""Seconds to wait for a lock that another process holds."""
+
+
+async def open_sqlite(path: Path) -> "SQLiteStore":
+    """The store in this file, which is made or brought up to date first."""
+    writer, *readers = await asyncio.to_thread(_connect_all, path)
+    return SQLiteStore(
+        Worker("store-writer", writer, _Writer().settle),
+        *(Worker("store-reader", reader, _read_each) for reader in readers),
+    )
+
+
+class SQLiteStore:
+    """See `store.py` for what its methods promise."""
+
+    def __init__(self, writer: Worker, lookups: Worker, histories: Worker) -> None:
+        self._writer = writer
+        self._lookups = lookups
+        self._histories = histories
+
+    # -- interactions
+
+    async def create(self, interaction: Interaction, batch: Batch | None = None) -> None:
+        row = interaction_row(interaction)
+        events = _event_rows(batch)
+
+        def work(connection: sqlite3.Connection) -> None:
+            _insert(connection, sql.CREATE, row)
+            connection.executemany(sql.APPEND, events)
+
+        await self._writer.do(work)
+
+    async def append(self, batches: Sequence[Batch]) -> None:
+        events = _event_rows(*batches)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql.APPEND, events)
+
+        await self._writer.do(work, durable=False)
+
+    async def finish(self, interaction: Interaction, batch: Batch | None = None) -> bool:
+        row = outcome_row(interaction)
+        events = _event_rows(batch)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if not connection.execute(sql.FINISH, row).rowcount:
+                return False
+            connection.executemany(sql.APPEND, events)
+            return True
+
+        return await self._writer.do(work)
+
+    async def load(self, id: str, owner: str) -> Interaction | None:
+        def work(connection: sqlite3.Connection) -> Interaction | None:
+            row = connection.execute(sql.LOAD, (id, owner)).fetchone()
+            return None if row is None else read_interaction(row)
+
+        return await self._lookups.do(work)
+
+    async def chain(self, id: str, owner: str) -> Sequence[Interaction]:
+        def work(connection: sqlite3.Connection) -> list[Interaction]:
+            rows = connection.execute(sql.CHAIN, (id, owner, owner)).fetchall()
+            return [read_interaction(row) for row in rows]
+
+        return await self._histories.do(work)
+
+    async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
+        def work(connection: sqlite3.Connection) -> list[tuple[int, Event]]:
+            rows = connection.execute(sql.EVENTS, (id, id, after, after)).fetchall()
+            return list(unpack(rows, after))
+
+        return await self._histories.do(work)
+
+    async def delete(self, id: str, owner: str) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            if not connection.execute(sql.DELETE, (id, owner)).rowcount:
+                return False
+            connection.execute(sql.DELETE_EVENTS, (id,))
+            return True
+
+        return await self._writer.do(work, erases=True)
+
+    async def unfinished(self) -> Sequence[Interaction]:
+        def work(connection: sqlite3.Connection) -> list[Interaction]:
+            return [read_interaction(row) for row in connection.execute(sql.UNFINISHED).fetchall()]
+
+        return await self._histories.do(work)
+
+    # -- keys
+
+    async def add_key(self, key: Key) -> None:
+        row = key_row(key)
+        await self._writer.do(lambda connection: _insert(connection, sql.ADD_KEY, row))
+
+    async def keys(self) -> Sequence[Key]:
+        def work(connection: sqlite3.Connection) -> list[Key]:
+            return [read_key(row) for row in connection.execute(sql.KEYS).fetchall()]
+
+        return await self._lookups.do(work)
+
+    async def revoke_key(self, id: str, at: datetime) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            return connection.execute(sql.REVOKE_KEY, (write_time(at), id)).rowcount > 0
+
+        return await self._writer.do(work)
+
+    async def close(self) -> None:
+        # The writer last: the last connection to be closed empties the log into the file and removes it.
+        for worker in (self._lookups, self._histories, self._writer):
+            await worker.stop()
+
+
+def _event_rows(*batches: Batch | None) -> list[Row]:
+    """Rows for `APPEND`, which needs the id twice."""
+    rows = event_rows([batch for batch in batches if batch is not None])
+    return [(*row, row[0]) for row in rows]
+
+
+def _insert(connection: sqlite3.Connection, statement: str, row: Row) -> None:
+    try:
+        connection.execute(statement, row)
+    except sqlite3.IntegrityError as error:
+        raise AlreadyKept(row[0]) from error
+
+
+# -- the threads' side
+
+
+def _connect_all(path: Path) -> list[sqlite3.Connection]:
+    """The writer's connection and the readers', to a database that is up to date."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    writer = _connect(path)
+    try:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("PRAGMA secure_delete = ON")
+        migrate_sqlite(writer, path)
+        # Were we killed right after a delete, the log still has what was deleted.
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return [writer, _connect_reader(path), _connect_reader(path)]
+    except BaseException:
+        writer.close()
+        raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Transactions are ours to begin (isolation_level), and a worker's thread takes the connection over.
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    # A query that spills must not leave text in a temporary file.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+    return [call.attempt(connection) for call in calls]
+
+
+class _Writer:
+    """Commits groups of calls. It remembers how the connection is set, and whether the log is to be emptied."""
+
+    def __init__(self) -> None:
+        self._synchronous = ""
+        self._traces = False
+
+    def settle(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+        outcomes = self._commit(connection, calls)
+        self._traces |= any(call.erases and outcome is True for call, outcome in zip(calls, outcomes, strict=True))
+        if self._traces:
+            # Busy, when another process is reading for longer than we wait: then after the next group.
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._traces = bool(busy)
+        return outcomes
+
+    def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
+        """One transaction of all these calls. If one of them fails, the halves are tried, so that it fails alone."""
+        self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = _until_error(connection, calls)
+            if not isinstance(outcomes[-1], Exception):
+                connection.execute("COMMIT")
+                return outcomes
+        except sqlite3.Error as error:  # the file itself: locked for too long, or on a disk that is full
+            return [error] * len(calls)
+        finally:
+            # Not if all went well, nor if SQLite did it already, as it may when the disk is full.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        if len(calls) == 1:
+            return outcomes
+        middle = len(calls) // 2
+        return self._commit(connection, calls[:middle]) + self._commit(connection, calls[middle:])
+
+    def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
+        if level != self._synchronous:
+            connection.execute(f"PRAGMA synchronous = {level}")
+            self._synchronous = level
+
+
+def _until_error(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
+    """The outcomes of the calls, up to and with the first that fails."""
+    outcomes: list[Outcome] = []
+    for call in calls:
+        outcomes.append(call.attempt(connection))
+        if isinstance(outcomes[-1], Exception):
+            break
+    return outcomes

@@ -1,0 +1,71 @@
+"""The tables as they are now, for Alembic to compare a database with. Nothing else reads this.
+
+A change here needs a migration: `python -m turnwise.store.migrations "what it does"` writes one, to be read and
+corrected by hand.
+
+Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A row of
+`events` holds `n` consecutive events, packed; `seq` is the position of the first.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+metadata = MetaData()
+
+Position = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite's INTEGER is as wide, and the only one that a strict table takes."""
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("previous_id", Text),
+    Column("status", Text, nullable=False),
+    Column("model", Text),
+    Column("agent", Text),
+    Column("dialect", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("usage", Text),
+    Column("failure", Text),
+    Index(
+        "interactions_previous",
+        "previous_id",
+        sqlite_where=text("previous_id IS NOT NULL"),
+        postgresql_where=text("previous_id IS NOT NULL"),
+    ),
+    Index(
+        "interactions_unfinished",
+        "created",
+        sqlite_where=text("status = 'in_progress'"),
+        postgresql_where=text("status = 'in_progress'"),
+    ),
+    sqlite_strict=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("seq", Position, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("prefix", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("revoked", Text),
+    sqlite_strict=True,
+)

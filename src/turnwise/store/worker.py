@@ -1,0 +1,122 @@
+"""A worker: one thread with one SQLite connection, and a queue of calls from the event loop.
+
+The thread takes everything that is queued, has it settled as one group, and wakes the event loop once for all of it.
+So the more callers wait, the less each of them costs. What settling means is not decided here: `sqlite.py` reads
+each call by itself, and writes a group as one transaction.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeAlias, TypeVar
+
+from turnwise.store.errors import StoreClosed
+
+T = TypeVar("T")
+
+Work: TypeAlias = Callable[[sqlite3.Connection], T]
+
+Outcome: TypeAlias = Any
+"""What a call returned, or the exception that it raised."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """Something to do with the connection, and who waits for it."""
+
+    work: Work[Any]
+    future: asyncio.Future[Any]
+    durable: bool
+    """Whether it must survive the machine losing power, not only this process."""
+    erases: bool
+    """Whether True from `work` means that what it deleted must also leave the files."""
+
+    def attempt(self, connection: sqlite3.Connection) -> Outcome:
+        # Whatever breaks belongs to the caller who waits on the other side of the thread.
+        try:
+            return self.work(connection)
+        except Exception as error:
+            return error
+
+
+Settle: TypeAlias = Callable[[sqlite3.Connection, Sequence[Call]], Sequence[Outcome]]
+
+
+class Worker:
+    """Started where the event loop runs that will call it, and only that loop may call it."""
+
+    def __init__(self, name: str, connection: sqlite3.Connection, settle: Settle) -> None:
+        self._connection = connection
+        self._settle = settle
+        self._loop = asyncio.get_running_loop()
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._stopped: asyncio.Future[None] | None = None
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Work[T], *, durable: bool = True, erases: bool = False) -> T:
+        """Have the thread do this. What it raises is raised here. A caller that leaves does not stop it."""
+        if self._stopped is not None:
+            raise StoreClosed
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._calls.put(Call(work, future, durable, erases))
+        return await future
+
+    async def stop(self) -> None:
+        """Do what is queued, then close the connection and end the thread. Later calls are refused."""
+        if self._stopped is None:
+            self._stopped = self._loop.create_future()
+            self._calls.put(None)
+        await asyncio.shield(self._stopped)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._serve(self._take()):
+                pass
+        finally:
+            self._connection.close()
+            self._tell(self._on_stopped)
+
+    def _take(self) -> list[Call | None]:
+        """Wait for a call, and take all that are there by then."""
+        return [self._calls.get(), *(self._calls.get() for _ in range(self._calls.qsize()))]
+
+    def _serve(self, taken: list[Call | None]) -> bool:
+        """Settle what was taken. False: it held the stop, which is always the last."""
+        calls = [call for call in taken if call is not None]
+        if calls:
+            outcomes = self._outcomes(calls)
+            self._tell(lambda: _resolve(calls, outcomes))
+        return len(calls) == len(taken)
+
+    def _outcomes(self, calls: Sequence[Call]) -> Sequence[Outcome]:
+        # The connection itself broke, as on a full disk. The callers are told, and the thread lives on.
+        try:
+            return self._settle(self._connection, calls)
+        except Exception as error:
+            return [error] * len(calls)
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        # A loop that was closed without closing the store has nobody left to tell.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(news)
+
+    def _on_stopped(self) -> None:
+        assert self._stopped is not None
+        if not self._stopped.done():
+            self._stopped.set_result(None)
+
+
+def _resolve(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> None:
+    for call, outcome in zip(calls, outcomes, strict=True):
+        if call.future.done():
+            continue  # its caller was cancelled
+        if isinstance(outcome, Exception):
+            call.future.set_exception(outcome)
+        else:
+            call.future.set_result(outcome)

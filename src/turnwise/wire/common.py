@@ -1,0 +1,158 @@
+"""What both dialects write alike: content, calls and results, usage, times, and the fields that are echoed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeAlias, assert_never
+
+from turnwise.domain.content import JSON, Content, Media, Text
+from turnwise.domain.events import WholeStep
+from turnwise.domain.interaction import Counts, GenerationConfig, Interaction, Usage
+from turnwise.domain.steps import FunctionCall, FunctionResult, Thought, ToolCall, ToolResult
+
+Frame: TypeAlias = tuple[str, dict[str, JSON]]
+"""A frame of a stream: the event's name and its payload."""
+
+
+def frame(name: str, position: int, **payload: JSON) -> Frame:
+    """A frame. Its `event_id` is the event's position: where a reader goes on, in either dialect."""
+    return name, {"event_type": name, "event_id": str(position), **payload}
+
+
+def render_time(time: datetime) -> str:
+    """RFC 3339 in UTC, with a Z, as every SDK reads it."""
+    return time.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def render_content(content: Content) -> dict[str, JSON]:
+    """A piece of content, the same in both dialects."""
+    match content:
+        case Text(text, annotations):
+            body: dict[str, JSON] = {"type": "text", "text": text}
+            if annotations:
+                body["annotations"] = list(annotations)
+            return body
+        case Media(type, mime_type, data, uri, options):
+            given = {"mime_type": mime_type, "data": data, "uri": uri}
+            return {"type": type, **{k: v for k, v in given.items() if v is not None}, **options}
+        case _:
+            assert_never(content)
+
+
+def render_thought(thought: Thought) -> dict[str, JSON]:
+    """A thought: its signature always, its summary when there is one."""
+    body: dict[str, JSON] = {"type": "thought"}
+    if thought.signature is not None:
+        body["signature"] = thought.signature
+    if thought.summary:
+        body["summary"] = [render_content(piece) for piece in thought.summary]
+    return body
+
+
+def render_whole(step: WholeStep) -> dict[str, JSON]:
+    """A call or a result: an output in one dialect, a step in the other, with the same fields."""
+    match step:
+        case FunctionCall(id, name, arguments):
+            body: dict[str, JSON] = {"type": "function_call", "id": id, "name": name, "arguments": arguments}
+        case FunctionResult(call_id, result, name, is_error):
+            body = {"type": "function_result", "call_id": call_id, "result": result}
+            if name is not None:
+                body["name"] = name
+            if is_error:
+                body["is_error"] = True
+        case ToolCall(tool, id, arguments, details):
+            body = {"type": f"{tool}_call", "id": id, "arguments": arguments, **details}
+        case ToolResult(tool, call_id, result, is_error, details):
+            body = {"type": f"{tool}_result", "call_id": call_id, "result": result, **details}
+            if is_error:
+                body["is_error"] = True
+        case _:
+            assert_never(step)
+    if step.signature is not None:
+        body["signature"] = step.signature
+    return body
+
+
+def render_usage(usage: Usage) -> dict[str, JSON]:
+    """Usage, with thought tokens under both of their names (`reasoning` until 1.56 of the SDKs, `thought` since)."""
+    return {
+        "total_tokens": usage.total_tokens,
+        "total_input_tokens": usage.input_tokens,
+        "total_output_tokens": usage.output_tokens,
+        "total_cached_tokens": usage.cached_tokens,
+        "total_tool_use_tokens": usage.tool_use_tokens,
+        "total_thought_tokens": usage.thought,
+        "total_reasoning_tokens": usage.thought,
+        "input_tokens_by_modality": _by_modality(usage.input),
+        "output_tokens_by_modality": _by_modality(usage.output),
+        "cached_tokens_by_modality": _by_modality(usage.cached),
+        "tool_use_tokens_by_modality": _by_modality(usage.tool_use),
+    }
+
+
+def _by_modality(counts: Counts) -> list[JSON]:
+    return [{"modality": modality, "tokens": tokens} for modality, tokens in counts.items() if tokens]
+
+
+def render_head(interaction: Interaction) -> dict[str, JSON]:
+    """What both dialects say of an interaction but its status, its usage and what it produced."""
+    turn = interaction.turn
+    body: dict[str, JSON] = {
+        "id": interaction.id,
+        "object": "interaction",
+        "role": "model",
+        "created": render_time(interaction.created),
+        "updated": render_time(interaction.updated),
+    }
+    if turn.model is not None:
+        body["model"] = turn.model
+    if turn.agent is not None:
+        body["agent"] = turn.agent
+    if turn.previous_interaction_id is not None:
+        body["previous_interaction_id"] = turn.previous_interaction_id
+    return body
+
+
+def render_partial(interaction: Interaction, status: str, *, updated: datetime | None = None) -> dict[str, JSON]:
+    """An interaction as the first and the last frame of a stream show it: without what it produced."""
+    if updated is not None:
+        interaction = replace(interaction, updated=updated)
+    return {**render_head(interaction), "status": status}
+
+
+def render_settings(interaction: Interaction) -> dict[str, JSON]:
+    """The settings of the request, given back as they came."""
+    turn = interaction.turn
+    body: dict[str, JSON] = dict(turn.echo)
+    if turn.system_instruction is not None:
+        body["system_instruction"] = turn.system_instruction
+    generation = _render_generation(turn.generation)
+    if generation:
+        body["generation_config"] = generation
+    if turn.response_modalities:
+        body["response_modalities"] = list(turn.response_modalities)
+    if turn.background:
+        body["background"] = True
+    return body
+
+
+def _render_generation(config: GenerationConfig) -> Mapping[str, JSON]:
+    given: dict[str, JSON] = {
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "top_k": config.top_k,
+        "seed": config.seed,
+        "max_output_tokens": config.max_output_tokens,
+        "stop_sequences": list(config.stop_sequences) or None,
+        "thinking_level": config.thinking_level,
+        "thinking_summaries": config.thinking_summaries,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def render_failure(interaction: Interaction) -> dict[str, JSON]:
+    """Why it failed, if it did."""
+    failure = interaction.failure
+    if failure is None:
+        return {}
+    return {"errors": [{"code": failure.code, "message": failure.message}]}

@@ -1,0 +1,180 @@
+"""What clients send: the body of `create`, in any form of any client generation, as a domain Turn.
+
+Both dialects have nearly the same request, real clients mix their forms, and an interaction made in one is continued
+in the other: so there is one reader for both, and no form is refused for coming in the other dialect's clothes.
+
+The fixed fields are pydantic models, which also describe the API in `/openapi.json`. The input is read by
+`wire/input.py`. Types are strict (a temperature is a number, not "0.7"), and a field that is not listed here is
+refused: nothing is dropped in silence.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from turnwise.domain.content import JSON
+from turnwise.domain.errors import InvalidRequest, Unimplemented
+from turnwise.domain.interaction import GenerationConfig, Turn
+from turnwise.wire.input import parse_input
+from turnwise.wire.invalid import explain
+
+
+class Body(BaseModel):
+    """A JSON object of a request: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, protected_namespaces=())
+
+
+class GenerationConfigBody(Body):
+    """How the model is to speak."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
+    thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    thinking_summaries: Literal["auto", "none"] | None = None
+    tool_choice: Any = None
+    speech_config: Any = None
+    image_config: Any = None
+    video_config: Any = None
+    transcription_config: Any = None
+
+    LATER: ClassVar = ("tool_choice", "speech_config", "image_config", "video_config", "transcription_config")
+
+
+class CreateBody(Body):
+    """The body of `POST /interactions`."""
+
+    input: Any = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    agent: Annotated[str, Field(min_length=1)] | None = None
+    previous_interaction_id: Annotated[str, Field(min_length=1)] | None = None
+    system_instruction: str | None = None
+    generation_config: GenerationConfigBody | None = None
+    agent_config: dict[str, Any] | None = None
+    tools: list[dict[str, Any]] | None = None
+    response_format: Any = None
+    response_mime_type: str | None = None
+    response_modalities: list[str] | None = None
+    store: bool | None = None
+    stream: bool | None = None
+    background: bool | None = None
+    labels: dict[str, str] | None = None
+    service_tier: Literal["flex", "standard", "priority", "deferred"] | None = None
+    webhook_config: dict[str, Any] | None = None
+    safety_settings: Any = None
+    environment: Any = None
+    cached_content: Any = None
+    continuation_token: Any = None
+
+    LATER: ClassVar = (
+        "tools",
+        "response_format",
+        "agent_config",
+        "webhook_config",
+        "safety_settings",
+        "environment",
+        "cached_content",
+        "continuation_token",
+    )
+
+
+def parse_request(body: JSON) -> Turn:
+    """A request's JSON as a Turn.
+
+    Raises:
+        InvalidRequest: a field is missing, unknown, of a wrong type or value; the message names it.
+        Unimplemented: a field whose promise turnwise cannot keep yet; the message names it.
+    """
+    if not isinstance(body, dict):
+        raise InvalidRequest(f"the body must be a JSON object, not {_kind(body)}")
+    try:
+        asked = CreateBody.model_validate(body)
+    except ValidationError as error:
+        raise explain(error, CreateBody) from None
+    _refuse_what_is_missing(asked)
+    _check_together(asked)
+    return Turn(
+        input=parse_input(asked.input),
+        model=asked.model.removeprefix("models/") if asked.model else None,
+        agent=asked.agent,
+        previous_interaction_id=asked.previous_interaction_id,
+        system_instruction=asked.system_instruction or None,
+        generation=_parse_generation(asked.generation_config),
+        store=asked.store is not False,
+        stream=asked.stream is True,
+        background=asked.background is True,
+        response_modalities=_parse_modalities(asked.response_modalities),
+        echo=_parse_echo(asked),
+    )
+
+
+def _kind(value: JSON) -> str:
+    names = {type(None): "null", bool: "a boolean", str: "a string", list: "a list"}
+    return names.get(type(value), "a number")
+
+
+def _refuse_what_is_missing(asked: CreateBody) -> None:
+    """Refuse by name what is asked for and cannot be kept yet. An empty list asks for nothing."""
+    for owner, prefix in ((asked, ""), (asked.generation_config, "generation_config.")):
+        for name in owner.LATER if owner is not None else ():
+            if getattr(owner, name) not in (None, [], {}):
+                raise Unimplemented(f"{prefix}{name}: turnwise does not support this yet; leave it out")
+    if asked.response_mime_type not in (None, "text/plain"):
+        raise Unimplemented(
+            f"response_mime_type: turnwise does not support '{asked.response_mime_type}' yet; leave it out"
+        )
+
+
+def _check_together(asked: CreateBody) -> None:
+    """Rules that hold between fields."""
+    if asked.model is None and asked.agent is None:
+        raise InvalidRequest("a request names a model or an agent; set `model`", field="model")
+    if asked.model is not None and asked.agent is not None:
+        raise InvalidRequest("a request names a model or an agent, not both; leave one out", field="agent")
+    if asked.agent is not None and asked.generation_config is not None:
+        raise InvalidRequest("only a model has one; an agent takes `agent_config`", field="generation_config")
+    if asked.background and asked.store is False:
+        raise InvalidRequest(
+            "a background interaction must be stored, or nobody could read it; leave out `store: false`",
+            field="background",
+        )
+    if asked.agent is not None:
+        raise Unimplemented(f"agent: turnwise has no agents yet, so not '{asked.agent}'; name a `model`")
+
+
+def _parse_generation(body: GenerationConfigBody | None) -> GenerationConfig:
+    if body is None:
+        return GenerationConfig()
+    return GenerationConfig(
+        temperature=body.temperature,
+        top_p=body.top_p,
+        top_k=body.top_k,
+        seed=body.seed,
+        max_output_tokens=body.max_output_tokens,
+        stop_sequences=tuple(body.stop_sequences or ()),
+        thinking_level=body.thinking_level,
+        thinking_summaries=body.thinking_summaries,
+    )
+
+
+def _parse_modalities(names: list[str] | None) -> tuple[str, ...]:
+    """Modalities, which clients write in either case."""
+    known = ("text", "image", "audio", "video", "document")
+    modalities = tuple(name.lower() for name in names or ())
+    for index, name in enumerate(modalities):
+        if name not in known:
+            raise InvalidRequest(
+                f"unknown modality '{name}'; one of {', '.join(known)}", field=f"response_modalities[{index}]"
+            )
+        if name != "text":
+            raise Unimplemented(f"response_modalities[{index}]: turnwise cannot answer with '{name}' yet")
+    return modalities
+
+
+def _parse_echo(asked: CreateBody) -> dict[str, JSON]:
+    given = {"labels": asked.labels, "service_tier": asked.service_tier}
+    return {name: value for name, value in given.items() if value is not None}
