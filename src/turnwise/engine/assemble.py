@@ -1,7 +1,7 @@
 """Fragments to events: one accumulator for every vendor's stream.
 
 A backend says only "this piece came". Here pieces get their places: which step and which output they belong to, where
-one starts and where it stops. Thoughts come before the text that they lead to; each change of kind closes what was open.
+one starts and where it stops. Each change of kind closes what was open.
 """
 
 from collections.abc import Iterator

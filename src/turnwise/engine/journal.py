@@ -1,10 +1,10 @@
 """The journal: events are written down first, then told.
 
 A run's writer appends events to its Recording. One flusher for the whole process takes what every recording has
-gathered and writes it to the store in one transaction, again and again: while one transaction is under way the next one
-gathers, so the busier the process, the larger the groups, and an idle one writes at once. Only what is written is
-shown to readers. So a position, once seen, is there for good, and a reader may leave and come back to any process at any
-time: from the recording while the run goes on, from the store for ever after.
+gathered and writes it to the store in one transaction, again and again: while one transaction is under way the next
+one gathers, so the busier the process, the larger the groups, and an idle one writes at once. Only what is written is
+shown to readers. So a position, once seen, is there for good, and a reader may leave and come back at any time: to the
+recording while the run goes on, to the store for ever after.
 
 The writer owns the run; readers come and go. Nothing that a reader does, or fails to do, is felt by the writer.
 

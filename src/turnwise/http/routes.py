@@ -39,7 +39,7 @@ NOT_YET = (
 
 
 class VersionConvertor(StringConvertor):
-    """The first segment of a path. A base URL that ends in a version doubles it, since the SDKs put theirs behind it."""
+    """The first segment of a path. A base URL that ends in a version doubles it: the SDKs put theirs behind it."""
 
     regex = r"(?:v1beta|v1alpha|v1)(?:/(?:v1beta|v1alpha|v1))?"
 

@@ -5,6 +5,8 @@
         ├── StoreClosed     a call after `close`
         ├── AlreadyKept     an id that is in use
         └── NewerDatabase   written by a version of turnwise that this one does not know
+
+To a client each of them is an internal error; the message is for whoever runs the server.
 """
 
 from turnwise.domain.errors import Internal
@@ -33,6 +35,6 @@ class NewerDatabase(StoreError):
 
     def __init__(self, revision: str, head: str) -> None:
         super().__init__(
-            f"The database was written by a newer turnwise: it is at revision '{revision}', and this version knows "
-            f"those up to '{head}'. Install the newer version, or use another data directory."
+            f"The database was written by a newer turnwise: it is at revision '{revision}', and this version "
+            f"knows those up to '{head}'. Install the newer version, or use another data directory."
         )

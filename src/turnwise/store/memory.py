@@ -1,6 +1,7 @@
 """The store in memory: for tests, and for whoever wants nothing kept.
 
-It keeps the same promises as every other store, but for the one about being killed. Tests of your own may use it:
+It keeps the same promises as every other store, but for the one about being killed. Tests of your own may
+use it:
 
     store = MemoryStore()
     await store.create(interaction)
@@ -18,7 +19,7 @@ from turnwise.store.store import Batch, Key
 
 
 class MemoryStore:
-    """See `store.py` for what its methods promise. No method waits for anything, so each is one transaction."""
+    """See `store.py` for what its methods promise. No method waits, so each is one transaction."""
 
     def __init__(self) -> None:
         self._interactions: dict[str, Interaction] = {}

@@ -1,10 +1,10 @@
 """Bringing a database to the tables that this version of turnwise knows.
 
-The migrations in `migrations/versions/` are the one source of truth, numbered in the order in which they are applied.
-Alembic applies them. It takes more than half a second to import, so it is imported only where there is something to
-migrate: a database says by itself which revision it is at, and a new SQLite file gets all tables at once from
-`migrations/head.sql`, which is what the migrations amount to (written by `python -m turnwise.store.migrations`, and a
-test sees to it that it stays so).
+The migrations in `migrations/versions/` are the one source of truth, numbered in the order in which they
+are applied. Alembic applies them. It takes more than half a second to import, so it is imported only where
+there is something to migrate: a database says by itself which revision it is at, and a new SQLite file gets
+all tables at once from `migrations/head.sql`, which is what the migrations amount to (written by `python -m
+turnwise.store.migrations`, and a test sees to it that it stays so).
 """
 
 import sqlite3
@@ -28,9 +28,7 @@ def revisions() -> list[str]:
 def migrate_sqlite(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the SQLite database of this connection, which is the file at `path`, up to date."""
     known = revisions()
-    revision = read_revision(connection)
-    if revision is None:
-        revision = _begin_at_head(connection)
+    revision = read_revision(connection) or _begin_at_head(connection)
     if revision == known[-1]:
         return
     if revision not in known:
@@ -46,18 +44,20 @@ def read_revision(connection: sqlite3.Connection) -> str | None:
     return str(revision)
 
 
-def _begin_at_head(connection: sqlite3.Connection) -> str | None:
-    """Make all tables, unless another process was quicker."""
+def _begin_at_head(connection: sqlite3.Connection) -> str:
+    """Make all tables, unless another process was quicker. The revision that the database is then at."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         if read_revision(connection) is None:
             for statement in (MIGRATIONS / "head.sql").read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)
+        revision = read_revision(connection)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-    return read_revision(connection)
+    assert revision is not None
+    return revision
 
 
 def upgrade_sqlite(path: Path) -> None:

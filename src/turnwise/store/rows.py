@@ -1,8 +1,8 @@
 """Rows: how an interaction and a key lie in the columns of a table.
 
-The columns are the same in every SQL store, and so is this file. What is looked up has a column of its own; the rest
-is JSON as text (see `codec.py`), which a person can read and query with the database's own shell. Times are RFC 3339
-in UTC with microseconds, so that they sort as text.
+The columns are the same in every SQL store, and so is this file. What is looked up has a column of its own;
+the rest is JSON as text (see `codec.py`), which a person can read and query with the database's own shell.
+Times are RFC 3339 in UTC with microseconds, so that they sort as text.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def interaction_row(interaction: Interaction) -> Row:
 
 
 def outcome_row(interaction: Interaction) -> Row:
-    """What an end adds to an interaction, for UPDATE: status, updated, steps, usage, failure, and last its id."""
+    """What an end adds to an interaction, for UPDATE: status, updated, steps, usage, failure; then its id."""
     return (
         interaction.status.value,
         write_time(interaction.updated),
@@ -66,9 +66,10 @@ def outcome_row(interaction: Interaction) -> Row:
     )
 
 
-def read_interaction(row: Row) -> Interaction:
+def read_interaction(row: Sequence[Any]) -> Interaction:
     """What `interaction_row` wrote."""
-    id, owner, previous_id, status, model, agent, dialect, created, updated, asked, steps, settings, usage, failure = row
+    id, owner, previous_id, status, model, agent, dialect, created, updated, *documents = row
+    asked, steps, settings, usage, failure = documents
     turn = Turn(
         input=decode_steps(asked),
         model=model,
@@ -91,7 +92,7 @@ def read_interaction(row: Row) -> Interaction:
 
 
 def event_rows(batches: Sequence[Batch]) -> list[Row]:
-    """Batches as rows of `events`: id, position of the first, how many, packed. A batch of nothing is no row."""
+    """Batches as rows of `events`: id, position of the first, how many, packed. An empty batch is no row."""
     return [
         (batch.id, batch.first, len(batch.events), encode_events(batch.events)) for batch in batches if batch.events
     ]

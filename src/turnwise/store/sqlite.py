@@ -1,19 +1,21 @@
 """The store on one machine: a SQLite file in WAL mode.
 
-One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers share one
-wait for the disk. Two threads read, each with a connection of its own: one looks up single interactions, the other
-reads what may be long, so that nobody's look-up waits behind another's history. Readers and the writer never wait
-for one another.
+One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers
+share one wait for the disk. Two threads read, each with a connection of its own: one looks up single
+interactions, the other reads what may be long, so that nobody's look-up waits behind another's history.
+Readers and the writer never wait for one another.
 
-A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but events of
-running interactions: these survive the process (`NORMAL`), and after a power cut the run ends as what was kept of it.
+A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
+events of running interactions: these survive the process (`NORMAL`), and after a power cut the run ends as
+what was kept of it.
 
-What is deleted is gone: SQLite overwrites it (`secure_delete`), and the write-ahead log, which holds older copies of
-pages, is emptied before the caller is told.
+What is deleted is gone: SQLite overwrites it (`secure_delete`), and the write-ahead log, which holds older
+copies of pages, is emptied before the caller is told.
 
-The statements are plain strings and not SQLAlchemy's, whose overhead would be the greater part of a call's cost.
-Those that another SQL engine understands too are in `statements.py`. Other processes may open the file at the same
-time (`turnwise keys` does): every transaction is short, and whoever finds the file locked waits.
+The statements are plain strings and not SQLAlchemy's, whose overhead would be the greater part of a call's
+cost. Those that another SQL engine understands too are in `statements.py`. Other processes may open the
+file at the same time (`turnwise keys` does): every transaction is short, and whoever finds the file locked
+waits.
 """
 
 import asyncio
@@ -104,13 +106,13 @@ class SQLiteStore:
     async def chain(self, id: str, owner: str) -> Sequence[Interaction]:
         def work(connection: sqlite3.Connection) -> list[Interaction]:
             rows = connection.execute(sql.CHAIN, (id, owner, owner)).fetchall()
-            return [read_interaction(row) for row in rows]
+            return [read_interaction(row) for _, *row in sorted(rows, reverse=True)]
 
         return await self._histories.do(work)
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         def work(connection: sqlite3.Connection) -> list[tuple[int, Event]]:
-            rows = connection.execute(sql.EVENTS, (id, id, after, after)).fetchall()
+            rows = connection.execute(sql.EVENTS, (id, after, id, after)).fetchall()
             return list(unpack(rows, after))
 
         return await self._histories.do(work)
@@ -205,7 +207,7 @@ def _read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequenc
 
 
 class _Writer:
-    """Commits groups of calls. It remembers how the connection is set, and whether the log is to be emptied."""
+    """Commits groups of calls. Remembers how the connection is set, and whether the log is to be emptied."""
 
     def __init__(self) -> None:
         self._synchronous = ""
@@ -221,7 +223,7 @@ class _Writer:
         return outcomes
 
     def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
-        """One transaction of all these calls. If one of them fails, the halves are tried, so that it fails alone."""
+        """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
         self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
         try:
             connection.execute("BEGIN IMMEDIATE")

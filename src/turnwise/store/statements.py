@@ -20,20 +20,22 @@ WHERE id = ? AND status = 'in_progress'
 
 LOAD = f"SELECT {INTERACTION} FROM interactions WHERE id = ? AND owner = ?"
 
-# The walk carries ids only; the wide rows are fetched once, at its end.
+# The walk carries ids only; the wide rows are fetched once, at its end. They come with their distance from the end and
+# are sorted by it afterwards: sorting rows of this width takes SQLite as long as all the rest.
 CHAIN = f"""
 WITH RECURSIVE line (member, before, depth) AS (
     SELECT id, previous_id, 0 FROM interactions WHERE id = ? AND owner = ?
     UNION ALL
     SELECT id, previous_id, depth + 1 FROM line JOIN interactions ON id = before WHERE owner = ?
 )
-SELECT {INTERACTION} FROM line JOIN interactions ON id = member ORDER BY depth DESC
+SELECT depth, {INTERACTION} FROM line JOIN interactions ON id = member
 """
 
 # A row that begins at or before the next position may hold it: the last of these, and all behind it.
 EVENTS = """
 SELECT seq, data FROM events
-WHERE id = ? AND seq >= coalesce((SELECT max(seq) FROM events WHERE id = ? AND seq <= ? + 1), 0) AND seq + n > ? + 1
+WHERE id = ? AND seq + n > ? + 1
+    AND seq >= coalesce((SELECT max(seq) FROM events WHERE id = ? AND seq <= ? + 1), 0)
 ORDER BY seq
 """
 

@@ -1,10 +1,10 @@
 """The tables as they are now, for Alembic to compare a database with. Nothing else reads this.
 
-A change here needs a migration: `python -m turnwise.store.migrations "what it does"` writes one, to be read and
-corrected by hand.
+A change here needs a migration: `python -m turnwise.store.migrations "what it does"` writes one, to be read
+and corrected by hand.
 
-Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A row of
-`events` holds `n` consecutive events, packed; `seq` is the position of the first.
+Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A
+row of `events` holds `n` consecutive events, packed; `seq` is the position of the first.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text

@@ -1,8 +1,8 @@
 """A worker: one thread with one SQLite connection, and a queue of calls from the event loop.
 
-The thread takes everything that is queued, has it settled as one group, and wakes the event loop once for all of it.
-So the more callers wait, the less each of them costs. What settling means is not decided here: `sqlite.py` reads
-each call by itself, and writes a group as one transaction.
+The thread takes everything that is queued, has it settled as one group, and wakes the event loop once for
+all of it. So the more callers wait, the less each of them costs. What settling means is not decided here:
+`sqlite.py` reads each call by itself, and writes a group as one transaction.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """How things look outside: what clients send and read, in both dialects. Pure functions, no I/O.
 
 `request.py` and `input.py` read what a client sends, in any form that any client generation has (the forms mix freely,
-so there is one reader). `outputs/` and `steps/` write what a client reads, each in its own way; `dialect.py` tells which.
-A new revision of the API is a new folder, and one line in `DIALECTS`.
+so there is one reader). `outputs/` and `steps/` write what a client reads, each in its own way; `dialect.py` tells
+which. A new revision of the API is a new folder, and one line in `DIALECTS`.
 """
 
 from collections.abc import Mapping

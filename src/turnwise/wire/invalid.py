@@ -24,17 +24,29 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
     loc = [part for part in found["loc"] if not _is_branch(part)]
     path = field_path([prefix, *loc] if prefix else loc)
     if found["type"] == "extra_forbidden":
-        return UnknownParameter(_unknown(str(loc[-1]), _known_fields(model, loc)), field=path)
+        return UnknownParameter(_unknown(str(loc[-1]), _known_fields(model, loc), model), field=path)
     if found["type"] == "missing":
         return InvalidRequest("this field is required", field=path)
     shown = _shown(found.get("input"))
     return InvalidRequest(f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}", field=path)
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean '{close[0]}'?" if close else "leave it out"
-    return f"the API has no such field; {hint}"
+def _unknown(name: str, beside: Sequence[str], model: type[BaseModel]) -> str:
+    """What to say of a field that the API does not have: what it may have been meant to be."""
+    close = get_close_matches(name, beside, n=1) or get_close_matches(name, list(_inner_fields(model)), n=1)
+    if not close:
+        return "the API has no such field; leave it out"
+    return f"the API has no such field here; did you mean '{_inner_fields(model).get(close[0], close[0])}'?"
+
+
+def _inner_fields(model: type[BaseModel]) -> dict[str, str]:
+    """The fields one level down, by name, with their whole path."""
+    return {
+        inner: f"{name}.{inner}"
+        for name, field in model.model_fields.items()
+        for body in _models_in(field.annotation)
+        for inner in body.model_fields
+    }
 
 
 def _is_branch(part: str | int) -> bool:
@@ -46,16 +58,17 @@ def _known_fields(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]
     """The fields beside the one at `loc`."""
     for part in loc[:-1]:
         field = model.model_fields.get(str(part))
-        inner = [t for t in _types(field.annotation) if isinstance(t, type)] if field else []
-        nested = [t for t in inner if issubclass(t, BaseModel)]
+        nested = _models_in(field.annotation) if field else []
         if not nested:
             return []
         model = nested[0]
     return list(model.model_fields)
 
 
-def _types(annotation: object) -> tuple[object, ...]:
-    return getattr(annotation, "__args__", (annotation,))
+def _models_in(annotation: object) -> list[type[BaseModel]]:
+    """The JSON objects that a field may be: itself, or members of its union."""
+    types = getattr(annotation, "__args__", (annotation,))
+    return [t for t in types if isinstance(t, type) and issubclass(t, BaseModel)]
 
 
 def _shown(value: JSON) -> str:

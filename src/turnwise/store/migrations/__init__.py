@@ -1,1 +1,1 @@
-"""The migrations of the database: `versions/` in their order, `env.py` for Alembic, `head.sql` as their sum."""
+"""The migrations: `versions/` in their order, `env.py` for Alembic, and `head.sql`, which is their sum."""

@@ -1,7 +1,8 @@
 """For those who change the tables: `python -m turnwise.store.migrations ["what the change does"]`.
 
-With words, it first writes a new migration from the difference between `tables.py` and the migrations so far, to be
-read and corrected by hand (and this run again, without words). Always, it writes `head.sql` anew.
+With words, it first writes a new migration from the difference between `tables.py` and the migrations so
+far, to be read and corrected by hand (and this run again, without words). Always, it writes `head.sql`
+anew.
 """
 
 import sys

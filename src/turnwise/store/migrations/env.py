@@ -1,4 +1,4 @@
-"""What Alembic runs to migrate: on the connection that `migrate.py` hands over, in the transaction that it is in."""
+"""What Alembic runs to migrate: on the connection that `migrate.py` hands over, in its transaction."""
 
 from alembic import context
 

@@ -1,0 +1,229 @@
+"""The command line. Each command is a few lines: it reads settings and calls the room that does the work.
+
+Rooms are imported inside the commands, so that `turnwise --help` and `turnwise keys` do not pay for the server.
+"""
+
+import asyncio
+import logging
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from turnwise import __version__
+
+if TYPE_CHECKING:
+    from turnwise.settings import Settings
+    from turnwise.store.store import Store
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="A settings file (default: turnwise.toml)."
+)
+data_option = click.option("--data-dir", type=click.Path(path_type=Path), help="Where everything is kept.")
+
+
+@click.group()
+@click.version_option(__version__, prog_name="turnwise")
+def main() -> None:
+    """A self-hosted server for the Interactions API."""
+
+
+@main.command()
+@click.option("--host", help="The address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=int, help="The port to listen on (default: 8787; 0 takes a free one).")
+@click.option("--insecure", is_flag=True, help="Let others reach a server that asks for no key.")
+@data_option
+@config_option
+def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
+    """Serve the Interactions API."""
+    settings = _settings(config, host=host, port=port, data_dir=data_dir)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _fetch_what_is_missing(settings)
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        asyncio.run(_serve(settings, insecure))
+    else:
+        uvloop.run(_serve(settings, insecure))
+
+
+async def _serve(settings: "Settings", insecure: bool) -> None:
+    from turnwise.app import open_app
+    from turnwise.http.server import Server
+
+    async with open_app(settings) as app:
+        if not insecure and not _is_loopback(settings.host) and not await app.store.keys():
+            raise click.ClickException(
+                f"{settings.host} can be reached by others, and this server has no API keys. Make one with "
+                "`turnwise keys create`, or say --insecure if you mean it"
+            )
+        server = Server(
+            app.asgi,
+            host=settings.host,
+            port=settings.port,
+            on_ready=lambda url: click.echo(f"turnwise ready at {url}"),
+            on_stop=app.interactions.close,
+        )
+        await server.serve()
+    if not server.started:
+        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}; is the port taken?")
+
+
+def _fetch_what_is_missing(settings: "Settings") -> None:
+    """The default model's weights, if a name is answered by them and they are not there yet."""
+    if any(model.engine == "embedded" and model.source == "builtin" for model in settings.models.values()):
+        _fetch_builtin(settings)
+
+
+def _fetch_builtin(settings: "Settings") -> Path:
+    from turnwise.domain.errors import TurnwiseError
+    from turnwise.models.weights import SMOLLM2, fetch
+
+    try:
+        return fetch(SMOLLM2, settings.weights_dir)
+    except TurnwiseError as error:
+        raise click.ClickException(error.message) from None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@main.command()
+@click.argument("name", default="builtin")
+@data_option
+@config_option
+def pull(name: str, data_dir: Path | None, config: Path | None) -> None:
+    """Fetch a model's weights, so that a later start needs no network."""
+    if name != "builtin":
+        raise click.ClickException(f"there are no weights called '{name}'; one of: builtin")
+    click.echo(_fetch_builtin(_settings(config, data_dir=data_dir)))
+
+
+@main.command()
+@data_option
+@config_option
+def doctor(data_dir: Path | None, config: Path | None) -> None:
+    """Say what this machine has and lacks."""
+    from turnwise.doctor import examine
+
+    lacking = False
+    for finding in examine(_settings(config, data_dir=data_dir)):
+        mark = {True: "ok  ", False: "LACK", None: "    "}[finding.ok]
+        remedy = f"  ->  {finding.remedy}" if finding.ok is False and finding.remedy else ""
+        click.echo(f"{mark} {finding.what}: {finding.state}{remedy}")
+        lacking |= finding.ok is False
+    sys.exit(1 if lacking else 0)
+
+
+@main.command()
+@data_option
+@config_option
+def models(data_dir: Path | None, config: Path | None) -> None:
+    """List the names that requests may use."""
+    settings = _settings(config, data_dir=data_dir)
+    width = max(len(name) for name in settings.models)
+    for name, model in settings.models.items():
+        where = f"{model.model} at {model.base_url}" if model.engine == "openai" else model.source
+        note = "  (every name that is not listed)" if name == "*" else ""
+        click.echo(f"{name:<{width}}  {model.engine}  {where}{note}")
+
+
+@main.command()
+@click.option("--url", default="http://127.0.0.1:8787", show_default=True, help="The server.")
+@click.option("--model", default="default", show_default=True, help="The model to talk to.")
+@click.option("--key", envvar="TURNWISE_API_KEY", default="none", help="An API key, where the server asks for one.")
+@click.option("--system", help="A system instruction.")
+def chat(url: str, model: str, key: str, system: str | None) -> None:
+    """Talk to a server in the terminal."""
+    from turnwise.clients.chat import Chat, run_chat
+
+    run_chat(
+        Chat(url=url.rstrip("/"), model=model, key=key, system_instruction=system),
+        say=lambda text: click.echo(text, nl=False),
+    )
+
+
+@main.group()
+def keys() -> None:
+    """API keys: once there is one, every request needs one."""
+
+
+@keys.command("create")
+@click.option("--name", default="", help="A note for yourself.")
+@click.option(
+    "--owner", help="Whose interactions it reads and makes (default: its own; 'local': those made without keys)."
+)
+@data_option
+@config_option
+def create_key(name: str, owner: str | None, data_dir: Path | None, config: Path | None) -> None:
+    """Make a key. It is shown this once."""
+
+    async def work(store: "Store") -> None:
+        from turnwise.keys import create_key
+
+        key, secret = await create_key(store, name=name, owner=owner)
+        click.echo(f"{key.id} (owner {key.owner})\n{secret}")
+
+    _with_store(_settings(config, data_dir=data_dir), work)
+
+
+@keys.command("list")
+@data_option
+@config_option
+def list_keys(data_dir: Path | None, config: Path | None) -> None:
+    """List keys, without the keys themselves."""
+
+    async def work(store: "Store") -> None:
+        for key in await store.keys():
+            state = f"revoked {key.revoked:%Y-%m-%d}" if key.revoked else "active"
+            click.echo(f"{key.id}  {key.prefix}...  {key.created:%Y-%m-%d}  {state}  owner {key.owner}  {key.name}")
+
+    _with_store(_settings(config, data_dir=data_dir), work)
+
+
+@keys.command("revoke")
+@click.argument("id")
+@data_option
+@config_option
+def revoke_key(id: str, data_dir: Path | None, config: Path | None) -> None:
+    """Revoke a key, by its id."""
+
+    async def work(store: "Store") -> None:
+        from turnwise.app import clock
+
+        if not await store.revoke_key(id, clock()):
+            raise click.ClickException(f"there is no active key '{id}'; see `turnwise keys list`")
+        click.echo(f"{id} is revoked")
+
+    _with_store(_settings(config, data_dir=data_dir), work)
+
+
+def _settings(config: Path | None, **given: Any) -> "Settings":
+    from turnwise.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(config, **given)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _with_store(settings: "Settings", work: Any) -> None:
+    """Do something with the store, which a server may have open at the same time."""
+    from turnwise.store.sqlite import open_sqlite
+
+    async def run() -> None:
+        store = await open_sqlite(settings.database_path)
+        try:
+            await work(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())

@@ -1,0 +1,243 @@
+"""Chat completions as JSON: how a prompt is asked, and how answers and refusals are read. Pure; no network.
+
+`openai.py` carries these over HTTP. Names of models and the upstream's own words may appear in messages; addresses
+and keys never do, since messages reach clients.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import orjson
+
+from turnwise.domain.errors import (
+    InvalidRequest,
+    ModelFailed,
+    ModelTimeout,
+    ModelUnavailable,
+    RateLimited,
+    TurnwiseError,
+)
+from turnwise.domain.interaction import Usage
+from turnwise.models.messages import render_messages
+from turnwise.models.model import (
+    Finished,
+    FinishReason,
+    Fragment,
+    Prompt,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
+from turnwise.models.profile import Profile, prepare, sampling
+
+WORDS = 500
+"""How much of an upstream's own words a message quotes."""
+
+FINISHED: Mapping[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "refusal",
+    "refusal": "refusal",
+}
+"""Why an answer ended. Every other word is an ordinary stop, except the BROKEN ones."""
+
+BROKEN = frozenset({"abort", "error", "tool_calls", "function_call"})
+"""Ends that are no answer: it broke off, or called a tool that nobody gave it."""
+
+
+def render_request(prompt: Prompt, model: str, profile: Profile) -> dict[str, Any]:
+    """The body of the call."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": prepare(render_messages(prompt.steps), profile, prompt.system_instruction),
+        "stream": prompt.streaming,
+        **sampling(profile, prompt.generation),
+    }
+    if prompt.streaming:
+        body["stream_options"] = {"include_usage": True}
+    return body
+
+
+class AnswerReader:
+    """Reads one answer: the chunks of a stream, or the whole."""
+
+    __slots__ = ("_finish", "_refused", "_usage", "ended")
+
+    def __init__(self) -> None:
+        self.ended = False
+        """Whether nothing more can come."""
+        self._finish: str | None = None
+        self._refused = False
+        self._usage: Mapping[str, Any] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the answer is complete, even if the upstream goes away now."""
+        return self.ended or self._finish is not None
+
+    def chunk(self, payload: bytes) -> Iterable[Fragment]:
+        """The fragments in the data of one event."""
+        if payload == b"[DONE]":
+            self.ended = True
+            return ()
+        try:
+            return self._read(orjson.loads(payload), "delta")
+        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+            raise ModelFailed(f"the upstream sent a chunk that is no completion: {_quote(payload)}") from error
+
+    def whole(self, body: bytes) -> list[Fragment]:
+        """The fragments of an answer that came in one piece."""
+        try:
+            answer = orjson.loads(body)
+            if not answer.get("choices") and not answer.get("error"):
+                raise KeyError("choices")
+            fragments = [*self._read(answer, "message")]
+        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+            raise ModelFailed(f"the upstream sent an answer that is no completion: {_quote(body)}") from error
+        self.ended = True
+        return fragments
+
+    def closing(self) -> list[Fragment]:
+        """What comes last: the cost, if it was told, and why the answer ended."""
+        finish = self._finish or "stop"
+        if finish in BROKEN:
+            raise ModelFailed(f"the upstream ended its answer with {finish!r}, which is no end of a text")
+        reason = "refusal" if self._refused else FINISHED.get(finish, "stop")
+        return [*([UsageFragment(parse_usage(self._usage))] if self._usage else ()), Finished(reason)]
+
+    def _read(self, chunk: Any, message: str) -> list[Fragment]:
+        if chunk.get("error"):
+            raise parse_error(chunk["error"])
+        usage = chunk.get("usage")
+        if usage:
+            self._usage = usage
+        choices = chunk.get("choices")
+        if not choices:
+            # With the reason and the cost there is nothing left to wait for, whether or not [DONE] ever comes.
+            self.ended = bool(self._finish and usage)
+            return []
+        choice = choices[0]
+        finish = choice.get("finish_reason")
+        if finish:
+            self._finish = finish
+        return self._pieces(choice.get(message) or {})
+
+    def _pieces(self, message: Mapping[str, Any]) -> list[Fragment]:
+        pieces: list[Fragment] = []
+        thought = message.get("reasoning_content") or message.get("reasoning")
+        if thought:
+            pieces.append(ThoughtFragment(_text(thought)))
+        text = message.get("content")
+        if text:
+            pieces.append(TextFragment(_text(text)))
+        refusal = message.get("refusal")
+        if refusal:
+            self._refused = True
+            pieces.append(TextFragment(_text(refusal)))
+        return pieces
+
+
+def parse_usage(usage: Mapping[str, Any]) -> Usage:
+    """What the upstream counted. Thoughts are counted apart from the output that they are part of upstream."""
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+    thought = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    return Usage(
+        input={"text": prompt},
+        output={"text": max(completion - thought, 0)},
+        cached={"text": cached} if cached else {},
+        thought=thought,
+    )
+
+
+def parse_error(error: Any, status: int | None = None, retry_after: str | None = None, model: str = "") -> TurnwiseError:
+    """What an upstream's error means for the one who asked. `error` is the error object, or any words."""
+    detail: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
+    status = status or _status(detail)
+    words = _words(detail)
+    of = f"the model {model!r}" if model else "the model"
+    if _is_over_context(detail, words):
+        return InvalidRequest(_over_context(detail, words), field="input")
+    match status:
+        case 400 | 413 | 422:
+            return InvalidRequest(f"{of} refused the request: {words}")
+        case 401 | 403:
+            return ModelUnavailable(
+                f"turnwise's own key for {of} was refused by its upstream (HTTP {status}): check the api_key of this"
+                " model's entry in the settings"
+            )
+        case 404:
+            return ModelFailed(f"{of} is not known to its upstream (HTTP 404): {words}")
+        case 429:
+            return RateLimited(f"{of} is busy: {words}", retry_after=parse_retry_after(retry_after))
+        case 408 | 504:
+            return ModelTimeout(f"{of} did not answer its upstream in time (HTTP {status}): {words}")
+        case int() if status >= 500:
+            return ModelUnavailable(f"{of} is unavailable (HTTP {status}): {words}")
+    return ModelFailed(f"{of} failed{f' (HTTP {status})' if status else ''}: {words}")
+
+
+def parse_error_body(body: bytes, status: int, retry_after: str | None, model: str) -> TurnwiseError:
+    """What an answer that is not 200 means. The body may be JSON of any shape, or a proxy's page."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        answer = body.decode(errors="replace").strip()
+    if isinstance(answer, dict):
+        answer = answer.get("error") or answer.get("detail") or answer
+    return parse_error(answer or "no reason given", status, retry_after, model)
+
+
+def parse_retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """The header's seconds, whether it gives seconds or a date."""
+    if value is None:
+        return None
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(value) - (now or datetime.now(UTC))).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def _is_over_context(detail: Mapping[str, Any], words: str) -> bool:
+    kinds = {detail.get("type"), detail.get("code")}
+    return bool(kinds & {"exceed_context_size_error", "context_length_exceeded"}) or "maximum context length" in words
+
+
+def _over_context(detail: Mapping[str, Any], words: str) -> str:
+    prompt, context = detail.get("n_prompt_tokens"), detail.get("n_ctx")
+    if prompt and context:
+        return f"the prompt has {prompt} tokens, but the model's context holds {context}: shorten it or its history"
+    return words if re.search(r"\d", words) else f"the prompt is longer than the model's context: {words}"
+
+
+def _status(detail: Mapping[str, Any]) -> int | None:
+    code = detail.get("code")
+    return code if isinstance(code, int) else None
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    message = detail.get("message")
+    text = message if isinstance(message, str) else orjson.dumps(message or detail, default=str).decode()
+    return text[:WORDS]
+
+
+def _count(counts: Mapping[str, Any] | None, name: str) -> int:
+    value = (counts or {}).get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _quote(payload: bytes) -> str:
+    return repr(payload[:200].decode(errors="replace"))

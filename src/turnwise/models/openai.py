@@ -1,0 +1,254 @@
+"""A model behind an OpenAI-compatible API: chat completions over HTTP or a unix socket, with aiohttp.
+
+The hot path of turnwise: every such upstream goes through here, and the embedded engine too. This file knows the
+network (connections, limits, what it means when they break); what goes over it is in `completions.py` and `sse.py`.
+
+One connection carries one turn at a time. Leaving a stream early closes its connection, which is how an upstream is
+told to stop.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from copy import copy
+from dataclasses import dataclass, replace
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from turnwise.domain.errors import ModelFailed, ModelTimeout, ModelUnavailable
+from turnwise.models.completions import AnswerReader, parse_error_body, render_request
+from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
+from turnwise.models.profile import PLAIN, Profile
+from turnwise.models.sse import EventReader, EventTooLarge
+
+log = logging.getLogger(__name__)
+
+BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
+"""What a connection raises when it cannot go on."""
+
+ERROR_BODY = 64 * 1024
+"""How much of a refusal is read."""
+
+DRAIN = 0.25
+"""How long, in seconds, the end of a finished answer is waited for, so that its connection can be used again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long an upstream may take, in seconds."""
+
+    connect: float = 10.0
+    idle: float = 300.0
+    """Between two pieces of an answer, and before the first: reading a long prompt takes time."""
+    total: float = 3600.0
+
+
+class Upstream:
+    """The connections to one base URL. Opened with the first call, since a session belongs to a running loop."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        socket: str | None = None,
+        limits: Limits | None = None,
+        reuse: bool = True,
+        connections: int = 0,
+    ) -> None:
+        self.url = URL(base_url.rstrip("/") + "/chat/completions")
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",  # a compressor would hold tokens back
+            "User-Agent": "turnwise",
+            **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+        }
+        self._socket, self._reuse, self._connections = socket, reuse, connections
+        limits = limits or Limits()
+        self._timeout = aiohttp.ClientTimeout(
+            total=limits.total, sock_connect=limits.connect, sock_read=limits.idle
+        )
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, body: bytes) -> aiohttp.ClientResponse:
+        """Send a call and wait for the head of its answer.
+
+        A kept connection may turn out to have been closed by the other side in the meantime. That is found out
+        before any byte of an answer, and tried once more.
+        """
+        try:
+            return await self._post(body)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError):
+            if not self._reuse:
+                raise
+            return await self._post(body)
+
+    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+        if self._session is None:
+            self._session = self._open()
+        return await self._session.post(
+            self.url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
+        )
+
+    def _open(self) -> aiohttp.ClientSession:
+        # Below the five seconds after which llama.cpp and uvicorn close an idle connection.
+        keep = {"force_close": True} if not self._reuse else {"keepalive_timeout": 4.0}
+        connector: aiohttp.BaseConnector = (
+            aiohttp.UnixConnector(self._socket, limit=self._connections, **keep)
+            if self._socket
+            else aiohttp.TCPConnector(limit=self._connections, **keep)
+        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+class OpenAIModel:
+    """A model that an OpenAI-compatible upstream serves."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        base_url: str,
+        model: str,
+        api_key: str | None = None,
+        *,
+        socket: str | None = None,
+        limits: Limits | None = None,
+        profile: Profile = PLAIN,
+        reuse: bool = True,
+        connections: int = 0,
+    ) -> None:
+        self.card = card
+        self._model = model
+        self._profile = profile
+        self._upstream = Upstream(
+            base_url, api_key, socket=socket, limits=limits, reuse=reuse, connections=connections
+        )
+
+    def named(self, name: str) -> "OpenAIModel":
+        """The same upstream, over the same connections, asked for another of its models."""
+        other = copy(self)
+        other.card, other._model = replace(self.card, name=name), name
+        return other
+
+    async def start(self) -> None:
+        """Nothing to do: an upstream that is down now may be up when it is asked."""
+
+    async def close(self) -> None:
+        """Close the connections, those of every `named` model too."""
+        await self._upstream.close()
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[Fragment]:
+        """Answer a prompt (see the contract)."""
+        response = await self._ask(prompt)
+        answer = AnswerReader()
+        try:
+            yield Taken()
+            if prompt.streaming:
+                events = EventReader()
+                while not answer.ended:
+                    for payload in await self._next(response, events, answer):
+                        for fragment in answer.chunk(payload):
+                            yield fragment
+            else:
+                for fragment in answer.whole(await self._whole(response)):
+                    yield fragment
+            for fragment in answer.closing():
+                yield fragment
+            await _drain(response)
+        finally:
+            response.close()  # does nothing once the whole answer was read and its connection went back
+
+    async def _ask(self, prompt: Prompt) -> aiohttp.ClientResponse:
+        """Send the prompt, and see to it that what comes back is the beginning of an answer."""
+        body = orjson.dumps(render_request(prompt, self._model, self._profile))
+        try:
+            response = await self._upstream.post(body)
+        except BROKEN as error:
+            raise self._meaning(error) from error
+        try:
+            await self._accept(response, "text/event-stream" if prompt.streaming else "application/json")
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    async def _accept(self, response: aiohttp.ClientResponse, content_type: str) -> None:
+        if response.status != 200:
+            body = await self._refusal(response)
+            log.warning("%s answered %d: %.200r", response.url, response.status, body)
+            raise parse_error_body(body, response.status, response.headers.get("Retry-After"), self._model)
+        if response.content_type != content_type:
+            raise ModelFailed(
+                f"the upstream of the model {self._model!r} answered with {response.content_type!r} instead of"
+                f" {content_type!r}: is its base_url that of an OpenAI-compatible API?"
+            )
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> bytes:
+        """As much as can be had of what the upstream says: its status alone says enough."""
+        body = b""
+        try:
+            while len(body) < ERROR_BODY and (data := await response.content.readany()):
+                body += data
+        except BROKEN:
+            pass
+        return body
+
+    async def _next(
+        self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader
+    ) -> list[bytes]:
+        """The data of the next events. How the connection ends means nothing to an answer that has finished."""
+        try:
+            data = await response.content.readany()
+        except BROKEN as error:
+            if not answer.finished:
+                raise self._meaning(error) from error
+            data = b""
+        if data:
+            return self._split(events, data)
+        if not answer.finished:
+            raise self._broke_off()
+        answer.ended = True
+        return []
+
+    def _split(self, events: EventReader, data: bytes) -> list[bytes]:
+        try:
+            return events.feed(data)
+        except EventTooLarge as error:
+            raise ModelFailed(f"the upstream of the model {self._model!r} sent an event without end") from error
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        try:
+            return await response.read()
+        except BROKEN as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> ModelFailed:
+        """What a broken connection means for the one who asked."""
+        log.warning("%s: %r", self._upstream.url, error)
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return ModelUnavailable(f"the upstream of the model {self._model!r} cannot be reached")
+        if isinstance(error, TimeoutError):
+            return ModelTimeout(f"the upstream of the model {self._model!r} did not answer in time")
+        if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientConnectionError | OSError):
+            return self._broke_off()
+        return ModelFailed(f"the upstream of the model {self._model!r} does not speak HTTP as it should")
+
+    def _broke_off(self) -> ModelUnavailable:
+        return ModelUnavailable(f"the upstream of the model {self._model!r} broke off before its answer was complete")
+
+
+async def _drain(response: aiohttp.ClientResponse) -> None:
+    """Read the end of a finished answer, if it is about to come, so that its connection can be used again."""
+    try:
+        async with asyncio.timeout(DRAIN):
+            while await response.content.readany():
+                pass
+    except (TimeoutError, aiohttp.ClientError):
+        pass
