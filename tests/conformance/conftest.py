@@ -1,7 +1,7 @@
 """What the conformance tests share: the server as a real process, the SDKs' environments, and what scripts report.
 
-The server is started once for each test process and answers from the default model, whose weights lie in the test cache.
-`TURNWISE_TEST_SERVER` names the address of a running server to test in its place.
+The server is started once for each test process and answers from the default model, whose weights lie in the test
+cache. `TURNWISE_TEST_SERVER` names the address of a running server to test in its place.
 """
 
 import json

@@ -1,10 +1,10 @@
 """The founding document and its snippets, read where the document lies and never copied here.
 
-The document is the Interactions API's own guide of December 2025. It shows every feature as a group of snippets: Python,
-JavaScript and, but for one group, REST (curl). This module cuts them out verbatim and gives each group a name of ours, in
-the document's order (`NAMES`). It also does the few things that the document leaves to its reader: to put an id where a
-placeholder stands, to put the client's two lines before a snippet that has none, and to take away the comment signs of a
-second request.
+The document is the Interactions API's own guide of December 2025. It shows every feature as a group of snippets:
+Python, JavaScript and, but for one group, REST (curl). This module cuts them out verbatim and gives each group a name
+of ours, in the document's order (`NAMES`). It also does the few things that the document leaves to its reader: to put
+an id where a placeholder stands, to put the client's two lines before a snippet that has none, and to take away the
+comment signs of a second request.
 """
 
 import os
@@ -45,7 +45,7 @@ NAMES = (
     "files_api",
 )
 
-# The document's prose and headings are Chinese and its code is not: the first line with such a character ends a snippet.
+# The document's prose and headings are Chinese and its code is not: such a character ends a snippet.
 _PROSE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 _CLIENT_LINES = re.compile(r"^(from google import genai|import \{ ?GoogleGenAI|(const )?client = )")
 

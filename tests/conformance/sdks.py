@@ -1,9 +1,9 @@
 """The official SDK generations, and one cached environment for each of them.
 
 A generation is a published version of `google-genai` (Python) or `@google/genai` (JavaScript). Its environment is a
-virtual environment or a folder with `node_modules`, built once with the plain `pip` or `npm` of this machine and kept in
-the test cache (`cache_folder`). The folder's name holds a hash of the exact requirement list, so a changed list builds a
-new one beside the old. What runs inside an environment is in `programs.py`.
+virtual environment or a folder with `node_modules`, built once with the plain `pip` or `npm` of this machine and kept
+in the test cache (`cache_folder`). The folder's name holds a hash of the exact requirement list, so a changed list
+builds a new one beside the old. What runs inside an environment is in `programs.py`.
 
 An environment is built at its final place, since a virtual environment cannot be moved, and its marker file is written
 last: a folder without the marker is an interrupted build and is built again. A lock beside the folder lets several test

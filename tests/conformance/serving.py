@@ -1,4 +1,4 @@
-"""The server under test as a real process: started, awaited by the line it prints when it is ready, and ended by its pid."""
+"""The server under test as a real process: started, awaited by the line it prints once ready, and ended by its pid."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Every SDK holds a conversation in its own form: on the server's history, on a history of its own, and reads it back."""
+"""Every SDK holds a conversation in its own form, on the server's history or on its own, and reads it back."""
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The founding document's own snippets run unchanged, but for the server, with the SDKs of their time and with curl.
 
-These are the snippets of the text, history, get, stream and configuration sections. What a snippet prints is all that is
-known of it, so each test reads the printed words.
+These are the snippets of the text, history, get, stream and configuration sections. What a snippet prints is all that
+is known of it, so each test reads the printed words.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Every SDK reads a stream in its own form: live, resumed after an event, replayed, and of a turn that nobody streamed."""
+"""Every SDK reads a stream in its own form: live, resumed, replayed, and of a turn that nobody streamed."""
 
 from collections.abc import Callable
 

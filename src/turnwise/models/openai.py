@@ -17,7 +17,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from turnwise.domain.errors import ModelFailed, ModelTimeout, ModelUnavailable
+from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable
 from turnwise.models.completions import AnswerReader, parse_error_body, render_request
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
 from turnwise.models.profile import PLAIN, Profile
@@ -182,8 +182,10 @@ class OpenAIModel:
     async def _accept(self, response: aiohttp.ClientResponse, content_type: str) -> None:
         if response.status != 200:
             body = await self._refusal(response)
-            log.warning("%s answered %d: %.200r", response.url, response.status, body)
-            raise parse_error_body(body, response.status, response.headers.get("Retry-After"), self._model)
+            error = parse_error_body(body, response.status, response.headers.get("Retry-After"), self._model)
+            level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
+            log.log(level, "%s answered %d: %.200r", response.url, response.status, body)
+            raise error
         if response.content_type != content_type:
             raise ModelFailed(
                 f"the upstream of the model {self._model!r} answered with {response.content_type!r} instead of"

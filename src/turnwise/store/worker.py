@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeAlias, TypeVar
 
@@ -45,13 +45,20 @@ class Call:
 
 Settle: TypeAlias = Callable[[sqlite3.Connection, Sequence[Call]], Sequence[Outcome]]
 
+Rest: TypeAlias = Callable[[sqlite3.Connection], None]
+"""What to do once when nothing has been called for a while, and before the connection is closed."""
+
+QUIET = 1.0
+"""Seconds without a call after which it is time for that."""
+
 
 class Worker:
     """Started where the event loop runs that will call it, and only that loop may call it."""
 
-    def __init__(self, name: str, connection: sqlite3.Connection, settle: Settle) -> None:
+    def __init__(self, name: str, connection: sqlite3.Connection, settle: Settle, rest: Rest | None = None) -> None:
         self._connection = connection
         self._settle = settle
+        self._rest = rest
         self._loop = asyncio.get_running_loop()
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._stopped: asyncio.Future[None] | None = None
@@ -78,13 +85,27 @@ class Worker:
         try:
             while self._serve(self._take()):
                 pass
+            self._pause()
         finally:
             self._connection.close()
             self._tell(self._on_stopped)
 
     def _take(self) -> list[Call | None]:
         """Wait for a call, and take all that are there by then."""
-        return [self._calls.get(), *(self._calls.get() for _ in range(self._calls.qsize()))]
+        return [self._first(), *(self._calls.get() for _ in range(self._calls.qsize()))]
+
+    def _first(self) -> Call | None:
+        if self._rest is not None:
+            with suppress(Empty):
+                return self._calls.get(timeout=QUIET)
+            self._pause()
+        return self._calls.get()
+
+    def _pause(self) -> None:
+        # Nobody waits for it, and what could not be done is done next time.
+        if self._rest is not None:
+            with suppress(sqlite3.Error):
+                self._rest(self._connection)
 
     def _serve(self, taken: list[Call | None]) -> bool:
         """Settle what was taken. False: it held the stop, which is always the last."""

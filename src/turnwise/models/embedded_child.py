@@ -1,0 +1,241 @@
+"""One life of the embedded engine's process: spawned, loaded, asked, ended. And how much of the machine it may take.
+
+The child listens on a socket in a folder that only we can enter, and answers only to a key made for this one life.
+Keeping a child alive, and what a turn does when it dies, is the business of `embedded.py`; what runs inside of it is
+`embedded_worker.py`.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections import deque
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+import turnwise
+from turnwise.domain.errors import ModelUnavailable
+from turnwise.models.model import ModelCard
+from turnwise.models.openai import Limits, OpenAIModel
+from turnwise.models.profile import PLAIN, Profile
+
+STOPPING = 3.0
+"""How long, in seconds, a child may take to leave before it is killed."""
+
+HEALTH = 5.0
+"""How long, in seconds, a child may take to say that it is well."""
+
+CONNECTIONS = 56
+"""How many turns are handed to the child at once; those over its slots wait inside it, more than these wait here."""
+
+
+def cores() -> int:
+    """The cores that we may use: what the process is bound to, and a container's share of time."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError, ZeroDivisionError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(bound, int(quota) // int(period)))  # "max" is no number: no limit
+    return bound
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How much of the machine the engine may take."""
+
+    threads: int = field(default_factory=lambda: max(1, cores() // 2))
+    """Threads that outnumber the free cores wait for one another, and all but stop the engine: hence half of them."""
+    context: int = 8192
+    """Tokens of one conversation, prompt and answer; llama.cpp lowers it to what the model was trained for."""
+    slots: int = 4
+    """Conversations that are answered at the same time. Each takes the memory of a whole context."""
+    batch: int = 128
+    """Tokens read in one go. While it reads, nobody else hears anything: more is faster, and holds others up longer."""
+    cache_mib: int = 512
+    """Memory for conversations that are in no slot, so that they need not be read again."""
+    load_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a child is to load, and how it is to be asked."""
+
+    name: str
+    path: Path
+    options: EngineOptions = field(default_factory=EngineOptions)
+    profile: Profile = PLAIN
+    limits: Limits = field(default_factory=Limits)
+
+
+class Explained(ModelUnavailable):
+    """A failure that could be named: it will be the same next time, so turns are told at once."""
+
+
+class Child:
+    """A process that has loaded a model, or is about to."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self.process = process
+        self.model: OpenAIModel | None = None
+        self.context: int | None = None
+        """How many tokens one conversation may hold, as the engine has it."""
+        self.answered = False
+        """Whether it ever finished a turn: to die without is to fail, like a child that could not load."""
+        self._folder = folder
+        self._socket = str(folder / "llm.sock") if hasattr(socket, "AF_UNIX") else None
+        self._key = secrets.token_urlsafe(32)
+        self._address = ""
+        self._last_words: deque[str] = deque(maxlen=20)
+        self._listening = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def spawn(cls, load: Load) -> "Child":
+        """A child that has loaded its model.
+
+        Raises:
+            ModelUnavailable: it could not, and why.
+        """
+        folder = _private_folder()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "turnwise.models.embedded_worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": _import_path()},
+                start_new_session=True,  # a Ctrl-C is meant for us: we still have turns to end
+            )
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ModelUnavailable(f"the embedded engine's process cannot be started: {error}") from error
+        child = cls(process, folder)
+        try:
+            await child._load(load)
+        except BaseException:
+            await child.close()
+            raise
+        return child
+
+    async def is_well(self) -> bool:
+        """Whether it still talks at all."""
+        try:
+            await self._get("/health")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        return True
+
+    async def obituary(self) -> str:
+        """What it died of, as far as can be told."""
+        code = await self.process.wait()
+        await self._listening
+        if code == -getattr(signal, "SIGILL", 4):
+            return 'the embedded engine needs a processor with AVX2: on this one use a model with engine = "openai"'
+        words = " | ".join(self._last_words)[-500:]
+        return f"the embedded engine died with code {code}" + (f": {words}" if words else "")
+
+    async def close(self) -> None:
+        """Let it go: the end of its stdin tells it to, and one that does not listen is killed."""
+        if self.model is not None:
+            await self.model.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            async with asyncio.timeout(STOPPING):
+                await self.process.wait()
+        except TimeoutError:
+            self.kill()
+            await self.process.wait()
+        await self._listening
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End it at once, by its own id."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+    async def _load(self, load: Load) -> None:
+        orders = asdict(load.options) | {
+            "path": str(load.path),
+            "api_key": self._key,
+            "socket": self._socket,
+            "folder": str(self._folder),
+            "connections": CONNECTIONS,
+        }
+        address = await self._order(orders, load.options.load_seconds)
+        self._address = "http://embedded" if self._socket else address
+        try:
+            props = await self._get("/props")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ModelUnavailable("the embedded engine loaded its model, but does not answer") from error
+        self.context = props.get("default_generation_settings", {}).get("n_ctx")
+        self.model = OpenAIModel(
+            ModelCard(load.name, context_tokens=self.context),
+            self._address + "/v1",
+            load.name,
+            self._key,
+            socket=self._socket,
+            limits=load.limits,
+            profile=load.profile,
+            reuse=False,  # a kept connection holds one of the child's threads, and a new one costs nothing here
+            connections=CONNECTIONS,
+        )
+
+    async def _order(self, orders: dict[str, Any], seconds: float) -> str:
+        """Tell it what to load, wait until it has, and return where it listens."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(orders).encode() + b"\n")
+        try:
+            async with asyncio.timeout(seconds):
+                line = await self.process.stdout.readline()
+        except TimeoutError as error:
+            raise ModelUnavailable(f"the embedded engine did not load its model within {seconds:g} s") from error
+        if not line:
+            raise ModelUnavailable(await self.obituary())
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Explained(answer["error"])
+        return answer["address"]
+
+    async def _get(self, path: str) -> Any:
+        """Ask beside the turns, over a connection of its own."""
+        connector = aiohttp.UnixConnector(self._socket) if self._socket else None
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=HEALTH),
+                headers={"Authorization": f"Bearer {self._key}"},
+                raise_for_status=True,
+            ) as session,
+            session.get(self._address + path) as response,
+        ):
+            return await response.json()
+
+    async def _listen(self) -> None:
+        """Read what it prints, so that it can go on printing."""
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self._last_words.append(line.decode(errors="replace").rstrip())
+
+
+def _private_folder() -> Path:
+    """A folder that only we can enter, with a path that is short enough for a socket's."""
+    folder = Path(tempfile.mkdtemp(prefix="turnwise-"))
+    if len(str(folder)) > 80 and Path("/tmp").is_dir():
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="turnwise-", dir="/tmp"))
+    return folder
+
+
+def _import_path() -> str:
+    """PYTHONPATH for the child: the folder that turnwise was imported from comes first."""
+    ours = str(Path(turnwise.__file__).resolve().parent.parent)
+    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
