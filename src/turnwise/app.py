@@ -2,20 +2,21 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
+from turnwise.domain.errors import ModelNotFound
 from turnwise.engine.interactions import Interactions
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.http.contracts import Services
 from turnwise.http.routes import build_routes
 from turnwise.ids import new_id
-from turnwise.models.catalogue import Catalogue, build_catalogue
+from turnwise.models.catalogue import ANY, Catalogue, ModelEntry
 from turnwise.models.model import Model
-from turnwise.settings import Settings
+from turnwise.settings import ModelSettings, Settings
 from turnwise.store.sqlite import open_sqlite
 from turnwise.store.store import Store
 
@@ -36,7 +37,7 @@ class App:
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Open the store, end what the last process left, start the models. All of it is closed behind."""
     store = await open_sqlite(settings.database_path)
-    catalogue = build_catalogue(settings.models, settings.weights_dir)
+    catalogue = Catalogue({name: _entry(model) for name, model in settings.models.items()}, settings.weights_dir)
     interactions = Interactions(
         store, catalogue, clock=clock, new_id=_new_interaction_id, idle=settings.keep_alive_seconds
     )
@@ -59,6 +60,27 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await store.close()
 
 
+def _entry(model: ModelSettings) -> ModelEntry:
+    """A model of the settings as the catalogue wants it: what only some engines have is an option."""
+    options = {
+        "threads": model.threads,
+        "slots": model.slots,
+        "cache_mib": model.cache_mib,
+        "connect": model.connect_seconds,
+        "idle": model.idle_seconds,
+        "total": model.total_seconds,
+    }
+    return ModelEntry(
+        engine=model.engine,
+        source=model.source,
+        base_url=model.base_url,
+        model=model.model,
+        api_key=model.key,
+        context_tokens=model.context_tokens,
+        options={name: value for name, value in options.items() if value is not None},
+    )
+
+
 def clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
@@ -75,7 +97,11 @@ class ListedModels:
         self._catalogue = catalogue
 
     def entries(self) -> Sequence[ListedModel]:
-        return [_listed(name, model) for name, model in self._catalogue.names()]
+        listed = [_listed(name, model) for name, model in self._catalogue.names()]
+        with suppress(ModelNotFound):
+            other = self._catalogue.find(ANY)
+            listed.append(replace(_listed(other.card.name, other), description="answers every name that is not listed"))
+        return listed
 
     def entry(self, name: str) -> ListedModel:
         return _listed(name, self._catalogue.find(name))

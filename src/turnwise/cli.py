@@ -40,6 +40,7 @@ def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | N
     """Serve the Interactions API."""
     settings = _settings(config, host=host, port=port, data_dir=data_dir)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
     _fetch_what_is_missing(settings)
     try:
         import uvloop
@@ -73,16 +74,16 @@ async def _serve(settings: "Settings", insecure: bool) -> None:
 
 def _fetch_what_is_missing(settings: "Settings") -> None:
     """The default model's weights, if a name is answered by them and they are not there yet."""
-    if any(model.engine == "embedded" and model.source == "builtin" for model in settings.models.values()):
+    if any(model.is_builtin for model in settings.models.values()):
         _fetch_builtin(settings)
 
 
 def _fetch_builtin(settings: "Settings") -> Path:
     from turnwise.domain.errors import TurnwiseError
-    from turnwise.models.weights import SMOLLM2, fetch
+    from turnwise.models.weights import BUILTIN, fetch
 
     try:
-        return fetch(SMOLLM2, settings.weights_dir)
+        return asyncio.run(fetch(BUILTIN, settings.weights_dir))
     except TurnwiseError as error:
         raise click.ClickException(error.message) from None
 
@@ -128,12 +129,13 @@ def doctor(data_dir: Path | None, config: Path | None) -> None:
 @config_option
 def models(data_dir: Path | None, config: Path | None) -> None:
     """List the names that requests may use."""
+    from turnwise.doctor import describe_model
+
     settings = _settings(config, data_dir=data_dir)
-    width = max(len(name) for name in settings.models)
+    width = max((len(name) for name in settings.models), default=0)
     for name, model in settings.models.items():
-        where = f"{model.model} at {model.base_url}" if model.engine == "openai" else model.source
-        note = "  (every name that is not listed)" if name == "*" else ""
-        click.echo(f"{name:<{width}}  {model.engine}  {where}{note}")
+        note = "  (answers every name that is not listed)" if name == "*" else ""
+        click.echo(f"{name:<{width}}  {describe_model(model)}{note}")
 
 
 @main.command()

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from turnwise import __version__
-from turnwise.models.weights import SMOLLM2, weights_state
-from turnwise.settings import Settings
+from turnwise.models.weights import BUILTIN
+from turnwise.settings import ModelSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _engine()
     yield _weights(settings)
     for name, model in settings.models.items():
-        yield Finding(f"model '{name}'", _model(model.engine, model.source, model.base_url))
+        yield Finding(f"model '{name}'", describe_model(model))
 
 
 def _sqlite() -> Finding:
@@ -66,9 +66,14 @@ def _engine() -> Finding:
 
 
 def _weights(settings: Settings) -> Finding:
-    state = weights_state(SMOLLM2, settings.weights_dir)
-    return Finding("default model", state, state.startswith("cached"), "turnwise pull builtin")
+    path = settings.weights_dir / BUILTIN.file
+    if path.is_file() and path.stat().st_size == BUILTIN.size:
+        return Finding("default model", f"cached at {path}", True)
+    return Finding("default model", f"not in {settings.weights_dir}", False, "turnwise pull builtin")
 
 
-def _model(engine: str, source: str, base_url: str | None) -> str:
-    return f"openai at {base_url}" if engine == "openai" else f"embedded, from {source}"
+def describe_model(model: ModelSettings) -> str:
+    """Who answers to a name, in a few words."""
+    if model.engine == "openai":
+        return f"openai, {model.model or 'the name that is asked for'} at {model.base_url}"
+    return f"embedded, {model.source or 'builtin'}"

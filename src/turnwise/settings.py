@@ -29,10 +29,10 @@ class ModelSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    engine: Literal["embedded", "openai"]
+    engine: Literal["embedded", "openai"] = "embedded"
     """`embedded`: a GGUF file in a child process. `openai`: any server that speaks chat completions."""
-    source: str = "builtin"
-    """For `embedded`: `builtin`, or the path of a GGUF file."""
+    source: str | None = None
+    """For `embedded`: `builtin`, the default model, which is the default; or the path of a GGUF file."""
     base_url: str | None = None
     """For `openai`: the server's address, up to and with `/v1`."""
     model: str | None = None
@@ -42,13 +42,29 @@ class ModelSettings(BaseModel):
     api_key_env: str | None = None
     """For `openai`: the variable that holds the key."""
     context_tokens: int | None = Field(default=None, ge=256)
-    """How much the model can read and write in one turn. `embedded` has it from the file."""
+    """How much the model can read and write in one turn. For `embedded`: at the most, and by default, 8192."""
     threads: int | None = Field(default=None, ge=1)
     """For `embedded`: how many threads; by default half the cores."""
-    parallel: int | None = Field(default=None, ge=1)
-    """For `embedded`: how many turns run side by side."""
-    timeout: float | None = Field(default=None, gt=0)
-    """For `openai`: seconds without a byte from the upstream before the turn fails."""
+    slots: int | None = Field(default=None, ge=1)
+    """For `embedded`: how many turns run side by side; by default 4."""
+    cache_mib: int | None = Field(default=None, ge=0)
+    """For `embedded`: memory for conversations that wait for their next turn; by default 512."""
+    connect_seconds: float | None = Field(default=None, gt=0)
+    """For `openai`: how long a connection may take; by default 10."""
+    idle_seconds: float | None = Field(default=None, gt=0)
+    """For `openai`: how long the upstream may be silent; by default 300."""
+    total_seconds: float | None = Field(default=None, gt=0)
+    """For `openai`: how long a turn may take; by default 3600."""
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it is answered by the default model."""
+        return self.engine == "embedded" and self.source in (None, "builtin")
+
+    @property
+    def key(self) -> str | None:
+        """The API key, from wherever it is set."""
+        return os.environ.get(self.api_key_env) if self.api_key_env else self.api_key
 
 
 class Settings(BaseSettings):
@@ -74,7 +90,7 @@ class Settings(BaseSettings):
     """The largest request body."""
     keep_alive_seconds: float = Field(default=15.0, gt=0)
     """How long a stream may be quiet before it says a comment."""
-    models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings(engine="embedded")})
+    models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings()})
     """Names that requests may use. `"*"` answers every name that is not listed."""
 
     @property

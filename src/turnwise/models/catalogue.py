@@ -80,7 +80,7 @@ def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     from turnwise.models.openai import Limits, OpenAIModel
 
     if not entry.base_url:
-        raise ValueError(f"models.{name}: engine \"openai\" needs a base_url, such as http://127.0.0.1:8000/v1")
+        raise ValueError(f'models.{name}: engine "openai" needs a base_url, such as http://127.0.0.1:8000/v1')
     model = entry.model or name
     return OpenAIModel(
         ModelCard(model, context_tokens=entry.context_tokens),
@@ -137,9 +137,7 @@ class Catalogue:
         """Every listed name with its model, in the order of the settings; `"*"` is no name."""
         return [(name, model) for name, model in self._models.items() if name != ANY]
 
-    def _engine_of(
-        self, name: str, entry: ModelEntry, models_dir: Path, engines: Mapping[str, Build]
-    ) -> Engine:
+    def _engine_of(self, name: str, entry: ModelEntry, models_dir: Path, engines: Mapping[str, Build]) -> Engine:
         for other, engine in self._engines:
             if other == entry and not _depends_on_name(entry):
                 return engine

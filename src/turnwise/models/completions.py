@@ -153,7 +153,9 @@ def parse_usage(usage: Mapping[str, Any]) -> Usage:
     )
 
 
-def parse_error(error: Any, status: int | None = None, retry_after: str | None = None, model: str = "") -> TurnwiseError:
+def parse_error(
+    error: Any, status: int | None = None, retry_after: str | None = None, model: str = ""
+) -> TurnwiseError:
     """What an upstream's error means for the one who asked. `error` is the error object, or any words."""
     detail: Mapping[str, Any] = error if isinstance(error, dict) else {"message": error}
     status = status or _status(detail)

@@ -7,7 +7,7 @@ fails, and says so. One life of the child is `embedded_child.py`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +82,7 @@ class EmbeddedModel:
         self._supervisor.cancel()
         await asyncio.wait([self._supervisor])
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Fragment]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
         taken = shown = False
         for again in (True, False):
@@ -164,9 +164,7 @@ class EmbeddedModel:
             path = await self._weights()
         except ModelUnavailable as error:
             raise Explained(error.message) from error
-        child = await Child.spawn(
-            Load(self.card.name, path, self._options, self._profile, self._limits)
-        )
+        child = await Child.spawn(Load(self.card.name, path, self._options, self._profile, self._limits))
         try:
             self._present(child)
             await child.process.wait()

@@ -203,7 +203,7 @@ class Child:
         answer = json.loads(line)
         if "error" in answer:
             raise Explained(answer["error"])
-        return answer["address"]
+        return str(answer["address"])
 
     async def _get(self, path: str) -> Any:
         """Ask beside the turns, over a connection of its own."""

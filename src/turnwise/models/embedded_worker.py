@@ -14,7 +14,6 @@ import json
 import os
 import select
 import shutil
-import sys
 import threading
 from typing import Any, TextIO
 

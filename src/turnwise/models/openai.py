@@ -9,7 +9,7 @@ told to stop.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -67,9 +67,7 @@ class Upstream:
         }
         self._socket, self._reuse, self._connections = socket, reuse, connections
         limits = limits or Limits()
-        self._timeout = aiohttp.ClientTimeout(
-            total=limits.total, sock_connect=limits.connect, sock_read=limits.idle
-        )
+        self._timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.idle)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, body: bytes) -> aiohttp.ClientResponse:
@@ -127,9 +125,7 @@ class OpenAIModel:
         self.card = card
         self._model = model
         self._profile = profile
-        self._upstream = Upstream(
-            base_url, api_key, socket=socket, limits=limits, reuse=reuse, connections=connections
-        )
+        self._upstream = Upstream(base_url, api_key, socket=socket, limits=limits, reuse=reuse, connections=connections)
 
     def named(self, name: str) -> "OpenAIModel":
         """The same upstream, over the same connections, asked for another of its models."""
@@ -144,7 +140,7 @@ class OpenAIModel:
         """Close the connections, those of every `named` model too."""
         await self._upstream.close()
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Fragment]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
         response = await self._ask(prompt)
         answer = AnswerReader()
@@ -202,9 +198,7 @@ class OpenAIModel:
             pass
         return body
 
-    async def _next(
-        self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader
-    ) -> list[bytes]:
+    async def _next(self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader) -> list[bytes]:
         """The data of the next events. How the connection ends means nothing to an answer that has finished."""
         try:
             data = await response.content.readany()

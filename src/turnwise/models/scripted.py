@@ -9,7 +9,7 @@ A script is played exactly as it is written, one for each turn: fragments are gi
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TypeAlias
 
 from turnwise.domain.errors import ModelFailed
@@ -33,9 +33,9 @@ class ScriptedModel:
         self,
         *scripts: Script,
         answer: Callable[[Prompt], Script] | None = None,
-        card: ModelCard = ModelCard("scripted"),
+        card: ModelCard | None = None,
     ) -> None:
-        self.card = card
+        self.card = card or ModelCard("scripted")
         self.prompts: list[Prompt] = []
         """What it was asked, oldest first."""
         self.left_early = 0
@@ -55,7 +55,7 @@ class ScriptedModel:
     async def close(self) -> None:
         self.closes += 1
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[Fragment]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Play the next script."""
         self.prompts.append(prompt)
         script = self._next(prompt)

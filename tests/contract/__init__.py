@@ -1,0 +1,1 @@
+"""The contracts: one body of tests for each, tried on everything that says it keeps it."""

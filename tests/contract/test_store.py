@@ -1,0 +1,340 @@
+"""What every store promises, tried on each of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from store.values import NOON, ended, ending, key, opening, rich, running, words
+
+from turnwise.domain.events import Event, PartDelta, TextDelta
+from turnwise.domain.interaction import Failure, Interaction, Status, Usage
+from turnwise.store.errors import AlreadyKept, StoreClosed
+from turnwise.store.memory import MemoryStore
+from turnwise.store.sqlite import open_sqlite
+from turnwise.store.store import Batch, Store
+
+
+async def open_memory(path: Path) -> Store:
+    return MemoryStore()
+
+
+STORES: dict[str, Callable[[Path], Awaitable[Store]]] = {"memory": open_memory, "sqlite": open_sqlite}
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await STORES[request.param](tmp_path / "turnwise.db")
+    yield opened
+    await opened.close()
+
+
+def finished(interaction: Interaction, *, status: Status = Status.COMPLETED) -> Interaction:
+    """How an interaction that was running may end."""
+    return replace(interaction, status=status, updated=NOON + timedelta(seconds=9), steps=ended().steps)
+
+
+def texts(found: Sequence[tuple[int, Event]]) -> list[tuple[int, str]]:
+    """Positions and texts of what must be text deltas."""
+    read = []
+    for position, event in found:
+        assert isinstance(event, PartDelta)
+        assert isinstance(event.delta, TextDelta)
+        read.append((position, event.delta.text))
+    return read
+
+
+# -- create and load
+
+
+@pytest.mark.parametrize("interaction", [ended(), running(), rich()], ids=lambda interaction: interaction.id)
+async def test_what_was_created_is_loaded_as_it_was(store: Store, interaction: Interaction) -> None:
+    await store.create(interaction)
+    assert await store.load(interaction.id, "ann") == interaction
+
+
+async def test_an_unknown_id_is_none(store: Store) -> None:
+    assert await store.load("nobody", "ann") is None
+
+
+async def test_a_strangers_id_is_none(store: Store) -> None:
+    await store.create(ended("one", owner="ann"))
+    assert await store.load("one", "bob") is None
+
+
+async def test_an_id_is_created_once(store: Store) -> None:
+    await store.create(ended("one", text="first"))
+    with pytest.raises(AlreadyKept, match="one"):
+        await store.create(running("one"), words("one", 1, "more"))
+    assert await store.load("one", "ann") == ended("one", text="first")
+    assert await store.events("one", 0) == []
+
+
+async def test_the_first_events_come_with_it(store: Store) -> None:
+    await store.create(running(), opening())
+    assert [event for _, event in await store.events("one", 0)] == list(opening().events)
+
+
+# -- chain
+
+
+async def make_line(store: Store, length: int) -> list[Interaction]:
+    names = [f"turn-{n}" for n in range(length)]
+    line = [ended(name, previous=before) for before, name in zip([None, *names], names, strict=False)]
+    await asyncio.gather(*(store.create(interaction) for interaction in line))
+    return line
+
+
+@pytest.mark.parametrize("length", [1, 2, 1000])
+async def test_a_chain_is_all_that_a_turn_continues_oldest_first(store: Store, length: int) -> None:
+    line = await make_line(store, length)
+    assert list(await store.chain(line[-1].id, "ann")) == line
+
+
+async def test_a_chain_ends_with_the_turn_that_was_asked_for(store: Store) -> None:
+    line = await make_line(store, 5)
+    assert list(await store.chain("turn-2", "ann")) == line[:3]
+
+
+async def test_branches_share_their_trunk_and_nothing_else(store: Store) -> None:
+    trunk = ended("trunk")
+    left, right = ended("left", previous="trunk"), ended("right", previous="trunk")
+    for interaction in (trunk, left, right):
+        await store.create(interaction)
+    assert list(await store.chain("left", "ann")) == [trunk, left]
+    assert list(await store.chain("right", "ann")) == [trunk, right]
+
+
+async def test_a_chain_starts_after_an_ancestor_that_is_gone(store: Store) -> None:
+    line = await make_line(store, 5)
+    await store.delete("turn-1", "ann")
+    found = await store.chain("turn-4", "ann")
+    assert list(found) == line[2:]
+    assert found[0].turn.previous_interaction_id == "turn-1"
+
+
+async def test_a_chain_starts_after_an_ancestor_of_another_owner(store: Store) -> None:
+    await store.create(ended("hers", owner="ann"))
+    await store.create(ended("his", owner="bob", previous="hers"))
+    assert [found.id for found in await store.chain("his", "bob")] == ["his"]
+
+
+@pytest.mark.parametrize("id", ["one", "nobody"])
+async def test_the_chain_of_a_strangers_or_an_unknown_id_is_empty(store: Store, id: str) -> None:
+    await store.create(ended("one", owner="ann"))
+    assert list(await store.chain(id, "bob")) == []
+
+
+# -- append and events
+
+
+async def test_events_have_the_positions_that_they_were_given(store: Store) -> None:
+    await store.create(running(), opening())
+    await store.append([words("one", 3, "a", "b", "c"), words("one", 6, "d")])
+    found = await store.events("one", 2)
+    assert texts(found) == [(3, "a"), (4, "b"), (5, "c"), (6, "d")]
+
+
+@pytest.mark.parametrize("after", range(9))
+async def test_reading_starts_behind_any_position_in_the_middle_of_a_batch_too(
+    store: Store, after: int
+) -> None:
+    letters = "abcdefg"
+    await store.create(running(), words("one", 1, "a", "b"))
+    await store.append([words("one", 3, "c", "d", "e", "f")])
+    await store.append([words("one", 7, "g")])
+    everything = list(enumerate(letters, 1))
+    assert texts(await store.events("one", after)) == everything[after:]
+
+
+async def test_an_unknown_interaction_has_no_events(store: Store) -> None:
+    assert list(await store.events("nobody", 0)) == []
+
+
+async def test_batches_that_come_out_of_order_are_read_in_order(store: Store) -> None:
+    await store.create(running())
+    await store.append([words("one", 3, "c")])
+    await store.append([words("one", 1, "a", "b")])
+    assert texts(await store.events("one", 0)) == [(1, "a"), (2, "b"), (3, "c")]
+
+
+async def test_the_same_batch_again_changes_nothing(store: Store) -> None:
+    batch = words("one", 1, "a", "b")
+    await store.create(running())
+    for _ in range(3):
+        await store.append([batch, words("one", 3, "c")])
+    assert texts(await store.events("one", 0)) == [(1, "a"), (2, "b"), (3, "c")]
+
+
+async def test_one_append_serves_many_interactions(store: Store) -> None:
+    for id in ("one", "two"):
+        await store.create(running(id))
+    await store.append([words("one", 1, "a"), words("two", 1, "x", "y")])
+    assert texts(await store.events("one", 0)) == [(1, "a")]
+    assert texts(await store.events("two", 0)) == [(1, "x"), (2, "y")]
+
+
+async def test_events_of_one_that_is_not_there_are_not_kept_and_the_others_are(store: Store) -> None:
+    await store.create(running("one"))
+    await store.create(running("gone"))
+    await store.delete("gone", "ann")
+    await store.append([words("gone", 1, "x"), words("one", 1, "a"), words("never", 1, "y")])
+    assert texts(await store.events("one", 0)) == [(1, "a")]
+    for id in ("gone", "never"):
+        await store.create(running(id))
+        assert list(await store.events(id, 0)) == []
+
+
+async def test_an_empty_batch_and_no_batch_at_all_are_fine(store: Store) -> None:
+    await store.create(running(), Batch("one", 1, ()))
+    await store.append([])
+    await store.append([Batch("one", 1, ())])
+    await store.append([words("one", 1, "a")])
+    assert texts(await store.events("one", 0)) == [(1, "a")]
+
+
+# -- finish
+
+
+async def test_an_end_is_kept_with_its_last_events(store: Store) -> None:
+    await store.create(running(), opening())
+    usage, failure = Usage({"text": 1}), Failure("api_error", "It broke.")
+    end = replace(finished(running(), status=Status.FAILED), usage=usage, failure=failure)
+    assert await store.finish(end, ending("one", 3)) is True
+    assert await store.load("one", "ann") == end
+    assert [position for position, _ in await store.events("one", 0)] == [1, 2, 3]
+
+
+async def test_the_end_adds_the_outcome_and_leaves_the_request(store: Store) -> None:
+    await store.create(running())
+    await store.finish(replace(finished(running()), turn=rich().turn, owner="bob", dialect="outputs"))
+    assert await store.load("one", "ann") == finished(running())
+
+
+async def test_an_interaction_ends_once(store: Store) -> None:
+    await store.create(running())
+    first, second = finished(running()), finished(running(), status=Status.CANCELLED)
+    assert await store.finish(first) is True
+    assert await store.finish(second, ending("one", 1)) is False
+    assert await store.load("one", "ann") == first
+    assert list(await store.events("one", 0)) == []
+
+
+async def test_of_two_callers_who_race_to_end_it_one_wins(store: Store) -> None:
+    for n in range(20):
+        id = f"race-{n}"
+        await store.create(running(id))
+        ends = [finished(running(id), status=status) for status in (Status.COMPLETED, Status.CANCELLED)]
+        told = await asyncio.gather(*(store.finish(end, ending(id, 1)) for end in ends))
+        assert sorted(told) == [False, True]
+        assert await store.load(id, "ann") == ends[told.index(True)]
+        assert len(await store.events(id, 0)) == 1
+
+
+async def test_one_that_was_created_ended_does_not_end_again(store: Store) -> None:
+    await store.create(ended())
+    assert await store.finish(finished(running())) is False
+    assert await store.load("one", "ann") == ended()
+
+
+async def test_one_that_was_deleted_or_never_there_does_not_end(store: Store) -> None:
+    await store.create(running("one"))
+    await store.delete("one", "ann")
+    for id in ("one", "never"):
+        assert await store.finish(finished(running(id)), words(id, 1, "x")) is False
+        assert await store.load(id, "ann") is None
+        assert list(await store.events(id, 0)) == []
+
+
+# -- delete
+
+
+async def test_what_was_deleted_is_gone_with_its_events(store: Store) -> None:
+    await store.create(running(), opening())
+    await store.append([words("one", 3, "a")])
+    assert await store.delete("one", "ann") is True
+    assert await store.load("one", "ann") is None
+    assert list(await store.chain("one", "ann")) == []
+    assert list(await store.events("one", 0)) == []
+    assert list(await store.unfinished()) == []
+    assert await store.delete("one", "ann") is False
+
+
+async def test_a_stranger_deletes_nothing(store: Store) -> None:
+    await store.create(ended("one"), opening())
+    assert await store.delete("one", "bob") is False
+    assert await store.load("one", "ann") == ended("one")
+    assert len(await store.events("one", 0)) == 2
+
+
+async def test_deleting_one_leaves_the_others(store: Store) -> None:
+    for id in ("one", "two"):
+        await store.create(ended(id), opening(id))
+    await store.delete("one", "ann")
+    assert await store.load("two", "ann") == ended("two")
+    assert len(await store.events("two", 0)) == 2
+
+
+# -- unfinished
+
+
+async def test_unfinished_are_those_in_progress_of_every_owner(store: Store) -> None:
+    await store.create(ended("over"))
+    await store.create(running("hers", owner="ann"))
+    await store.create(running("his", owner="bob"))
+    await store.create(running("done"))
+    await store.finish(finished(running("done")))
+    found = {interaction.id: interaction for interaction in await store.unfinished()}
+    assert found == {"hers": running("hers", owner="ann"), "his": running("his", owner="bob")}
+
+
+# -- keys
+
+
+async def test_keys_are_listed_oldest_first(store: Store) -> None:
+    young, old = key("a", minutes=2), key("b", minutes=1)
+    await store.add_key(young)
+    await store.add_key(old)
+    assert list(await store.keys()) == [old, young]
+
+
+async def test_a_key_is_revoked_once_and_stays_in_the_list(store: Store) -> None:
+    await store.add_key(key("k1"))
+    await store.add_key(key("k2", minutes=1))
+    late = NOON + timedelta(days=1)
+    assert await store.revoke_key("k1", late) is True
+    assert await store.revoke_key("k1", late + timedelta(days=1)) is False
+    assert await store.revoke_key("k9", late) is False
+    assert list(await store.keys()) == [replace(key("k1"), revoked=late), key("k2", minutes=1)]
+
+
+async def test_a_key_id_is_used_once(store: Store) -> None:
+    await store.add_key(key("k1"))
+    with pytest.raises(AlreadyKept, match="k1"):
+        await store.add_key(key("k1", minutes=5))
+    assert list(await store.keys()) == [key("k1")]
+
+
+# -- close
+
+
+async def test_a_closed_store_says_so(store: Store) -> None:
+    await store.close()
+    await store.close()
+    for call in (
+        store.create(ended()),
+        store.append([words("one", 1, "a")]),
+        store.finish(finished(running())),
+        store.load("one", "ann"),
+        store.chain("one", "ann"),
+        store.events("one", 0),
+        store.delete("one", "ann"),
+        store.unfinished(),
+        store.add_key(key()),
+        store.keys(),
+        store.revoke_key("k1", NOON),
+    ):
+        with pytest.raises(StoreClosed, match="closed"):
+            await call

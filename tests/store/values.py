@@ -1,0 +1,72 @@
+"""Interactions, events and keys for the tests of stores: small ones, made with the least that a test must say."""
+
+from datetime import UTC, datetime, timedelta
+
+from turnwise.domain.content import Media, Text
+from turnwise.domain.events import Created, End, PartDelta, StatusUpdate, TextDelta
+from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
+from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, UserInput
+from turnwise.store.store import Batch, Key
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+
+
+def ended(id: str = "one", *, owner: str = "ann", previous: str | None = None, text: str = "Hi") -> Interaction:
+    """An interaction that is over, with an answer."""
+    turn = Turn((UserInput((Text(f"Say: {text}"),)),), model="m", previous_interaction_id=previous)
+    answer = ModelOutput((Text(text),))
+    return Interaction(id, owner, turn, NOON, NOON, Status.COMPLETED, (answer,), Usage({"text": 3}, {"text": 1}))
+
+
+def running(id: str = "one", *, owner: str = "ann") -> Interaction:
+    """An interaction in progress, without any steps yet."""
+    return Interaction(id, owner, Turn((UserInput((Text("Count"),)),), model="m"), NOON, NOON)
+
+
+def rich() -> Interaction:
+    """An interaction that has something in every field."""
+    image = Media("image", "image/png", data="aGk=", options={"resolution": "low"})
+    turn = Turn(
+        input=(UserInput((Text("What is this?", ({"type": "url_citation", "start_index": 0},)), image)),),
+        agent="researcher",
+        previous_interaction_id="before",
+        system_instruction="Be brief.",
+        generation=GenerationConfig(0.5, 0.9, 40, 7, 100, ("stop", "\n\n"), "low", "auto"),
+        store=True,
+        stream=True,
+        background=True,
+        response_modalities=("text", "image"),
+        echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
+    )
+    return Interaction(
+        id="rich",
+        owner="ann",
+        turn=turn,
+        created=NOON + timedelta(microseconds=1),
+        updated=NOON + timedelta(seconds=1.5),
+        status=Status.FAILED,
+        steps=(Thought("sealed", (Text("Hm."),)), FunctionCall("c1", "look", {"deep": [1, {"x": None}]}, "s")),
+        usage=Usage({"text": 10, "image": 258}, {"text": 2}, {"text": 4}, {"text": 1}, 8),
+        failure=Failure("api_error", "It broke \u0000 here \U0001f4a5."),
+        dialect="outputs",
+    )
+
+
+def opening(id: str = "one") -> Batch:
+    """The first two events of any interaction."""
+    return Batch(id, 1, (Created(), StatusUpdate(Status.IN_PROGRESS)))
+
+
+def words(id: str, first: int, *texts: str) -> Batch:
+    """Text deltas from a position on."""
+    return Batch(id, first, tuple(PartDelta(0, 0, TextDelta(text)) for text in texts))
+
+
+def ending(id: str, position: int) -> Batch:
+    """The last event."""
+    return Batch(id, position, (End(Status.COMPLETED, Usage({"text": 3}), NOON),))
+
+
+def key(id: str = "k1", *, minutes: int = 0) -> Key:
+    """An API key, made so many minutes after noon."""
+    return Key(id, "ann", f"key {id}", bytes(range(32)), "tw-abc", NOON + timedelta(minutes=minutes))
