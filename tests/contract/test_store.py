@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from store.values import NOON, ended, ending, key, opening, rich, running, words
 
+from store.values import NOON, ended, ending, key, opening, rich, running, words
 from turnwise.domain.events import Event, PartDelta, TextDelta
 from turnwise.domain.interaction import Failure, Interaction, Status, Usage
 from turnwise.store.errors import AlreadyKept, StoreClosed
@@ -138,9 +138,7 @@ async def test_events_have_the_positions_that_they_were_given(store: Store) -> N
 
 
 @pytest.mark.parametrize("after", range(9))
-async def test_reading_starts_behind_any_position_in_the_middle_of_a_batch_too(
-    store: Store, after: int
-) -> None:
+async def test_reading_starts_behind_any_position_in_the_middle_of_a_batch_too(store: Store, after: int) -> None:
     letters = "abcdefg"
     await store.create(running(), words("one", 1, "a", "b"))
     await store.append([words("one", 3, "c", "d", "e", "f")])

@@ -50,11 +50,12 @@ BROKEN = frozenset({"abort", "error", "tool_calls", "function_call"})
 
 def render_request(prompt: Prompt, model: str, profile: Profile) -> dict[str, Any]:
     """The body of the call."""
+    messages, defaults = prepare(render_messages(prompt.steps), profile, prompt.system_instruction)
     body: dict[str, Any] = {
         "model": model,
-        "messages": prepare(render_messages(prompt.steps), profile, prompt.system_instruction),
+        "messages": messages,
         "stream": prompt.streaming,
-        **sampling(profile, prompt.generation),
+        **sampling(prompt.generation, defaults, profile.output_tokens),
     }
     if prompt.streaming:
         body["stream_options"] = {"include_usage": True}

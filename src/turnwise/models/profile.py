@@ -24,8 +24,9 @@ class Profile:
     """Defaults under the backend's own names (`temperature`, `repeat_penalty`, ...). The request's own values win."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
-    reshape: Callable[[list[Message]], list[Message]] | None = None
-    """A last, pure look at the conversation's messages, before the system line and the examples are put in front."""
+    compose: Callable[[list[Message], str | None], tuple[list[Message], Mapping[str, Any]]] | None = None
+    """For a model that needs more than that: a pure function of the messages and the request's own instruction, which
+    gives what `prepare` gives, in the place of `system`, `examples` and `sampling`."""
 
 
 PLAIN = Profile()
@@ -38,25 +39,32 @@ SMOLLM2 = Profile(
 """The default model. It is small: without a limit it goes on until its context is full, which takes minutes."""
 
 
-def prepare(messages: list[Message], profile: Profile, system_instruction: str | None) -> list[Message]:
-    """The messages as this model should see them. The front never changes from turn to turn, so it is read once."""
-    if profile.reshape is not None:
-        messages = profile.reshape(messages)
-    return [*_system(profile, system_instruction), *_examples(profile), *messages]
+def prepare(
+    messages: list[Message], profile: Profile, system_instruction: str | None
+) -> tuple[list[Message], Mapping[str, Any]]:
+    """The messages as this model should see them, and the sampling defaults for them.
+
+    Whatever a profile adds must be the same from turn to turn, so that it is read once.
+    """
+    if profile.compose is not None:
+        return profile.compose(messages, system_instruction)
+    return [*_system(profile, system_instruction), *_examples(profile), *messages], profile.sampling
 
 
-def sampling(profile: Profile, generation: GenerationConfig) -> dict[str, Any]:
-    """The sampling parameters, under the names of chat completions: the profile's defaults, then the request's own."""
+def sampling(
+    generation: GenerationConfig, defaults: Mapping[str, Any], output_tokens: int | None = None
+) -> dict[str, Any]:
+    """The sampling parameters under the names of chat completions: the defaults, then the request's own."""
     limit = generation.max_output_tokens
     own = {
         "temperature": generation.temperature,
         "top_p": generation.top_p,
         "top_k": generation.top_k,
         "seed": generation.seed,
-        "max_tokens": profile.output_tokens if limit is None else limit,
+        "max_tokens": output_tokens if limit is None else limit,
         "stop": list(generation.stop_sequences) or None,
     }
-    return {**profile.sampling, **{name: value for name, value in own.items() if value is not None}}
+    return {**defaults, **{name: value for name, value in own.items() if value is not None}}
 
 
 def _system(profile: Profile, instruction: str | None) -> list[Message]:
