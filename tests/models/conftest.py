@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from models.prompts import models_dir
 
+from models.prompts import models_dir
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
 from turnwise.models.profile import SMOLLM2

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from turnwise.domain.content import Text
+from turnwise.domain.errors import TurnwiseError
 from turnwise.domain.interaction import GenerationConfig, Usage
 from turnwise.domain.steps import ModelOutput, Step, UserInput
 from turnwise.models.model import Finished, Fragment, Model, Prompt, TextFragment, ThoughtFragment, UsageFragment
@@ -29,6 +30,18 @@ async def read(model: Model, asked: Prompt) -> list[Fragment]:
     """Every fragment of an answer."""
     async with asyncio.timeout(BOUND), aclosing(model.stream(asked)) as fragments:
         return [fragment async for fragment in fragments]
+
+
+async def read_until_it_breaks(model: Model, asked: Prompt) -> tuple[list[Fragment], TurnwiseError | None]:
+    """The fragments that came, and what ended them if it was an error."""
+    seen: list[Fragment] = []
+    try:
+        async with asyncio.timeout(BOUND), aclosing(model.stream(asked)) as fragments:
+            async for fragment in fragments:
+                seen.append(fragment)
+    except TurnwiseError as error:
+        return seen, error
+    return seen, None
 
 
 def text(fragments: list[Fragment]) -> str:

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import orjson
 import pytest
 from aiohttp import web
-from models.prompts import BOUND, finish, prompt, read, text, thought, usage
+
+from models.prompts import BOUND, finish, prompt, read, read_until_it_breaks, text, thought, usage
 from models.upstream import (
     DONE,
     END,
     USAGE,
     Reply,
+    Request,
     Upstream,
     answer,
     body,
@@ -27,7 +29,6 @@ from models.upstream import (
     serve,
     silent,
 )
-
 from turnwise.domain.errors import (
     InvalidRequest,
     ModelFailed,
@@ -39,11 +40,11 @@ from turnwise.domain.errors import (
 from turnwise.domain.interaction import Usage
 from turnwise.models.model import Finished, ModelCard, Taken, TextFragment
 from turnwise.models.openai import Limits, OpenAIModel
-from turnwise.models.profile import Profile
+from turnwise.models.profile import PLAIN, Profile
 
 QUICK = Limits(connect=2.0, idle=0.2, total=5.0)
 
-Ask = Callable[[Upstream], OpenAIModel]
+Ask = Callable[..., OpenAIModel]
 
 
 @pytest.fixture
@@ -51,9 +52,8 @@ async def ask() -> AsyncIterator[Ask]:
     """Makes models, and closes them behind the test."""
     made: list[OpenAIModel] = []
 
-    def make(upstream: Upstream, **more: object) -> OpenAIModel:
-        options = {"limits": QUICK} | more
-        made.append(OpenAIModel(ModelCard("qwen"), upstream.url, "qwen", "secret", **options))  # type: ignore[arg-type]
+    def make(upstream: Upstream, *, limits: Limits = QUICK, profile: Profile = PLAIN) -> OpenAIModel:
+        made.append(OpenAIModel(ModelCard("qwen"), upstream.url, "qwen", "secret", limits=limits, profile=profile))
         return made[-1]
 
     yield make
@@ -131,7 +131,7 @@ async def test_what_the_prompt_does_not_say_is_left_to_the_upstream(ask: Ask) ->
 async def test_a_profile_goes_around_the_conversation(ask: Ask) -> None:
     profile = Profile(system="You are small.", sampling={"temperature": 0}, output_tokens=64)
     async with serve(answer("ok")) as upstream:
-        await read(ask(upstream, profile=profile), prompt("Hi"))  # type: ignore[call-arg]
+        await read(ask(upstream, profile=profile), prompt("Hi"))
     assert upstream.requests[0].body["messages"][0] == {"role": "system", "content": "You are small."}
     assert upstream.requests[0].body["temperature"] == 0
     assert upstream.requests[0].body["max_tokens"] == 64
@@ -140,17 +140,18 @@ async def test_a_profile_goes_around_the_conversation(ask: Ask) -> None:
 async def test_the_taken_comes_before_the_first_word(ask: Ask) -> None:
     go = asyncio.Event()
 
-    async def reply(request: object, out: asyncio.StreamWriter) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         out.write(head())
         await out.drain()
         await go.wait()
         out.write(piece(delta(content="late")) + piece(delta("stop")) + piece(DONE) + END)
 
     async with serve(reply) as upstream, asyncio.timeout(BOUND):
-        async with aclosing(ask(upstream, limits=Limits()).stream(prompt())) as fragments:  # type: ignore[call-arg]
-            assert await anext(fragments) == Taken()
-            go.set()
-            assert await anext(fragments) == TextFragment("late")
+        fragments = ask(upstream, limits=Limits()).stream(prompt())
+        assert await anext(fragments) == Taken()
+        go.set()
+        assert await anext(fragments) == TextFragment("late")
+        await fragments.aclose()
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
@@ -191,14 +192,14 @@ async def test_an_upstream_that_ends_without_done_is_fine(ask: Ask) -> None:
 async def test_an_upstream_that_hangs_after_reason_and_cost_is_not_waited_for(ask: Ask) -> None:
     whole = piece(delta(content="a")) + piece(delta("stop")) + piece(event(choices=[], usage=USAGE))
     async with serve(silent(head() + whole)) as upstream:
-        fragments = await read(ask(upstream, limits=Limits()), prompt())  # type: ignore[call-arg]
+        fragments = await read(ask(upstream, limits=Limits()), prompt())
     assert finish(fragments) == "stop"
 
 
 async def test_events_may_be_cut_anywhere(ask: Ask) -> None:
     stream = b": hello\r\n\r\n" + delta(content="Grüße 🎉").replace(b"\n", b"\r\n") + delta("stop") + DONE
 
-    async def reply(request: object, out: asyncio.StreamWriter) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         out.write(head())
         for byte in stream:
             out.write(piece(bytes([byte])))
@@ -227,7 +228,7 @@ async def test_a_kept_connection_that_the_upstream_closed_is_not_noticed(ask: As
 
 async def test_leaving_early_closes_the_connection(ask: Ask) -> None:
     async with serve(silent(head() + piece(delta(content="a")))) as upstream, asyncio.timeout(BOUND):
-        async with aclosing(ask(upstream, limits=Limits()).stream(prompt())) as fragments:  # type: ignore[call-arg]
+        async with aclosing(ask(upstream, limits=Limits()).stream(prompt())) as fragments:
             assert await anext(fragments) == Taken()
             assert await anext(fragments) == TextFragment("a")
         await upstream.requests[0].gone.wait()
@@ -236,12 +237,12 @@ async def test_leaving_early_closes_the_connection(ask: Ask) -> None:
 async def test_cancelling_a_turn_that_waits_closes_the_connection(ask: Ask) -> None:
     asked = asyncio.Event()
 
-    async def reply(request: object, out: asyncio.StreamWriter) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         asked.set()
-        await silent()(request, out)  # type: ignore[arg-type]
+        await silent()(request, out)
 
     async with serve(reply) as upstream, asyncio.timeout(BOUND):
-        turn = asyncio.create_task(read(ask(upstream, limits=Limits()), prompt(streaming=False)))  # type: ignore[call-arg]
+        turn = asyncio.create_task(read(ask(upstream, limits=Limits()), prompt(streaming=False)))
         await asked.wait()
         turn.cancel()
         await asyncio.wait([turn])
@@ -301,14 +302,16 @@ REFUSALS: dict[str, tuple[Reply, type[TurnwiseError], str]] = {
 
 @pytest.mark.parametrize("streaming", [True, False])
 @pytest.mark.parametrize("case", REFUSALS)
-async def test_a_refusal_says_what_it_was_before_anything_is_taken(ask: Ask, case: str, streaming: bool) -> None:
+async def test_a_refusal_says_what_it_was_before_anything_is_taken(
+    ask: Ask, case: str, streaming: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     reply, kind, words = REFUSALS[case]
     async with serve(reply) as upstream, asyncio.timeout(BOUND):
         fragments = ask(upstream).stream(prompt(streaming=streaming))
         with pytest.raises(TurnwiseError, match=words) as caught:
             await anext(fragments)
     assert type(caught.value) is kind
-    assert "secret" not in caught.value.message
+    assert "secret" not in caught.value.message + caplog.text
     assert upstream.url not in caught.value.message
 
 
@@ -341,20 +344,25 @@ BREAKS: dict[str, tuple[Reply, type[TurnwiseError]]] = {
     "a tool that nobody gave it": (events(delta(content="a"), delta("tool_calls"), DONE), ModelFailed),
     "an error event": (events(delta(content="a"), event(error={"code": 500, "message": "oom"})), ModelUnavailable),
     "silence": (silent(head() + WHOLE_EVENT), ModelTimeout),
-    "wrong framing": (raw(head() + WHOLE_EVENT + b"xyz\r\n\r\n"), ModelUnavailable),
 }
 
 
 @pytest.mark.parametrize("case", BREAKS)
-async def test_a_stream_that_breaks_says_so_after_what_came(ask: Ask, case: str) -> None:
+async def test_a_stream_that_breaks_says_so_after_what_came(
+    ask: Ask, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
     reply, kind = BREAKS[case]
-    seen = []
-    async with serve(reply) as upstream, asyncio.timeout(BOUND):
-        with pytest.raises(TurnwiseError) as caught:
-            async for fragment in ask(upstream).stream(prompt()):
-                seen.append(fragment)
-    assert type(caught.value) is kind
+    async with serve(reply) as upstream:
+        seen, error = await read_until_it_breaks(ask(upstream), prompt())
+    assert type(error) is kind
     assert seen == [Taken(), TextFragment("a")]
+    assert "secret" not in caplog.text
+
+
+async def test_wrong_framing_is_a_failure_whenever_it_is_found(ask: Ask) -> None:
+    async with serve(raw(head() + WHOLE_EVENT + b"xyz\r\n\r\n")) as upstream:
+        _, error = await read_until_it_breaks(ask(upstream), prompt())
+    assert type(error) is ModelFailed
 
 
 WHOLE_BREAKS: dict[str, tuple[Reply, type[TurnwiseError]]] = {
@@ -377,17 +385,14 @@ async def test_a_whole_answer_that_breaks_says_so(ask: Ask, case: str) -> None:
 
 
 async def test_an_answer_that_drips_on_for_ever_is_ended(ask: Ask) -> None:
-    async def reply(request: object, out: asyncio.StreamWriter) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         out.write(head())
-        while not request.gone.is_set():  # type: ignore[attr-defined]
+        while not request.gone.is_set():
             out.write(piece(b": still here\n\n"))
-            await asyncio.wait_for(_gone_or_not(request), 1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(request.gone.wait(), 0.05)
         out.close()
 
-    async def _gone_or_not(request: object) -> None:
-        await asyncio.wait([asyncio.create_task(request.gone.wait())], timeout=0.05)  # type: ignore[attr-defined]
-
-    limits = Limits(connect=1.0, idle=1.0, total=0.5)
     async with serve(reply) as upstream:
         with pytest.raises(ModelTimeout):
-            await read(ask(upstream, limits=limits), prompt())  # type: ignore[call-arg]
+            await read(ask(upstream, limits=Limits(connect=1.0, idle=1.0, total=0.5)), prompt())

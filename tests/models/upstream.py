@@ -64,8 +64,8 @@ async def serve(*replies: Reply) -> AsyncIterator[Upstream]:
                     await asyncio.wait([watch])
                 if writer.is_closing():
                     return
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client has gone, or the test is over
         finally:
             writer.close()
             with suppress(ConnectionError):

@@ -1,6 +1,6 @@
 """The stored form reads back as exactly what was written: every kind of step, content, delta and event."""
 
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import get_args
 
 import orjson
@@ -30,7 +30,7 @@ from turnwise.domain.events import (
     fold,
     replay,
 )
-from turnwise.domain.interaction import Failure, Interaction, Status, Usage
+from turnwise.domain.interaction import Failure, Interaction, Status, Turn, Usage
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -42,7 +42,8 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.store.codec import decode_events, decode_steps, encode_events, encode_steps, unpack
+from turnwise.domain.tools import FunctionTool
+from turnwise.store.codec import decode_events, decode_settings, decode_steps, encode_events, encode_steps, unpack
 from turnwise.store.rows import interaction_row, key_row, read_interaction, read_key
 
 CITATION = {"type": "url_citation", "url": "https://example.org", "start_index": 0, "end_index": 2}
@@ -114,6 +115,16 @@ def test_the_examples_have_every_kind() -> None:
     assert {type(event) for event in EVENTS} == set(get_args(Event))
 
 
+def test_the_rich_example_has_something_in_every_field() -> None:
+    turn, usage = rich().turn, rich().usage
+    assert usage is not None
+    for whole in (rich(), turn, turn.generation, turn.tool_choice, usage):
+        plain = {field.name: field.default for field in fields(whole) if field.default is not MISSING}
+        made = {field.name: field.default_factory() for field in fields(whole) if callable(field.default_factory)}
+        for name, default in {**plain, **made}.items():
+            assert getattr(whole, name) != default, name
+
+
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.type)
 def test_a_step_reads_back_as_it_was(step: Step) -> None:
     assert decode_steps(encode_steps((step,))) == (step,)
@@ -171,6 +182,11 @@ def test_an_event_with_such_a_step_is_kept_too(written: dict[str, object]) -> No
     events = decode_events(orjson.dumps(rows))
     assert orjson.loads(encode_events(events)) == rows
     assert decode_events(encode_events(events)) == events
+
+
+def test_settings_that_came_later_take_their_defaults_and_newer_ones_are_passed_over() -> None:
+    settings = decode_settings(b'{"store":true,"tools":[{"type":"levitate"},{"type":"function","name":"f"}],"mood":1}')
+    assert Turn((), **settings) == Turn((), tools=(FunctionTool("f"),))
 
 
 def test_a_field_that_came_later_takes_its_default() -> None:

@@ -6,6 +6,7 @@ from turnwise.domain.content import Media, Text
 from turnwise.domain.events import Created, End, PartDelta, StatusUpdate, TextDelta
 from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
 from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, UserInput
+from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
 from turnwise.store.store import Batch, Key
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -28,11 +29,15 @@ def rich() -> Interaction:
     image = Media("image", "image/png", data="aGk=", options={"resolution": "low"})
     turn = Turn(
         input=(UserInput((Text("What is this?", ({"type": "url_citation", "start_index": 0},)), image)),),
+        model="m",
         agent="researcher",
         previous_interaction_id="before",
         system_instruction="Be brief.",
+        tools=(FunctionTool("look", "Looks.", {"type": "object", "properties": {}}), FunctionTool("wait")),
+        tool_choice=ToolChoice("any", ("look",)),
+        response_format=ResponseFormat({"type": "object"}),
         generation=GenerationConfig(0.5, 0.9, 40, 7, 100, ("stop", "\n\n"), "low", "auto"),
-        store=True,
+        store=False,
         stream=True,
         background=True,
         response_modalities=("text", "image"),

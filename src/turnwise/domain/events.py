@@ -211,7 +211,7 @@ class _Open:
 
     def whole(self) -> Step:
         self.close_part()
-        if isinstance(self.skeleton, ModelOutput):
+        if isinstance(self.skeleton, UserInput | ModelOutput):
             return replace(self.skeleton, content=tuple(self.parts))
         return self.skeleton
 
@@ -303,7 +303,7 @@ def replay(interaction: Interaction) -> Iterator[Event]:
     output = 0
     for index, step in enumerate(interaction.steps):
         yield from _replay_step(index, output, step)
-        output += len(step.content) if isinstance(step, ModelOutput) else 1
+        output += len(step.content) if isinstance(step, UserInput | ModelOutput) else 1
     if interaction.failure is not None:
         yield Failed(interaction.failure)
     if interaction.status.is_terminal:
@@ -312,8 +312,8 @@ def replay(interaction: Interaction) -> Iterator[Event]:
 
 def _replay_step(index: int, output: int, step: Step) -> Iterator[Event]:
     match step:
-        case ModelOutput(content):
-            yield StepStart(index, None, ModelOutput())
+        case UserInput(content) | ModelOutput(content):
+            yield StepStart(index, None, replace(step, content=()))
             for offset, part in enumerate(content):
                 yield from _replay_part(index, output + offset, part)
             yield StepStop(index, None)
@@ -328,7 +328,7 @@ def _replay_step(index: int, output: int, step: Step) -> Iterator[Event]:
             yield StepStart(index, output, skeleton(step))
             yield PartDelta(index, output, WholeDelta(step))
             yield StepStop(index, output)
-        case UserInput() | UnknownStep():
+        case UnknownStep():
             yield StepStart(index, output, step)
             yield StepStop(index, output)
         case _:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from turnwise.domain.content import JSON
 from turnwise.domain.steps import Step
+from turnwise.domain.tools import ResponseFormat, Tool, ToolChoice
 
 DialectName: TypeAlias = Literal["outputs", "steps"]
 
@@ -89,6 +90,21 @@ class Usage:
         return self.input_tokens + self.output_tokens + self.thought + self.tool_use_tokens
 
 
+def add_usage(one: Usage, other: Usage) -> Usage:
+    """What two calls cost together."""
+
+    def together(a: Counts, b: Counts) -> Counts:
+        return {modality: a.get(modality, 0) + b.get(modality, 0) for modality in (*a, *(m for m in b if m not in a))}
+
+    return Usage(
+        input=together(one.input, other.input),
+        output=together(one.output, other.output),
+        cached=together(one.cached, other.cached),
+        tool_use=together(one.tool_use, other.tool_use),
+        thought=one.thought + other.thought,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationConfig:
     """How the model is to speak. None means: as the model's own defaults have it."""
@@ -112,6 +128,9 @@ class Turn:
     agent: str | None = None
     previous_interaction_id: str | None = None
     system_instruction: str | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    response_format: ResponseFormat | None = None
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     store: bool = True
     stream: bool = False

@@ -4,7 +4,7 @@ A plain call that nobody follows is run to its end and written once. A streamed 
 recording, which goes on when its reader leaves; with `store=false` it ends with its reader.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
 
@@ -14,12 +14,10 @@ from turnwise.domain.interaction import DialectName, Interaction, Turn
 from turnwise.domain.steps import Step
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
 from turnwise.engine.history import load_history
-from turnwise.engine.journal import Journal, Recording, ended_as, follow
+from turnwise.engine.journal import Journal, Numbered, Recording, ended_as, follow
 from turnwise.engine.run import run
 from turnwise.models.model import Catalogue
 from turnwise.store.store import InteractionStore
-
-Numbered = Sequence[tuple[int, Event]]
 
 
 class Interactions:
@@ -39,7 +37,7 @@ class Interactions:
         self._clock = clock
         self._new_id = new_id
         self._idle = idle
-        self._journal = Journal(store)
+        self._journal = Journal(store, clock)
         self._runs = Runs(self._journal, clock)
 
     async def recover(self) -> int:
@@ -73,15 +71,15 @@ class Interactions:
         patience = 0 if turn.background else OPENING_PATIENCE
         return await self._runs.start(self._new(turn, owner, dialect), events, patience=patience)
 
-    async def follow(self, recording: Recording) -> AsyncGenerator[Numbered, None]:
+    def follow(self, recording: Recording) -> AsyncGenerator[Numbered, None]:
         """The events of a turn that this caller began, in groups, to its end. An empty group is a sign of life.
-        A turn that is not stored ends when its reader leaves."""
-        try:
-            async for group in follow(recording, 0, idle=self._idle):
-                yield group
-        finally:
-            if not recording.interaction.turn.store:
-                await self._runs.cancel(recording)
+        Whoever follows says so when it leaves."""
+        return follow(recording, 0, idle=self._idle)
+
+    async def leave(self, recording: Recording) -> None:
+        """The caller that began this turn is gone. A turn that is not stored ends with it."""
+        if not recording.interaction.turn.store:
+            await self._runs.cancel(recording)
 
     async def get(self, id: str, owner: str) -> Interaction:
         """An interaction as it stands.
@@ -103,8 +101,7 @@ class Interactions:
         Raises:
             OutOfRange: it never had that position.
         """
-        async for group in self._journal.read(interaction, after, idle=self._idle):
-            yield group
+        return await self._journal.read(interaction, after, idle=self._idle)
 
     async def cancel(self, id: str, owner: str) -> Interaction:
         """Stop an interaction. One that has ended stays as it is.
@@ -112,10 +109,9 @@ class Interactions:
         Raises:
             NotFound: there is none with this id for this owner.
         """
-        recording = self._journal.live(id)
-        if recording is not None and recording.interaction.owner == owner:
+        recording = self._live(id, owner)
+        if recording is not None:
             await self._runs.cancel(recording)
-            return recording.snapshot()
         return await self.get(id, owner)
 
     async def delete(self, id: str, owner: str) -> None:

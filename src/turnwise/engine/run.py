@@ -37,7 +37,7 @@ async def run(
     prompt = build_prompt(turn, history, model.card)
     assembler = Assembler()
     async with aclosing(model.stream(prompt)) as fragments:
-        taken = await anext(fragments)
+        taken = await anext(fragments, None)
         assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
         yield StatusUpdate(Status.IN_PROGRESS)
         async for fragment in fragments:

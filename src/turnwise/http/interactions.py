@@ -12,7 +12,7 @@ from turnwise.domain.errors import InvalidRequest, NotFound
 from turnwise.domain.interaction import DialectName, Interaction, Turn
 from turnwise.http.body import JSONReply, check_query, query_flag, read_bytes, read_json
 from turnwise.http.contracts import Services
-from turnwise.http.streaming import EventStream, Groups
+from turnwise.http.streaming import EventStream, Groups, nothing_to_do
 from turnwise.wire import DIALECTS
 from turnwise.wire.dialect import Choice, Signs, choose_dialect, identified_dialect
 from turnwise.wire.request import parse_request
@@ -37,7 +37,10 @@ class InteractionRoutes:
         choice = await self._choose(request, turn, owner, body)
         if turn.stream:
             recording = await self._interactions.begin(turn, owner, choice.dialect)
-            return self._stream(recording.interaction, self._interactions.follow(recording), choice)
+            groups = self._interactions.follow(recording)
+            return self._stream(
+                recording.interaction, groups, choice, on_leave=lambda: self._interactions.leave(recording)
+            )
         creating = self._interactions.create(turn, owner, choice.dialect)
         interaction = await (creating if turn.store else _while_connected(request, creating))
         return self._reply(interaction, choice)
@@ -51,8 +54,7 @@ class InteractionRoutes:
         interaction = await self._interactions.get(request.path_params["id"], owner)
         choice = self._choose_for(request, interaction)
         if stream:
-            groups = self._interactions.read(interaction, after)
-            return self._stream(interaction, await _opened(groups), choice)
+            return self._stream(interaction, await self._interactions.read(interaction, after), choice)
         return self._reply(interaction, choice, timeline=True, include_input=include_input)
 
     async def cancel(self, request: Request) -> Response:
@@ -94,8 +96,14 @@ class InteractionRoutes:
             body = {**other.render_interaction(interaction, timeline=timeline, include_input=False), **body}
         return JSONReply(body)
 
-    def _stream(self, interaction: Interaction, groups: Groups, choice: Choice) -> EventStream:
-        return EventStream(interaction, groups, DIALECTS[choice.dialect].render_event)
+    def _stream(
+        self,
+        interaction: Interaction,
+        groups: Groups,
+        choice: Choice,
+        on_leave: Callable[[], Awaitable[None]] = nothing_to_do,
+    ) -> EventStream:
+        return EventStream(interaction, groups, DIALECTS[choice.dialect].render_event, on_leave)
 
 
 def _signs(request: Request) -> Signs:
@@ -125,21 +133,6 @@ async def _refuse_body(request: Request) -> None:
     body = await read_bytes(request, 1024)
     if body.strip() not in (b"", b"{}", b"null"):
         raise InvalidRequest("this call takes no body")
-
-
-async def _opened(groups: Groups) -> Groups:
-    """A stream whose first group is there: what is wrong with it has been raised."""
-    first = await anext(groups)
-
-    async def rest() -> Groups:
-        try:
-            yield first
-            async for group in groups:
-                yield group
-        finally:
-            await groups.aclose()
-
-    return rest()
 
 
 async def _while_connected(request: Request, work: Awaitable[T]) -> T:

@@ -6,16 +6,17 @@ takes it for dead. An error after the first byte is a frame, and the stream stil
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import Internal, TurnwiseError
-from turnwise.domain.events import Event
-from turnwise.domain.interaction import Interaction
+from turnwise.domain.events import End, Event
+from turnwise.domain.interaction import Interaction, Status
 from turnwise.wire.errors import render_error
 from turnwise.wire.sse import DONE, KEEP_ALIVE, render_frame
 
@@ -27,17 +28,29 @@ RenderEvent = Callable[[Event, int, Interaction], tuple[str, dict[str, JSON]] | 
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
+async def nothing_to_do() -> None:
+    """What most readers leave behind."""
+
+
 class EventStream(Response):
     """A response that follows a run."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, interaction: Interaction, groups: Groups, render: RenderEvent) -> None:
+    def __init__(
+        self,
+        interaction: Interaction,
+        groups: Groups,
+        render: RenderEvent,
+        on_leave: Callable[[], Awaitable[None]] = nothing_to_do,
+    ) -> None:
         super().__init__(None, headers=HEADERS)
         del self.headers["content-length"]
-        self._interaction = interaction
+        self._interaction = replace(interaction, updated=interaction.created)
+        """As it was created: whenever a stream is read, its frames are the same."""
         self._groups = groups
         self._render = render
+        self._on_leave = on_leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the run has ended or the client is gone, whichever is first."""
@@ -49,6 +62,7 @@ class EventStream(Response):
             leaving.cancel()
             sending.cancel()
             await asyncio.wait({sending, leaving})
+            await self._on_leave()
         if not sending.cancelled():
             sending.result()
 
@@ -67,20 +81,24 @@ class EventStream(Response):
                     if data or not group:
                         yield data or KEEP_ALIVE
             except TurnwiseError as error:
-                yield error_frame(error)
+                yield self._broken(error)
             except Exception:
                 log.exception("the stream of %s broke", self._interaction.id)
-                yield error_frame(Internal("turnwise failed in the middle of this stream; its log has the reason"))
+                yield self._broken(Internal("turnwise failed in the middle of this stream; its log has the reason"))
         yield DONE
+
+    def _broken(self, error: TurnwiseError) -> bytes:
+        """An error in the middle of a stream, and the end without which some clients would wait for more. They have
+        no `event_id`: they are this reader's, not the run's."""
+        end = self._render(End(Status.FAILED, None, self._interaction.updated), 0, self._interaction)
+        assert end is not None
+        name, payload = end
+        del payload["event_id"]
+        return render_frame("error", {"event_type": "error", **render_error(error)}) + render_frame(name, payload)
 
     def _frame(self, event: Event, position: int) -> bytes:
         frame = self._render(event, position, self._interaction)
         return b"" if frame is None else render_frame(*frame)
-
-
-def error_frame(error: TurnwiseError) -> bytes:
-    """An error in the middle of a stream. It has no `event_id`: it is this reader's, not the run's."""
-    return render_frame("error", {"event_type": "error", **render_error(error)})
 
 
 async def _gone(receive: Receive) -> None:

@@ -20,8 +20,9 @@ from typing import Literal, Protocol, TypeAlias
 from turnwise.domain.content import Text
 from turnwise.domain.interaction import GenerationConfig, Usage
 from turnwise.domain.steps import ModelOutput, Step, UserInput
+from turnwise.domain.tools import FunctionTool, Schema, ToolChoice
 
-FinishReason: TypeAlias = Literal["stop", "length", "refusal"]
+FinishReason: TypeAlias = Literal["stop", "length", "refusal", "calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,12 @@ class ModelCard:
     """How much it writes at the most when the request sets no limit. None: as the backend has it."""
     inputs: frozenset[str] = frozenset({"text"})
     """Modalities that it takes natively."""
+    tools: bool = False
+    """Whether it calls functions by itself. If not, the engine helps."""
+    schemas: bool = False
+    """Whether its text can be bound to a JSON Schema while it is made. If not, the engine checks and asks again."""
+    thinks: bool = False
+    """Whether it reasons by itself before it answers. If not, the engine has it think first, when asked to."""
     description: str = ""
 
 
@@ -46,6 +53,11 @@ class Prompt:
     steps: Sequence[Step]
     """History and this turn's input, oldest first."""
     system_instruction: str | None = None
+    tools: Sequence[FunctionTool] = ()
+    """Functions that it may call. Given only to a model whose card says that it can."""
+    tool_choice: ToolChoice = ToolChoice()
+    schema: Schema | None = None
+    """What its text must be valid against, if anything. Given only to a model whose card says that it can."""
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     streaming: bool = True
     """Whether someone reads along. If not, a backend may answer in one piece."""
@@ -71,6 +83,17 @@ class ThoughtFragment:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFragment:
+    """More of a function call. The first fragment of a call has its name; the pieces of `arguments` join to JSON."""
+
+    index: int
+    """Which call of the answer, from 0."""
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFragment:
     """What the call cost. The last one counts."""
 
@@ -84,7 +107,7 @@ class Finished:
     reason: FinishReason
 
 
-Fragment: TypeAlias = Taken | TextFragment | ThoughtFragment | UsageFragment | Finished
+Fragment: TypeAlias = Taken | TextFragment | ThoughtFragment | CallFragment | UsageFragment | Finished
 
 
 class Model(Protocol):

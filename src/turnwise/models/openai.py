@@ -58,7 +58,9 @@ class Upstream:
         reuse: bool = True,
         connections: int = 0,
     ) -> None:
-        self.url = URL(base_url.rstrip("/") + "/chat/completions")
+        self._url = URL(base_url.rstrip("/") + "/chat/completions")
+        self.place = self._url.with_user(None)
+        """Where it is, for our own log."""
         self._headers = {
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",  # a compressor would hold tokens back
@@ -87,7 +89,7 @@ class Upstream:
         if self._session is None:
             self._session = self._open()
         return await self._session.post(
-            self.url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
+            self._url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
         )
 
     def _open(self) -> aiohttp.ClientSession:
@@ -180,7 +182,7 @@ class OpenAIModel:
             body = await self._refusal(response)
             error = parse_error_body(body, response.status, response.headers.get("Retry-After"), self._model)
             level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
-            log.log(level, "%s answered %d: %.200r", response.url, response.status, body)
+            log.log(level, "%s answered %d: %.200r", self._upstream.place, response.status, body)
             raise error
         if response.content_type != content_type:
             raise ModelFailed(
@@ -227,7 +229,8 @@ class OpenAIModel:
 
     def _meaning(self, error: Exception) -> ModelFailed:
         """What a broken connection means for the one who asked."""
-        log.warning("%s: %r", self._upstream.url, error)
+        # Never repr(): that of some of aiohttp's errors holds the request's headers, and so the key.
+        log.warning("%s: %s: %s", self._upstream.place, type(error).__name__, error)
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return ModelUnavailable(f"the upstream of the model {self._model!r} cannot be reached")
         if isinstance(error, TimeoutError):

@@ -51,6 +51,7 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
+from turnwise.domain.tools import FunctionTool, ResponseFormat, Tool, ToolChoice
 
 Raw: TypeAlias = dict[str, Any]
 """A JSON object that was just read, and that nobody else holds: reading takes it apart."""
@@ -248,12 +249,44 @@ def encode_settings(turn: Turn) -> bytes:
 @lru_cache(maxsize=64)
 def decode_settings(data: bytes | str) -> Mapping[str, Any]:
     """What `encode_settings` wrote, as arguments for `Turn`."""
-    raw: Raw = orjson.loads(data)
-    generation = raw["generation"]
-    generation["stop_sequences"] = tuple(generation["stop_sequences"])
-    raw["generation"] = GenerationConfig(**generation)
-    raw["response_modalities"] = tuple(raw["response_modalities"])
+    # A setting that came later is left to its default; one that a newer version wrote has no place in a Turn.
+    written = {name: value for name, value in orjson.loads(data).items() if name in _SETTINGS}
+    return {name: _READ_SETTING.get(name, _as_is)(value) for name, value in written.items()}
+
+
+def _as_is(raw: JSON) -> JSON:
     return raw
+
+
+def _read_tools(raws: Sequence[Raw]) -> tuple[Tool, ...]:
+    # Tools belong to one turn alone, so the kinds that only a newer version has are missed by none.
+    return tuple([_TOOLS[raw["type"]](**raw) for raw in raws if raw["type"] in _TOOLS])
+
+
+def _read_tool_choice(raw: Raw) -> ToolChoice:
+    allowed = raw["allowed"]
+    return ToolChoice(raw["mode"], None if allowed is None else tuple(allowed))
+
+
+def _read_response_format(raw: Raw | None) -> ResponseFormat | None:
+    return None if raw is None else ResponseFormat(**raw)
+
+
+def _read_generation(raw: Raw) -> GenerationConfig:
+    raw["stop_sequences"] = tuple(raw["stop_sequences"])
+    return GenerationConfig(**raw)
+
+
+_TOOLS: Mapping[str, Callable[..., Tool]] = {"function": FunctionTool}
+
+_READ_SETTING: Mapping[str, Callable[[Any], Any]] = {
+    "tools": _read_tools,
+    "tool_choice": _read_tool_choice,
+    "response_format": _read_response_format,
+    "generation": _read_generation,
+    "response_modalities": tuple,
+}
+"""The settings that are more than plain JSON."""
 
 
 def encode_part(part: Usage | Failure | None) -> bytes | None:

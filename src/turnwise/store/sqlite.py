@@ -48,6 +48,9 @@ from turnwise.store.worker import Call, Outcome, Worker
 PATIENCE = 10.0
 """Seconds to wait for a lock that another process holds."""
 
+PAGE_CACHE = 16_000
+"""How many KiB each connection may hold of the file: a long history, and the inner pages of a big file."""
+
 COMPACTED_UNASKED = 64 * 1024 * 1024
 """The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
 
@@ -199,6 +202,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     # A query that spills must not leave text in a temporary file.
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     return connection
 
 

@@ -20,8 +20,9 @@ STEPS_REVISION = "2026-05-20"
 _SDK = re.compile(r"google-genai-sdk/(\d+)\.")
 _STEPS_CLIENTS = re.compile(r"(?:^|[\s(;])(?:google-adk|ai-sdk-google|ai-sdk/google|ai)/")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
-_STEP_TYPES = frozenset({"user_input", "model_output"})
-_STEP_FORMATS = frozenset({"text", "image", "audio", "video"})
+_STEP_TYPES = ("user_input", "model_output")
+_STEP_FORMATS = ("text", "image", "audio", "video")
+"""Tuples, since the `type` that is looked for may be a list: a JSON schema has such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,14 @@ def _by_revision(revision: str) -> DialectName:
 
 def _shown_by(body: Mapping[str, JSON]) -> DialectName | None:
     """What only one dialect can have written: steps or typed response formats; or turns with roles."""
-    items = body.get("input")
-    if isinstance(items, dict):
-        items = [items]
-    if isinstance(items, list):
-        types = {item.get("type") for item in items if isinstance(item, dict)}
-        if types & _STEP_TYPES:
-            return "steps"
-        if any("role" in item for item in items if isinstance(item, dict)):
-            return "outputs"
-    formats = body.get("response_format")
-    for item in formats if isinstance(formats, list) else [formats]:
-        if isinstance(item, dict) and item.get("type") in _STEP_FORMATS:
-            return "steps"
-    return None
+    items = _objects(body.get("input"))
+    if any(item.get("type") in _STEP_TYPES for item in items):
+        return "steps"
+    if any(item.get("type") in _STEP_FORMATS for item in _objects(body.get("response_format"))):
+        return "steps"
+    return "outputs" if any("role" in item for item in items) else None
+
+
+def _objects(value: JSON) -> list[dict[str, JSON]]:
+    """The objects that a field holds, whether as a list or as itself."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]

@@ -8,12 +8,12 @@ A type that is not listed is refused rather than kept: a model cannot be shown w
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.domain.content import JSON, MEDIA_TYPES, Content, Media, Text
-from turnwise.domain.errors import InvalidRequest
+from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -25,7 +25,7 @@ from turnwise.domain.steps import (
     ToolResult,
     UserInput,
 )
-from turnwise.wire.invalid import explain
+from turnwise.wire.invalid import explain, shown
 
 Role: TypeAlias = Literal["user", "model"]
 Piece: TypeAlias = Content | Step
@@ -40,13 +40,18 @@ class ItemBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    LATER: ClassVar[tuple[str, ...]] = ()
+    """Fields that the API has and turnwise cannot honour yet."""
+
 
 class TextBody(ItemBody):
     """`type` may be left out: older SDKs send it bare."""
 
     type: Literal["text"] = "text"
     text: str
+    """The text."""
     annotations: list[dict[str, Any]] | None = None
+    """Citations that point into the text, given back as they came."""
 
 
 class MediaBody(ItemBody):
@@ -54,13 +59,25 @@ class MediaBody(ItemBody):
 
     type: Literal["image", "audio", "video", "document"]
     data: str | None = None
+    """The bytes, in standard padded base64."""
     uri: str | None = None
+    """Where the bytes are, in place of `data`."""
     mime_type: str | None = None
+    """What kind of file it is, as in `image/png`."""
     resolution: Literal["low", "medium", "high", "ultra_high"] | None = None
+    """How closely the model is to look."""
     channels: int | None = None
+    """Of a sound."""
     rate: int | None = None
+    """An older name of `sample_rate`."""
     sample_rate: int | None = None
+    """Of a sound, in samples a second."""
     name: str | None = None
+    """What the prompt calls it."""
+    processing: Any = None
+    """How the server is to prepare it."""
+
+    LATER: ClassVar = ("processing",)
 
 
 class ThoughtBody(ItemBody):
@@ -68,7 +85,9 @@ class ThoughtBody(ItemBody):
 
     type: Literal["thought"]
     signature: str | None = None
+    """The thought itself, sealed: unchanged, as it came."""
     summary: list[dict[str, Any]] | None = None
+    """Text and images."""
 
 
 class FunctionCallBody(ItemBody):
@@ -76,9 +95,13 @@ class FunctionCallBody(ItemBody):
 
     type: Literal["function_call"]
     id: str
+    """What the result names as its `call_id`."""
     name: str
+    """The function."""
     arguments: dict[str, Any]
+    """Its arguments."""
     signature: str | None = None
+    """Unchanged, as it came."""
 
 
 class FunctionResultBody(ItemBody):
@@ -86,35 +109,55 @@ class FunctionResultBody(ItemBody):
 
     type: Literal["function_result"]
     call_id: str
+    """The `id` of the call."""
     result: Any
+    """Text, any JSON, or a list of content."""
     name: str | None = None
+    """The function."""
     is_error: bool | None = None
+    """Whether the call failed."""
     signature: str | None = None
+    """Unchanged, as it came."""
 
 
 class ToolCallBody(ItemBody):
     """A call of a server's tool in an earlier turn, given back."""
 
     type: str
+    """The tool, and `_call`."""
     id: str
+    """What the result names as its `call_id`."""
     arguments: dict[str, Any] | None = None
+    """What was asked."""
     name: str | None = None
+    """Of a tool on an MCP server."""
     server_name: str | None = None
+    """Of an MCP server."""
     search_type: str | None = None
+    """What was searched."""
     retrieval_type: str | None = None
+    """From what was retrieved."""
     signature: str | None = None
+    """Unchanged, as it came."""
 
 
 class ToolResultBody(ItemBody):
     """What a server's tool answered in an earlier turn, given back."""
 
     type: str
+    """The tool, and `_result`."""
     call_id: str
+    """The `id` of the call."""
     result: Any = None
+    """What it gave back."""
     is_error: bool | None = None
+    """Whether the call failed."""
     name: str | None = None
+    """Of a tool on an MCP server."""
     server_name: str | None = None
+    """Of an MCP server."""
     signature: str | None = None
+    """Unchanged, as it came."""
 
 
 class MessageBody(ItemBody):
@@ -122,13 +165,20 @@ class MessageBody(ItemBody):
 
     type: Literal["user_input", "model_output"]
     content: Any = None
+    """A string, a piece, or a list of pieces."""
+    error: Any = None
+    """Why the message broke off."""
+
+    LATER: ClassVar = ("error",)
 
 
 class TurnBody(ItemBody):
     """A turn with a role."""
 
     role: Literal["user", "model"]
+    """Who speaks."""
     content: Any
+    """A string, a piece, or a list of pieces."""
 
 
 def parse_input(value: JSON) -> tuple[Step, ...]:
@@ -146,7 +196,7 @@ def parse_input(value: JSON) -> tuple[Step, ...]:
     elif isinstance(value, list):
         pieces = [piece for i, item in enumerate(value) for piece in _parse_item(item, f"input[{i}]")]
     else:
-        raise InvalidRequest(f"a string, an object or a list, not {value!r}", field="input")
+        raise InvalidRequest(f"a string, an object or a list, not {shown(value)}", field="input")
     steps = tuple(_group(pieces))
     if not any(_says_something(step) for step in steps):
         raise InvalidRequest("there is nothing in it; say something", field="input")
@@ -184,7 +234,7 @@ def _message(role: Role, content: list[Content]) -> Step:
 def _parse_item(item: JSON, path: str) -> Iterable[tuple[Role, Piece]]:
     """One item of a list: a turn, a message step, or a piece."""
     if not isinstance(item, dict):
-        raise InvalidRequest(f"an object with a `type` or a `role`, not {item!r}", field=path)
+        raise InvalidRequest(f"an object with a `type` or a `role`, not {shown(item)}", field=path)
     if "role" in item:
         turn = _read(TurnBody, item, path)
         return _parse_message(turn.content, turn.role, f"{path}.content")
@@ -206,7 +256,7 @@ def _parse_message(content: JSON, role: Role, path: str) -> Iterable[tuple[Role,
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):
-        raise InvalidRequest(f"a string or a list of content, not {content!r}", field=path)
+        raise InvalidRequest(f"a string or a list of content, not {shown(content)}", field=path)
     pieces = [(role, _parse_piece(item, f"{path}[{i}]")) for i, item in enumerate(content)]
     return [(role, step) for step in _group(pieces)]
 
@@ -214,14 +264,14 @@ def _parse_message(content: JSON, role: Role, path: str) -> Iterable[tuple[Role,
 def _parse_piece(item: JSON, path: str) -> Piece:
     """One piece of content, or a step that is whole in itself."""
     if not isinstance(item, dict):
-        raise InvalidRequest(f"an object with a `type`, not {item!r}", field=path)
+        raise InvalidRequest(f"an object with a `type`, not {shown(item)}", field=path)
     kind = item.get("type")
     if kind is None and "text" in item:
         kind = "text"
     parse = _PARSERS.get(kind) if isinstance(kind, str) else None
     if parse is None:
         raise InvalidRequest(
-            f"unknown type {kind!r}; one of {', '.join(_SHOWN_TYPES)}, or a server tool's call or result",
+            f"unknown type {shown(kind)}; one of {', '.join(_SHOWN_TYPES)}, or a server tool's call or result",
             field=f"{path}.type",
         )
     return parse(item, path)
@@ -229,9 +279,13 @@ def _parse_piece(item: JSON, path: str) -> Piece:
 
 def _read(body: type[B], item: Mapping[str, JSON], path: str) -> B:
     try:
-        return body.model_validate(item)
+        read = body.model_validate(item)
     except ValidationError as error:
         raise explain(error, body, path) from None
+    for name in body.LATER:
+        if getattr(read, name) is not None:
+            raise Unimplemented(f"{path}.{name}: turnwise does not support this yet; leave it out")
+    return read
 
 
 def _parse_text(item: Mapping[str, JSON], path: str) -> Text:
@@ -249,8 +303,16 @@ def _parse_media(item: Mapping[str, JSON], path: str) -> Media:
 
 def _parse_thought(item: Mapping[str, JSON], path: str) -> Thought:
     body = _read(ThoughtBody, item, path)
-    summary = [_parse_piece(piece, f"{path}.summary[{i}]") for i, piece in enumerate(body.summary or ())]
-    return Thought(body.signature, tuple(piece for piece in summary if isinstance(piece, Text | Media)))
+    summary = [_parse_content(piece, f"{path}.summary[{i}]") for i, piece in enumerate(body.summary or ())]
+    return Thought(body.signature, tuple(summary))
+
+
+def _parse_content(item: JSON, path: str) -> Content:
+    """A piece where only content may stand."""
+    piece = _parse_piece(item, path)
+    if not isinstance(piece, Text | Media):
+        raise InvalidRequest(f"a summary holds text and images, not a '{item['type']}'", field=f"{path}.type")
+    return piece
 
 
 def _parse_function_call(item: Mapping[str, JSON], path: str) -> FunctionCall:

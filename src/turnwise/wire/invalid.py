@@ -21,14 +21,16 @@ def field_path(parts: Sequence[str | int]) -> str:
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> InvalidRequest:
     """The first thing that is wrong."""
     found = error.errors(include_url=False)[0]
-    loc = [part for part in found["loc"] if not _is_branch(part)]
+    unknown = found["type"] == "extra_forbidden"
+    end = len(found["loc"]) - 1 if unknown else None  # an unknown field may be called anything, even like a branch
+    loc = [part for i, part in enumerate(found["loc"]) if i == end or not _is_branch(part)]
     path = field_path([prefix, *loc] if prefix else loc)
-    if found["type"] == "extra_forbidden":
+    if unknown:
         return UnknownParameter(_unknown(str(loc[-1]), _known_fields(model, loc), model), field=path)
     if found["type"] == "missing":
         return InvalidRequest("this field is required", field=path)
-    shown = _shown(found.get("input"))
-    return InvalidRequest(f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown}", field=path)
+    message = f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown(found.get('input'))}"
+    return InvalidRequest(message, field=path)
 
 
 def _unknown(name: str, beside: Sequence[str], model: type[BaseModel]) -> str:
@@ -71,7 +73,7 @@ def _models_in(annotation: object) -> list[type[BaseModel]]:
     return [t for t in types if isinstance(t, type) and issubclass(t, BaseModel)]
 
 
-def _shown(value: JSON) -> str:
+def shown(value: JSON) -> str:
     """A value as the message shows it: short, and never a whole document."""
     text = "null" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

@@ -29,18 +29,31 @@ class GenerationConfigBody(Body):
     """How the model is to speak."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    """How freely the model chooses its words: 0 is the most likely ones."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Choose among the likeliest words that together have this probability."""
     top_k: Annotated[int, Field(ge=1)] | None = None
+    """Choose among this many of the likeliest words."""
     seed: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    """The same seed and the same request give the same answer, as far as the model can."""
     max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    """The longest answer, in tokens. One that is cut off has the status `incomplete`."""
     stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
+    """Texts at which the answer ends, without them."""
     thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    """How long the model is to think before it speaks."""
     thinking_summaries: Literal["auto", "none"] | None = None
+    """Whether to show what the model thought."""
     tool_choice: Any = None
+    """Whether the model may, must or must not call a tool, and which."""
     speech_config: Any = None
+    """The voices of spoken answers."""
     image_config: Any = None
+    """The shape and size of images in the answer."""
     video_config: Any = None
+    """What kind of video to make."""
     transcription_config: Any = None
+    """How to write down speech."""
 
     LATER: ClassVar = ("tool_choice", "speech_config", "image_config", "video_config", "transcription_config")
 
@@ -49,26 +62,47 @@ class CreateBody(Body):
     """The body of `POST /interactions`."""
 
     input: Any = None
+    """What is asked: a string, a piece of content, or a list of content, turns and steps in any mixture."""
     model: Annotated[str, Field(min_length=1)] | None = None
+    """Who answers; or name an `agent`."""
     agent: Annotated[str, Field(min_length=1)] | None = None
+    """Who works on it, in place of a `model`."""
     previous_interaction_id: Annotated[str, Field(min_length=1)] | None = None
+    """The interaction to continue. Only what was asked and answered is inherited, never settings."""
     system_instruction: str | None = None
+    """What the model is told about its part before it reads the input."""
     generation_config: GenerationConfigBody | None = None
+    """How the model is to speak."""
     agent_config: dict[str, Any] | None = None
+    """How the agent is to work."""
     tools: list[dict[str, Any]] | None = None
+    """What the model may do besides speaking."""
     response_format: Any = None
+    """What the answer has to look like: a JSON schema, or formats by type."""
     response_mime_type: str | None = None
+    """The form of a text answer: `text/plain`."""
     response_modalities: list[str] | None = None
+    """What the answer may consist of, in either case of letters."""
     store: bool | None = None
+    """Whether to keep it, for reading it back and going on from it. Kept unless this is false."""
     stream: bool | None = None
+    """Whether to answer with server-sent events while the answer is made."""
     background: bool | None = None
+    """Whether to answer at once and work on. Read it back by its id."""
     labels: dict[str, str] | None = None
+    """Words of your own, given back as they came."""
     service_tier: Literal["flex", "standard", "priority", "deferred"] | None = None
+    """Given back as it came; there is one tier."""
     webhook_config: dict[str, Any] | None = None
+    """Whom to call when it has ended."""
     safety_settings: Any = None
+    """What the answer must not hold."""
     environment: Any = None
+    """The machine on which an agent works."""
     cached_content: Any = None
+    """A prefix that was cached before."""
     continuation_token: Any = None
+    """Where to go on within a long interaction."""
 
     LATER: ClassVar = (
         "tools",

@@ -78,12 +78,19 @@ def _render_step(step: Step) -> list[JSON]:
 def render_turns(steps: tuple[Step, ...]) -> list[JSON]:
     """Steps as turns with roles: the client's messages and results are the user's, the rest is the model's."""
     turns: list[JSON] = []
+    before: Step | None = None
     for step in steps:
         role = "user" if isinstance(step, UserInput | FunctionResult) else "model"
-        if not turns or turns[-1]["role"] != role or isinstance(step, UserInput):
+        if not turns or turns[-1]["role"] != role or _is_new_message(step, before):
             turns.append({"role": role, "content": []})
         turns[-1]["content"].extend(_render_step(step))
+        before = step
     return turns
+
+
+def _is_new_message(step: Step, before: Step | None) -> bool:
+    """Whether a step must not share its turn with the one before: side by side, two messages would read as one."""
+    return isinstance(step, UserInput) or (isinstance(step, ModelOutput) and isinstance(before, ModelOutput))
 
 
 def render_interaction(

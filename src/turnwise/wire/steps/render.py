@@ -119,7 +119,7 @@ def render_event(event: Event, position: int, interaction: Interaction) -> Frame
 def _render_start(skeleton: Step) -> dict[str, JSON]:
     """A step as far as its start shows it. A result's start has no `result` yet, and a message no content."""
     match skeleton:
-        case ModelOutput() | Thought():
+        case UserInput() | ModelOutput() | Thought():
             return {"type": skeleton.type}
         case FunctionResult() | ToolResult():
             body = render_whole(skeleton)

@@ -29,7 +29,7 @@ const instructed = await client.interactions.create({
 
 const report = {
   limited: await configured({ max_output_tokens: 5 }),
-  stopped: await configured({ stop_sequences: ['Barcelona'] }),
+  stopped: await configured({ stop_sequences: ['Spain', 'Barcelona'] }),
   instructed: { text: textOf(instructed), status: instructed.status },
 };
 console.log(JSON.stringify(report));

@@ -31,7 +31,7 @@ instructed = client.interactions.create(
 
 report = {
     "limited": configured(max_output_tokens=5),
-    "stopped": configured(stop_sequences=["Barcelona"]),
+    "stopped": configured(stop_sequences=["Spain", "Barcelona"]),
     "instructed": {"text": text_of(instructed), "status": instructed.status},
 }
 print(json.dumps(report))

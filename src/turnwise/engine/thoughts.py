@@ -1,0 +1,155 @@
+"""Thoughts: sealed for the way to the client and back, and thought for models that do not think by themselves.
+
+A thought's raw text is nobody's business but the model's. It travels as its `signature`: encrypted and authenticated, so
+that a client that keeps the history itself sends it back without reading or changing it, and the model sees its own
+reasoning again. What does not open (made up, changed, or sealed for another owner or by another server) is refused.
+
+In a prompt thoughts are open: there, and only there, a thought's summary is the reasoning itself.
+"""
+
+import os
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from turnwise.domain.content import Text
+from turnwise.domain.errors import InvalidRequest
+from turnwise.domain.interaction import Usage, add_usage
+from turnwise.domain.steps import ModelOutput, Step, Thought, UserInput
+from turnwise.models.model import (
+    Fragment,
+    Model,
+    Prompt,
+    Taken,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
+
+NONCE = 12
+"""Bytes of chance before each sealed thought."""
+
+FORM = b"\x01"
+"""The first byte of what is sealed: how it was sealed."""
+
+BUDGETS = {"minimal": 0, "low": 48, "medium": 96, "high": 192, "xhigh": 384}
+"""How many tokens a model that does not think by itself thinks at each level. The default is `minimal`."""
+
+ASK = (
+    "Before you answer, think. Write down, in a few short sentences, what is asked, what you know about it and how to "
+    "find the answer. Do not write the answer itself."
+)
+NOTES = "What you thought about this before:\n"
+
+
+class Sealer:
+    """Seals thoughts with a key of 32 bytes that every process of one server shares."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, thought: str, owner: str) -> str:
+        """A thought as a signature, in standard padded base64: some clients read no other alphabet."""
+        nonce = os.urandom(NONCE)
+        return b64encode(FORM + nonce + self._cipher.encrypt(nonce, thought.encode(), owner.encode())).decode()
+
+    def open(self, signature: str, owner: str) -> str | None:
+        """What was sealed for this owner. None: it does not open."""
+        try:
+            sealed = b64decode(signature, validate=True)
+            nonce, text = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+            return self._cipher.decrypt(nonce, text, owner.encode()).decode() if sealed[:1] == FORM else None
+        except (NotBase64, InvalidTag, ValueError):
+            return None
+
+    def opened(self, steps: Sequence[Step], owner: str) -> tuple[Step, ...]:
+        """Steps whose thoughts are open.
+
+        Raises:
+            InvalidRequest: a thought has no signature, or one that does not open.
+        """
+        return tuple(self._open(step, owner) if isinstance(step, Thought) else step for step in steps)
+
+    def _open(self, thought: Thought, owner: str) -> Thought:
+        if thought.signature is None:
+            raise InvalidRequest("a thought needs the `signature` that it came with; send it back whole", field="input")
+        text = self.open(thought.signature, owner)
+        if text is None:
+            raise InvalidRequest(
+                f"the signature '{thought.signature[:24]}...' of a thought was not made by this server, or was changed; "
+                "send thoughts back as they came, or leave them out",
+                field="input",
+            )
+        return Thought(thought.signature, (Text(text),))
+
+
+class Thinking:
+    """A model that thinks before it answers, if asked to, on top of one that does not."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.card = replace(model.card, thinks=True)
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """A first pass whose text is the thought, and a second that has read it."""
+        budget = BUDGETS[prompt.generation.thinking_level or "minimal"]
+        steps = told(prompt.steps)
+        if not budget:
+            async with aclosing(self._model.stream(replace(prompt, steps=steps))) as fragments:
+                async for fragment in fragments:
+                    yield fragment
+            return
+        thought: list[str] = []
+        usage = Usage()
+        async with aclosing(self._model.stream(_asked(prompt, steps, budget))) as fragments:
+            async for fragment in fragments:
+                if isinstance(fragment, TextFragment):
+                    thought.append(fragment.text)
+                    yield ThoughtFragment(fragment.text)
+                elif isinstance(fragment, UsageFragment):
+                    cost = fragment.usage
+                    usage = Usage(input=cost.input, cached=cost.cached, thought=cost.output_tokens + cost.thought)
+                elif isinstance(fragment, Taken):
+                    yield fragment
+        answer = replace(prompt, steps=told((*steps, Thought(None, (Text("".join(thought).strip()),)))))
+        async with aclosing(self._model.stream(answer)) as fragments:
+            async for fragment in fragments:
+                if isinstance(fragment, UsageFragment):
+                    yield UsageFragment(add_usage(usage, fragment.usage))
+                elif not isinstance(fragment, Taken):
+                    yield fragment
+
+
+def _asked(prompt: Prompt, steps: Sequence[Step], budget: int) -> Prompt:
+    """The prompt of the first pass. It binds the text to nothing, and calls nothing."""
+    return replace(
+        prompt,
+        steps=with_note(steps, ASK),
+        tools=(),
+        schema=None,
+        generation=replace(prompt.generation, max_output_tokens=budget, stop_sequences=()),
+    )
+
+
+def told(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps for a model that knows no thoughts: those that there are stand as text in the message before them."""
+    told: list[Step] = []
+    for step in steps:
+        if not isinstance(step, Thought):
+            told.append(step)
+            continue
+        told[:] = with_note(told, NOTES + "".join(piece.text for piece in step.summary if isinstance(piece, Text)))
+    return tuple(told)
+
+
+def with_note(steps: Sequence[Step], note: str) -> tuple[Step, ...]:
+    """Steps with a note at the end of the last message, or as a message of its own where the last step is none."""
+    last = steps[-1] if steps else None
+    if isinstance(last, UserInput | ModelOutput):
+        return (*steps[:-1], replace(last, content=(*last.content, Text("\n\n" + note))))
+    return (*steps, UserInput((Text(note),)))

@@ -1,0 +1,228 @@
+"""Every wire type as a JSON Schema, under its name: the components of `/openapi.json`.
+
+The types are the ones that the server itself uses: the bodies that read requests, and the replies of `schema.py`. Their
+fields' docstrings become descriptions. What a body holds as free JSON, because code and not pydantic reads it, is
+described here, in `_described_by_hand`.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import WithDefaultSchema
+
+from turnwise.domain.content import JSON
+from turnwise.wire import input, request, schema, tools
+from turnwise.wire.outputs import schema as outputs
+from turnwise.wire.steps import schema as steps
+
+MODULES = (schema, outputs, steps, request, input, tools)
+"""Where wire types live."""
+
+REQUESTS: tuple[type, ...] = (
+    request.CreateBody,
+    input.TextBody,
+    input.MediaBody,
+    input.ThoughtBody,
+    input.FunctionCallBody,
+    input.FunctionResultBody,
+    input.ToolCallBody,
+    input.ToolResultBody,
+    input.MessageBody,
+    input.TurnBody,
+    tools.FunctionToolBody,
+    tools.ToolChoiceBody,
+    tools.TextFormatBody,
+)
+
+REPLIES: tuple[type, ...] = (
+    steps.StepsInteraction,
+    outputs.OutputsInteraction,
+    schema.ErrorBody,
+    schema.Model,
+    schema.ModelList,
+    schema.Nothing,
+)
+
+UNIONS: Mapping[str, tuple[object, str]] = {
+    "StepsEvent": (steps.StepsEvent, "The data of a frame in the current dialect."),
+    "OutputsEvent": (outputs.OutputsEvent, "The data of a frame in the founding dialect."),
+    "StepsDelta": (steps.StepsDelta, "More of a step, by its type."),
+    "OutputsDelta": (outputs.OutputsDelta, "More of an output, by its type."),
+    "StartedStep": (steps.StartedStep, "A step as its start shows it, by its type."),
+    "Step": (steps.Step, "A step of the timeline, by its type."),
+    "Output": (outputs.Output, "An output, by its type."),
+    "Content": (schema.Content, "A piece of content, by its type."),
+}
+"""Unions that are worth a name, each before those that it holds."""
+
+
+class _Plain(GenerateJsonSchema):
+    """Without what says nothing: titles that repeat the field's name, and `null` as the default of what is optional."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: WithDefaultSchema) -> dict[str, Any]:
+        body = super().default_schema(schema)
+        if body.get("default", ...) is None:
+            del body["default"]
+        return body
+
+
+def build_components() -> dict[str, JSON]:
+    """The schemas, by name."""
+    roots = {cls.__name__: cls for cls in (*REQUESTS, *REPLIES)} | {name: union for name, (union, _) in UNIONS.items()}
+    found, shared = TypeAdapter.json_schemas(
+        [(name, "validation", TypeAdapter(type)) for name, type in roots.items()],
+        ref_template=ref("{model}")["$ref"],
+        schema_generator=_Plain,
+    )
+    schemas: dict[str, JSON] = shared["$defs"]
+    for name, cls in _classes():
+        if name in schemas:
+            _describe(schemas[name], cls)
+    _describe_by_hand(schemas)
+    return _name_unions(schemas, {name: found[name, "validation"] for name in UNIONS})
+
+
+def ref(name: str) -> dict[str, str]:
+    """Where a component stands."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+# -- descriptions
+
+
+def _classes() -> Iterable[tuple[str, type]]:
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if inspect.isclass(value) and value.__module__ == module.__name__:
+                yield name, value
+
+
+def _describe(body: dict[str, JSON], cls: type) -> None:
+    """Give a schema's fields their docstrings, and mark those that are refused for now."""
+    body.pop("title", None)
+    docs = attribute_docs(cls)
+    later = getattr(cls, "LATER", ())
+    for name, field in body.get("properties", {}).items():
+        described = docs.get(name, "")
+        if name in later:
+            described = f"{described} Not supported yet: refused with 501.".lstrip()
+            field["x-not-yet"] = True
+        if described:
+            field["description"] = described
+
+
+def attribute_docs(cls: type) -> dict[str, str]:
+    """The docstrings under a class's attributes, those of its bases included."""
+    docs: dict[str, str] = {}
+    for base in cls.__dict__.get("__orig_bases__", cls.__bases__):
+        if getattr(base, "__module__", "").startswith("turnwise."):
+            docs |= attribute_docs(base)
+    module = inspect.getmodule(cls)
+    assert module is not None
+    return docs | _module_docs(module).get(cls.__name__, {})
+
+
+@cache
+def _module_docs(module: ModuleType) -> dict[str, dict[str, str]]:
+    """The docstrings under attributes, by class."""
+    tree = ast.parse(inspect.getsource(module))
+    return {node.name: dict(_documented(node)) for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _documented(node: ast.ClassDef) -> Iterable[tuple[str, str]]:
+    for field, below in pairwise(node.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(value=ast.Constant(str(doc))):
+                yield name, inspect.cleandoc(doc).replace("\n", " ")
+
+
+# -- what pydantic does not read
+
+
+def _describe_by_hand(schemas: dict[str, JSON]) -> None:
+    """What code reads, and pydantic holds as free JSON."""
+    calls, results = schemas["ToolCallBody"], schemas["ToolResultBody"]
+    calls["properties"]["type"]["enum"] = [f"{tool}_call" for tool in input.SERVER_TOOLS]
+    results["properties"]["type"]["enum"] = [f"{tool}_result" for tool in input.SERVER_TOOLS]
+    content = [ref("TextBody"), ref("MediaBody")]
+    whole = ("ThoughtBody", "FunctionCallBody", "FunctionResultBody", "ToolCallBody", "ToolResultBody")
+    schemas["PieceBody"] = {
+        "description": "A piece of content, or a thought, a call or a result, by its type.",
+        "oneOf": [*content, *map(ref, whole)],
+    }
+    schemas["InputBody"] = {
+        "description": "What is asked, in any form. Content that stands side by side in the list is one message.",
+        "anyOf": [
+            {"type": "string", "minLength": 1},
+            ref("PieceBody"),
+            ref("MessageBody"),
+            ref("TurnBody"),
+            {"type": "array", "minItems": 1, "items": {"anyOf": list(map(ref, ("PieceBody", "MessageBody", "TurnBody")))}},
+        ],
+    }
+    message = {"anyOf": [{"type": "string"}, ref("PieceBody"), {"type": "array", "items": ref("PieceBody")}]}
+    form = {
+        "anyOf": [
+            {"$ref": ref("TextFormatBody")["$ref"]},
+            {"type": "object", "description": "A JSON Schema. Its `type` is none of text, image, audio and video."},
+        ]
+    }
+    for body, field, described in (
+        ("CreateBody", "input", ref("InputBody")),
+        ("CreateBody", "tools", {"type": ["array", "null"], "items": ref("FunctionToolBody")}),
+        ("CreateBody", "response_format", {"anyOf": [*form["anyOf"], {"type": "array", "items": form}, {"type": "null"}]}),
+        ("GenerationConfigBody", "tool_choice", _tool_choice()),
+        ("ThoughtBody", "summary", {"type": ["array", "null"], "items": {"anyOf": content}}),
+        ("MessageBody", "content", {"anyOf": [*message["anyOf"], {"type": "null"}]}),
+        ("TurnBody", "content", message),
+    ):
+        _put(schemas[body]["properties"], field, described)
+    schemas["CreateBody"].setdefault("required", []).append("input")
+
+
+def _tool_choice() -> dict[str, JSON]:
+    return {"anyOf": [{"enum": ["auto", "any", "none", "validated"]}, ref("ToolChoiceBody"), {"type": "null"}]}
+
+
+def _put(fields: dict[str, JSON], name: str, described: dict[str, JSON]) -> None:
+    """Replace a field's free JSON, and keep what was said of it."""
+    said = {key: value for key, value in fields[name].items() if key in ("description", "x-not-yet")}
+    fields[name] = {**described, **said}
+
+
+# -- unions
+
+
+def _name_unions(schemas: dict[str, JSON], unions: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The schemas with every union that has a name under it, once, and a reference wherever it is used."""
+    named = {name: {"description": UNIONS[name][1], **_inside(body, unions)} for name, body in unions.items()}
+    return dict(sorted((named | {name: _inside(body, unions) for name, body in schemas.items()}).items()))
+
+
+def _inside(value: JSON, unions: Mapping[str, JSON]) -> JSON:
+    if isinstance(value, dict):
+        return {key: _referred(inner, unions) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_referred(inner, unions) for inner in value]
+    return value
+
+
+def _referred(value: JSON, unions: Mapping[str, JSON]) -> JSON:
+    if not isinstance(value, dict):
+        return _inside(value, unions)
+    said = {"description": value["description"]} if "description" in value else {}
+    bare = {key: inner for key, inner in value.items() if key != "description"}
+    for name, union in unions.items():
+        if bare == union:
+            return {**ref(name), **said}
+    return _inside(value, unions)

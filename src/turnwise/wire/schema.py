@@ -1,0 +1,381 @@
+"""What clients read, as types: the parts that both dialects share. Each dialect's own are in its folder's `schema.py`.
+
+Nothing here runs when a reply is made: rendering writes plain dicts, for speed. These types describe what it writes,
+for `/openapi.json` and for people; `tests/wire/test_schema.py` renders everything there is and holds it against them,
+with no field too many. A field that is `NotRequired` is left out when there is nothing to say; it is never null.
+
+A client ignores fields that it does not know: later versions may write more.
+"""
+
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias, get_args
+
+from pydantic import AfterValidator, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+ServerToolCall: TypeAlias = Literal[
+    "code_execution_call",
+    "url_context_call",
+    "google_search_call",
+    "google_maps_call",
+    "mcp_server_tool_call",
+    "file_search_call",
+    "retrieval_call",
+    "tool_search_call",
+    "processing_call",
+]
+
+ServerToolResult: TypeAlias = Literal[
+    "code_execution_result",
+    "url_context_result",
+    "google_search_result",
+    "google_maps_result",
+    "mcp_server_tool_result",
+    "file_search_result",
+    "retrieval_result",
+    "tool_search_result",
+    "processing_result",
+]
+
+MediaKind: TypeAlias = Literal["image", "audio", "video", "document"]
+
+KNOWN_TYPES = frozenset(
+    {
+        *("text", "thought", "function_call", "function_result", "user_input", "model_output"),
+        *get_args(MediaKind),
+        *get_args(ServerToolCall),
+        *get_args(ServerToolResult),
+    }
+)
+"""Every `type` of content and steps that has a description of its own."""
+
+
+def _not_known(type: str) -> str:
+    if type in KNOWN_TYPES:
+        raise ValueError(f"'{type}' has a description of its own")
+    return type
+
+
+# -- content
+
+
+@with_config(ConfigDict(extra="allow"))
+class Annotation(TypedDict):
+    """A citation: where a stretch of the text comes from. It may have more fields, by its `type`."""
+
+    type: NotRequired[str]
+    """`url_citation`, `file_citation` or `place_citation`."""
+    start_index: NotRequired[int]
+    """Where the stretch begins, as a byte offset into the UTF-8 text."""
+    end_index: NotRequired[int]
+    """Where it ends, exclusive."""
+    url: NotRequired[str]
+    """The address of what is cited."""
+    title: NotRequired[str]
+    """Its title."""
+
+
+class TextContent(TypedDict):
+    """Text."""
+
+    type: Literal["text"]
+    text: str
+    """The text. Empty where a stream begins it."""
+    annotations: NotRequired[list[Annotation]]
+    """Citations that point into the text."""
+
+
+class MediaContent(TypedDict):
+    """An image, a sound, a video or a document, by value (`data`) or by address (`uri`)."""
+
+    type: MediaKind
+    mime_type: NotRequired[str]
+    """What kind of file it is, as in `image/png`."""
+    data: NotRequired[str]
+    """The bytes, in standard padded base64. Left out where a stream begins them."""
+    uri: NotRequired[str]
+    """Where the bytes are."""
+    resolution: NotRequired[Literal["low", "medium", "high", "ultra_high"]]
+    """How closely a model is to look."""
+    channels: NotRequired[int]
+    """Of a sound."""
+    rate: NotRequired[int]
+    """Of a sound, in samples a second; an older name of `sample_rate`."""
+    sample_rate: NotRequired[int]
+    """Of a sound, in samples a second."""
+    name: NotRequired[str]
+    """What a prompt may call it."""
+
+
+Content: TypeAlias = Annotated[TextContent | MediaContent, Field(discriminator="type")]
+
+
+# -- what is whole in itself: an output in one dialect, a step in the other
+
+
+class Thought(TypedDict):
+    """What the model thought before it spoke."""
+
+    type: Literal["thought"]
+    signature: NotRequired[str]
+    """The thought itself, sealed. Send it back unchanged when you keep the history yourself."""
+    summary: NotRequired[list[Content]]
+    """What it thought, for people."""
+
+
+class FunctionCall(TypedDict):
+    """The model asks you to call a function of yours. Answer with a `function_result` in the next interaction."""
+
+    type: Literal["function_call"]
+    id: str
+    """What the result names as its `call_id`."""
+    name: str
+    """The function."""
+    arguments: dict[str, Any]
+    """Its arguments. Empty where a stream begins the call."""
+    signature: NotRequired[str]
+    """Send it back unchanged."""
+
+
+class FunctionResult(TypedDict):
+    """What your function gave back."""
+
+    type: Literal["function_result"]
+    call_id: str
+    """The `id` of the call."""
+    result: Any
+    """Text, any JSON, or a list of content. Null where a stream begins it."""
+    name: NotRequired[str]
+    """The function."""
+    is_error: NotRequired[bool]
+    """Whether the call failed."""
+    signature: NotRequired[str]
+
+
+class ToolCall(TypedDict):
+    """A call of a tool that runs on the server."""
+
+    type: ServerToolCall
+    id: str
+    """What the result names as its `call_id`."""
+    arguments: dict[str, Any]
+    """What was asked: `code` and `language`, `urls`, or `queries`, by the tool."""
+    name: NotRequired[str]
+    """Of a tool on an MCP server."""
+    server_name: NotRequired[str]
+    """Of an MCP server."""
+    search_type: NotRequired[str]
+    """What was searched: the web, or images."""
+    retrieval_type: NotRequired[str]
+    """From what was retrieved."""
+    signature: NotRequired[str]
+    """Send it back unchanged."""
+
+
+class ToolResult(TypedDict):
+    """What a tool on the server gave back."""
+
+    type: ServerToolResult
+    call_id: str
+    """The `id` of the call."""
+    result: Any
+    """By the tool: text, or a list. Null where a stream begins it."""
+    is_error: NotRequired[bool]
+    """Whether the call failed."""
+    name: NotRequired[str]
+    """Of a tool on an MCP server."""
+    server_name: NotRequired[str]
+    """Of an MCP server."""
+    signature: NotRequired[str]
+    """Send it back unchanged."""
+
+
+@with_config(ConfigDict(extra="allow"))
+class Unknown(TypedDict):
+    """What a newer version of the server wrote into the store, given as it was written."""
+
+    type: Annotated[str, AfterValidator(_not_known)]
+    """None of the others."""
+
+
+# -- the interaction
+
+
+class ModalityTokens(TypedDict):
+    """Tokens of one modality."""
+
+    modality: Literal["text", "image", "audio", "video", "document"]
+    tokens: int
+
+
+class Usage(TypedDict):
+    """What a turn cost, in tokens."""
+
+    total_tokens: int
+    """Input, output, thoughts and tool use."""
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cached_tokens: int
+    """The part of the input that the model did not have to read again."""
+    total_tool_use_tokens: int
+    total_thought_tokens: int
+    total_reasoning_tokens: int
+    """The same as `total_thought_tokens`, under the name that the first SDKs read."""
+    input_tokens_by_modality: list[ModalityTokens]
+    output_tokens_by_modality: list[ModalityTokens]
+    cached_tokens_by_modality: list[ModalityTokens]
+    tool_use_tokens_by_modality: list[ModalityTokens]
+
+
+class Failure(TypedDict):
+    """What went wrong."""
+
+    code: str
+    """A word for programs, as in `invalid_request` or `model_not_found`."""
+    message: str
+    """A sentence for people: what was wrong, with which value, and what to do."""
+
+
+class GenerationConfig(TypedDict, total=False):
+    """How the model was asked to speak."""
+
+    temperature: float
+    top_p: float
+    top_k: int
+    seed: int
+    max_output_tokens: int
+    stop_sequences: list[str]
+    thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"]
+    thinking_summaries: Literal["auto", "none"]
+
+
+class Head(TypedDict):
+    """What every interaction shows of itself."""
+
+    id: str
+    """Its name, for `previous_interaction_id` and for reading it back."""
+    object: Literal["interaction"]
+    role: Literal["model"]
+    created: str
+    """When it was made: RFC 3339, UTC."""
+    updated: str
+    """When it last changed: RFC 3339, UTC."""
+    model: NotRequired[str]
+    """The model that was asked for."""
+    agent: NotRequired[str]
+    """The agent that was asked for."""
+    previous_interaction_id: NotRequired[str]
+    """The interaction that this one continues."""
+
+
+class Settings(TypedDict):
+    """What was asked for, given back."""
+
+    system_instruction: NotRequired[str]
+    generation_config: NotRequired[GenerationConfig]
+    response_modalities: NotRequired[list[str]]
+    background: NotRequired[bool]
+    labels: NotRequired[dict[str, str]]
+    service_tier: NotRequired[Literal["flex", "standard", "priority", "deferred"]]
+
+
+class Outcome(TypedDict):
+    """How it went."""
+
+    usage: NotRequired[Usage]
+    """What it cost, once it has ended."""
+    errors: NotRequired[list[Failure]]
+    """Why it failed."""
+
+
+# -- streams
+
+
+class Frame(TypedDict):
+    """The data of one server-sent event."""
+
+    event_id: str
+    """Where this frame stands. Send it as `last_event_id` to go on behind it, in either dialect."""
+
+
+class ErrorEvent(TypedDict):
+    """Something went wrong in the middle of a stream. The stream still ends as it should."""
+
+    event_type: Literal["error"]
+    event_id: NotRequired[str]
+    """Left out when the error is this reader's only, and not the interaction's."""
+    error: Failure
+
+
+class TextDelta(TypedDict):
+    """More text."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ThoughtSummaryDelta(TypedDict):
+    """One more piece of a thought's summary."""
+
+    type: Literal["thought_summary"]
+    content: Content
+
+
+class ThoughtSignatureDelta(TypedDict):
+    """A thought's signature. It comes last."""
+
+    type: Literal["thought_signature"]
+    signature: str
+
+
+# -- everything else
+
+
+class ErrorBody(TypedDict):
+    """An error, as the Interactions API has it."""
+
+    error: Failure
+
+
+class RpcFailure(TypedDict):
+    """What went wrong, in the form of google.rpc."""
+
+    code: int
+    """The HTTP status."""
+    message: str
+    status: str
+    """A word in capitals, as in `NOT_FOUND`."""
+
+
+class RpcErrorBody(TypedDict):
+    """An error, as the Files API has it."""
+
+    error: RpcFailure
+
+
+class Model(TypedDict):
+    """A model that requests may name. Limits that are not known are left out."""
+
+    name: str
+    """`models/` and the name that requests use."""
+    displayName: str
+    """The name that requests use."""
+    description: str
+    supportedGenerationMethods: list[str]
+    inputModalities: list[str]
+    """What it takes: text, image, audio, video, document."""
+    inputTokenLimit: NotRequired[int]
+    """How much it can read and write in one turn."""
+    outputTokenLimit: NotRequired[int]
+    """How much it writes at the most when the request sets no limit."""
+
+
+class ModelList(TypedDict):
+    """A page of models."""
+
+    models: list[Model]
+    nextPageToken: NotRequired[str]
+    """Send it as `pageToken` for the next page. Left out on the last one."""
+
+
+class Nothing(TypedDict):
+    """An empty object: it is done."""

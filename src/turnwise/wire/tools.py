@@ -1,0 +1,189 @@
+"""What a request says of tools and of the answer's form: `tools`, `tool_choice`, `response_format`.
+
+Whether a schema is a good one is looked at in `engine/schema.py`; here only the API's own rules are read.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from turnwise.domain.content import JSON
+from turnwise.domain.errors import InvalidRequest, Unimplemented
+from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
+from turnwise.wire.invalid import explain
+
+LATER_TOOLS = (
+    "google_search",
+    "code_execution",
+    "url_context",
+    "computer_use",
+    "mcp_server",
+    "file_search",
+    "google_maps",
+    "retrieval",
+    "tool_search",
+)
+"""Tools of the API that turnwise does not have yet."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
+_MODES = ("auto", "any", "none", "validated")
+
+
+class ToolBody(BaseModel):
+    """A JSON object that describes a tool, or a choice of tools: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class FunctionToolBody(ToolBody):
+    """A function that the client runs."""
+
+    type: Literal["function"]
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    parametersJsonSchema: dict[str, Any] | None = None  # noqa: N815  (the wire's own name)
+
+
+class AllowedToolsBody(ToolBody):
+    """The tools that the model may choose among."""
+
+    mode: Literal["auto", "any", "none", "validated"] | None = None
+    tools: list[str] | None = None
+
+
+class ToolChoiceBody(ToolBody):
+    """A choice that names tools."""
+
+    allowed_tools: AllowedToolsBody
+
+
+class TextFormatBody(ToolBody):
+    """The form of a text: plain, or JSON."""
+
+    type: Literal["text"]
+    mime_type: Literal["application/json", "text/plain"] | None = None
+    schema_: dict[str, Any] | None = None
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_"))
+
+
+def parse_tools(tools: Sequence[Mapping[str, JSON]] | None) -> tuple[FunctionTool, ...]:
+    """The tools of a request.
+
+    Raises:
+        InvalidRequest: a tool of an unknown type, or a declaration that breaks the API's rules.
+        Unimplemented: a tool that turnwise does not have yet.
+    """
+    parsed: list[FunctionTool] = []
+    for index, tool in enumerate(tools or ()):
+        function = _parse_tool(tool, f"tools[{index}]")
+        if any(other.name == function.name for other in parsed):
+            raise InvalidRequest(f"there are two functions called '{function.name}'", field=f"tools[{index}].name")
+        parsed.append(function)
+    return tuple(parsed)
+
+
+def _parse_tool(tool: Mapping[str, JSON], path: str) -> FunctionTool:
+    kind = tool.get("type")
+    if kind in LATER_TOOLS:
+        raise Unimplemented(f"{path}.type: turnwise does not have the tool '{kind}' yet; leave it out")
+    if kind != "function":
+        raise InvalidRequest(f"unknown tool {kind!r}; one of function, {', '.join(LATER_TOOLS)}", field=f"{path}.type")
+    try:
+        body = FunctionToolBody.model_validate(tool)
+    except ValidationError as error:
+        raise explain(error, FunctionToolBody, path) from None
+    if not _NAME.fullmatch(body.name):
+        raise InvalidRequest(
+            f"'{body.name[:140]}' cannot be a function's name: a letter or '_' first, then letters, digits, "
+            "'_', '.', ':' or '-', 128 at the most",
+            field=f"{path}.name",
+        )
+    return FunctionTool(body.name, body.description or "", body.parameters or body.parametersJsonSchema or {})
+
+
+def parse_tool_choice(choice: JSON, tools: Sequence[FunctionTool]) -> ToolChoice:
+    """How freely the model may choose.
+
+    Raises:
+        InvalidRequest: an unknown mode, a name that no tool has, or a call demanded where there are no tools.
+    """
+    field = "generation_config.tool_choice"
+    if choice is None:
+        return ToolChoice()
+    if isinstance(choice, str):
+        if choice not in _MODES:
+            raise InvalidRequest(f"unknown mode '{choice}'; one of {', '.join(_MODES)}", field=field)
+        parsed = ToolChoice(choice)  # type: ignore[arg-type]
+    else:
+        parsed = _parse_allowed(choice, tools, field)
+    if parsed.mode == "any" and not tools:
+        raise InvalidRequest("'any' demands a call, but there are no tools; add `tools`", field=field)
+    return parsed
+
+
+def _parse_allowed(choice: JSON, tools: Sequence[FunctionTool], field: str) -> ToolChoice:
+    if not isinstance(choice, dict):
+        raise InvalidRequest(f"a mode or an object with `allowed_tools`, not {choice!r}", field=field)
+    try:
+        body = ToolChoiceBody.model_validate(choice).allowed_tools
+    except ValidationError as error:
+        raise explain(error, ToolChoiceBody, field) from None
+    known = [tool.name for tool in tools]
+    for index, name in enumerate(body.tools or ()):
+        if name not in known:
+            raise InvalidRequest(
+                f"there is no tool '{name}'; one of {', '.join(known) or 'none'}",
+                field=f"{field}.allowed_tools.tools[{index}]",
+            )
+    return ToolChoice(body.mode or "auto", tuple(body.tools) if body.tools is not None else None)
+
+
+def parse_response_format(form: JSON, mime_type: str | None) -> ResponseFormat | None:
+    """The form that the answer's text must have. None: free text.
+
+    A form is a raw JSON Schema, or an object of the API's own (`{"type": "text", "schema": ...}`), or a list of these.
+
+    Raises:
+        InvalidRequest: a form that contradicts itself or `response_mime_type`.
+        Unimplemented: a form that turnwise cannot answer in yet.
+    """
+    if mime_type not in (None, "text/plain", "application/json"):
+        raise InvalidRequest(
+            f"'{mime_type}' is not a form of text; one of application/json, text/plain", field="response_mime_type"
+        )
+    parsed = _parse_form(form)
+    if parsed is not None and mime_type == "text/plain":
+        raise InvalidRequest(
+            "'text/plain' contradicts `response_format`, which asks for JSON", field="response_mime_type"
+        )
+    if parsed is None and mime_type == "application/json":
+        return ResponseFormat()
+    return parsed
+
+
+def _parse_form(form: JSON) -> ResponseFormat | None:
+    if form is None or form == []:
+        return None
+    if isinstance(form, list):
+        if len(form) > 1:
+            raise Unimplemented("response_format: turnwise answers in one form only; leave one")
+        form = form[0]
+    if not isinstance(form, dict):
+        raise InvalidRequest(f"a JSON Schema, or an object with a `type`, not {form!r}", field="response_format")
+    if form.get("type") in ("image", "audio", "video"):
+        raise Unimplemented(f"response_format: turnwise cannot answer with {form['type']} yet")
+    if form.get("type") != "text":
+        return ResponseFormat(form)
+    try:
+        body = TextFormatBody.model_validate(form)
+    except ValidationError as error:
+        raise explain(error, TextFormatBody, "response_format") from None
+    if body.mime_type == "text/plain" and body.schema_ is not None:
+        raise InvalidRequest("plain text has no schema; ask for 'application/json'", field="response_format.mime_type")
+    if body.schema_ is None and body.mime_type != "application/json":
+        return None
+    return ResponseFormat(body.schema_)
