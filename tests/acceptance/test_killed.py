@@ -83,7 +83,6 @@ async def check_told_again(client: Client, cut: Stream) -> None:
     kept = await client.get(cut.id)
     assert kept.body["status"] == "failed"
     assert kept.text == text_of(whole)
-    assert answer_to("stream", 0) == ""
 
 
 async def test_a_stream_that_ended_is_told_word_for_word_after_kill_9(home: Home, upstream: Upstream):
@@ -109,7 +108,7 @@ async def test_a_background_turn_that_was_cut_ends_as_failed_and_says_why(home: 
     async with home.serve() as server, open_client(server.url) as client:
         kept = await client.get(begun.body["id"])
         assert kept.body["status"] == "failed"
-        assert "the server was stopped" in kept.body["error"]["message"]
+        assert "the server was stopped" in kept.body["errors"][0]["message"]
         assert any("1 interaction" in line for line in server.lines)
         refused = await client.create("and on", previous_interaction_id=begun.body["id"])
         assert refused.status == 400

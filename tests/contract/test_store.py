@@ -14,7 +14,7 @@ from turnwise.domain.interaction import Failure, Interaction, Status, Usage
 from turnwise.store.errors import AlreadyKept, StoreClosed
 from turnwise.store.memory import MemoryStore
 from turnwise.store.sqlite import open_sqlite
-from turnwise.store.store import Batch, Store
+from turnwise.store.store import Batch, Store, link_of
 
 
 async def open_memory(path: Path) -> Store:
@@ -90,12 +90,12 @@ async def make_line(store: Store, length: int) -> list[Interaction]:
 @pytest.mark.parametrize("length", [1, 2, 1000])
 async def test_a_chain_is_all_that_a_turn_continues_oldest_first(store: Store, length: int) -> None:
     line = await make_line(store, length)
-    assert list(await store.chain(line[-1].id, "ann")) == line
+    assert list(await store.chain(line[-1].id, "ann")) == [link_of(turn) for turn in line]
 
 
 async def test_a_chain_ends_with_the_turn_that_was_asked_for(store: Store) -> None:
     line = await make_line(store, 5)
-    assert list(await store.chain("turn-2", "ann")) == line[:3]
+    assert list(await store.chain("turn-2", "ann")) == [link_of(turn) for turn in line[:3]]
 
 
 async def test_branches_share_their_trunk_and_nothing_else(store: Store) -> None:
@@ -103,16 +103,16 @@ async def test_branches_share_their_trunk_and_nothing_else(store: Store) -> None
     left, right = ended("left", previous="trunk"), ended("right", previous="trunk")
     for interaction in (trunk, left, right):
         await store.create(interaction)
-    assert list(await store.chain("left", "ann")) == [trunk, left]
-    assert list(await store.chain("right", "ann")) == [trunk, right]
+    assert list(await store.chain("left", "ann")) == [link_of(trunk), link_of(left)]
+    assert list(await store.chain("right", "ann")) == [link_of(trunk), link_of(right)]
 
 
 async def test_a_chain_starts_after_an_ancestor_that_is_gone(store: Store) -> None:
     line = await make_line(store, 5)
     await store.delete("turn-1", "ann")
     found = await store.chain("turn-4", "ann")
-    assert list(found) == line[2:]
-    assert found[0].turn.previous_interaction_id == "turn-1"
+    assert list(found) == [link_of(turn) for turn in line[2:]]
+    assert found[0].previous_interaction_id == "turn-1"
 
 
 async def test_a_chain_starts_after_an_ancestor_of_another_owner(store: Store) -> None:

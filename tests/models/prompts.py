@@ -23,7 +23,12 @@ def said(*texts: str) -> list[Step]:
 
 def prompt(*texts: str, streaming: bool = True, system: str | None = None, **generation: Any) -> Prompt:
     """A prompt that ends with the last of these texts."""
-    return Prompt(said(*(texts or ("Hello",))), system, GenerationConfig(**generation), streaming)
+    return Prompt(
+        said(*(texts or ("Hello",))),
+        system_instruction=system,
+        generation=GenerationConfig(**generation),
+        streaming=streaming,
+    )
 
 
 async def read(model: Model, asked: Prompt) -> list[Fragment]:

@@ -20,8 +20,8 @@ from turnwise.domain.tools import Schema
 from turnwise.engine.schema import violation
 from turnwise.models.model import (
     CallFragment,
-    FinishReason,
     Finished,
+    FinishReason,
     Fragment,
     Model,
     Prompt,

@@ -8,9 +8,9 @@ can be continued.
 from collections.abc import Sequence
 
 from turnwise.domain.errors import FailedPrecondition, NotFound
-from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.interaction import Status
 from turnwise.domain.steps import Step
-from turnwise.store.store import InteractionStore
+from turnwise.store.store import InteractionStore, Link
 
 FIELD = "previous_interaction_id"
 
@@ -28,12 +28,12 @@ async def load_history(store: InteractionStore, previous_id: str, owner: str) ->
             f"{FIELD}: there is no interaction '{previous_id}'. It may have been deleted, or made with `store: false`"
         )
     _check(chain)
-    return tuple(step for link in chain for step in (*link.turn.input, *link.steps))
+    return tuple(step for link in chain for step in (*link.input, *link.steps))
 
 
-def _check(chain: Sequence[Interaction]) -> None:
+def _check(chain: Sequence[Link]) -> None:
     oldest = chain[0]
-    gone = oldest.turn.previous_interaction_id
+    gone = oldest.previous_interaction_id
     if gone is not None:
         raise FailedPrecondition(
             f"its history is broken: '{oldest.id}' continues '{gone}', which is deleted. "
@@ -45,7 +45,7 @@ def _check(chain: Sequence[Interaction]) -> None:
             raise FailedPrecondition(_why_not(link), field=FIELD)
 
 
-def _why_not(link: Interaction) -> str:
+def _why_not(link: Link) -> str:
     if link.status is Status.IN_PROGRESS:
         return f"'{link.id}' is still in progress; wait until it has ended, or cancel it"
     return f"'{link.id}' is {link.status.value} and cannot be continued; continue the one before it"

@@ -4,6 +4,7 @@ A plain call that nobody follows is run to its end and written once. A streamed 
 recording, which goes on when its reader leaves; with `store=false` it ends with its reader.
 """
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import datetime
@@ -13,9 +14,12 @@ from turnwise.domain.events import Created, Event
 from turnwise.domain.interaction import DialectName, Interaction, Turn
 from turnwise.domain.steps import Step
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
+from turnwise.engine.calls import check_calls
 from turnwise.engine.history import load_history
 from turnwise.engine.journal import Journal, Numbered, Recording, ended_as, follow
-from turnwise.engine.run import run
+from turnwise.engine.run import Surroundings, run
+from turnwise.engine.schema import check_schema
+from turnwise.engine.thoughts import Sealer
 from turnwise.models.model import Catalogue
 from turnwise.store.store import InteractionStore
 
@@ -30,12 +34,15 @@ class Interactions:
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        sealer: Sealer | None = None,
         idle: float = 15.0,
     ) -> None:
+        """Without a `sealer`, thoughts can be sent back only as long as this object lives."""
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
         self._new_id = new_id
+        self._sealer = sealer or Sealer(os.urandom(32))
         self._idle = idle
         self._journal = Journal(store, clock)
         self._runs = Runs(self._journal, clock)
@@ -144,10 +151,22 @@ class Interactions:
         if turn.model is None:
             raise InvalidRequest("name a model", field="model")
         model = self._catalogue.find(turn.model)
+        _check_schemas(turn)
         history: tuple[Step, ...] = ()
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
-        return run(turn, history, model, self._clock)
+        steps = self._sealer.opened(check_calls((*history, *turn.input)), owner)
+        around = Surroundings(self._clock, lambda thought: self._sealer.seal(thought, owner), self._new_id)
+        return run(turn, steps, model, around)
+
+
+def _check_schemas(turn: Turn) -> None:
+    """Refuse schemas that cannot be kept, before the model runs."""
+    for index, tool in enumerate(turn.tools):
+        if tool.parameters:
+            check_schema(tool.parameters, f"tools[{index}].parameters")
+    if turn.response_format is not None and turn.response_format.schema:
+        check_schema(turn.response_format.schema, "response_format")
 
 
 def _unknown(id: str) -> NotFound:

@@ -1,6 +1,7 @@
 """How one turn runs: history, model, end. The file to read first.
 
     steps = history + input            what the model is shown
+    helped(model)                      what the model cannot do by itself, the engine does
     model.stream(prompt)               fragments, as the model makes them
     assembler.add(fragment)            numbered events
     End                                how it went
@@ -12,6 +13,7 @@ upstream that is down) means that nothing happened at all, and the client gets a
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 
 from turnwise.domain.content import Media
@@ -19,24 +21,46 @@ from turnwise.domain.errors import ContentBlocked, ModelFailed, Unimplemented
 from turnwise.domain.events import End, Event, StatusUpdate
 from turnwise.domain.interaction import Status, Turn
 from turnwise.domain.steps import ModelOutput, Step, UserInput
+from turnwise.domain.tools import FunctionTool
 from turnwise.engine.assemble import Assembler
+from turnwise.engine.calls import CheckedCalls, HelpedCalls
+from turnwise.engine.forms import Formed
+from turnwise.engine.thoughts import Thinking
 from turnwise.models.model import FinishReason, Model, ModelCard, Prompt, Taken
 
-ENDINGS: dict[FinishReason, Status] = {"stop": Status.COMPLETED, "length": Status.INCOMPLETE}
+ENDINGS: dict[FinishReason, Status] = {
+    "stop": Status.COMPLETED,
+    "length": Status.INCOMPLETE,
+    "calls": Status.REQUIRES_ACTION,
+}
 """How a turn ends when the model ends in this way. A refusal is an error."""
 
 
-async def run(
-    turn: Turn, history: Sequence[Step], model: Model, clock: Callable[[], datetime]
-) -> AsyncGenerator[Event, None]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run needs from outside, passed in so that it can be replayed."""
+
+    clock: Callable[[], datetime]
+    seal: Callable[[str], str]
+    """Makes a thought's signature."""
+    new_call_id: Callable[[], str]
+
+
+async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundings) -> AsyncGenerator[Event, None]:
     """The events of one turn behind Created: StatusUpdate, its steps, and End.
+
+    `steps` are the history and the input, with thoughts opened.
 
     Raises:
         TurnwiseError: the prompt was refused, or the model broke, or it refused to answer.
     """
-    prompt = build_prompt(turn, history, model.card)
-    assembler = Assembler()
-    async with aclosing(model.stream(prompt)) as fragments:
+    prompt = build_prompt(turn, steps, model.card)
+    assembler = Assembler(
+        seal=around.seal,
+        new_call_id=around.new_call_id,
+        summaries=turn.generation.thinking_summaries != "none",
+    )
+    async with aclosing(helped(model, prompt).stream(prompt)) as fragments:
         taken = await anext(fragments, None)
         assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
         yield StatusUpdate(Status.IN_PROGRESS)
@@ -45,7 +69,7 @@ async def run(
                 yield event
     for event in assembler.close():
         yield event
-    yield End(_ending(assembler.finished, model.card), assembler.usage, clock())
+    yield End(_ending(assembler.finished, model.card), assembler.usage, around.clock())
 
 
 def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
@@ -56,13 +80,23 @@ def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
     return ENDINGS[finished]
 
 
-def build_prompt(turn: Turn, history: Sequence[Step], card: ModelCard) -> Prompt:
+def helped(model: Model, prompt: Prompt) -> Model:
+    """The model, with the engine's help where this prompt asks for what it cannot do by itself."""
+    if prompt.schema is not None or (prompt.tools and not model.card.tools):
+        model = Formed(model)
+    if not model.card.thinks:
+        model = Thinking(model)
+    if prompt.tools and not model.card.tools:
+        return HelpedCalls(model)
+    return CheckedCalls(model) if prompt.tools else model
+
+
+def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:
     """What the model is given.
 
     Raises:
         Unimplemented: the conversation has a modality that the model does not take.
     """
-    steps = (*history, *turn.input)
     for step in steps:
         for part in step.content if isinstance(step, UserInput | ModelOutput) else ():
             if isinstance(part, Media) and part.type not in card.inputs:
@@ -70,6 +104,17 @@ def build_prompt(turn: Turn, history: Sequence[Step], card: ModelCard) -> Prompt
     return Prompt(
         steps=steps,
         system_instruction=turn.system_instruction,
+        tools=_allowed(turn),
+        tool_choice=turn.tool_choice,
+        schema=None if turn.response_format is None else turn.response_format.schema or {},
         generation=turn.generation,
         streaming=turn.stream or turn.background,
     )
+
+
+def _allowed(turn: Turn) -> tuple[FunctionTool, ...]:
+    """The tools that the model may choose among: a tool that it may not call is not shown to it."""
+    choice = turn.tool_choice
+    if choice.mode == "none":
+        return ()
+    return tuple(tool for tool in turn.tools if choice.allowed is None or tool.name in choice.allowed)

@@ -20,6 +20,14 @@ from turnwise.domain.tools import Schema
 REFUSED = ("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "contentSchema")
 """Keywords that turnwise cannot keep."""
 
+DRAFTS = (
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema",
+    "http://json-schema.org/draft-06/schema",
+    "http://json-schema.org/draft-04/schema",
+)
+
 NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 """Keywords whose value is schemas by name: the names are no keywords."""
 
@@ -37,11 +45,11 @@ def check_schema(schema: Schema, field: str) -> None:
         InvalidRequest: it is not a JSON Schema, or points to something that it does not have.
         Unimplemented: it has a keyword that turnwise cannot keep; the message names it.
     """
-    known = validator_for(schema, default=None)
-    if known is None and "$schema" in schema:
-        raise Unimplemented(f"{field}.$schema: turnwise does not know the draft '{schema['$schema']}'")
+    draft = schema.get("$schema")
+    if draft is not None and str(draft).rstrip("#") not in DRAFTS:
+        raise Unimplemented(f"{field}.$schema: turnwise does not know the draft '{draft}'")
     try:
-        (known or Draft202012Validator).check_schema(schema)
+        validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
     except SchemaError as error:
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
         raise InvalidRequest(f"this is not a JSON Schema: {error.message}", field=f"{field}{where}") from None

@@ -1,7 +1,7 @@
 """Thoughts: sealed for the way to the client and back, and thought for models that do not think by themselves.
 
-A thought's raw text is nobody's business but the model's. It travels as its `signature`: encrypted and authenticated, so
-that a client that keeps the history itself sends it back without reading or changing it, and the model sees its own
+A thought's raw text is nobody's business but the model's. It travels as its `signature`: encrypted and authenticated,
+so that a client that keeps the history itself sends it back without reading or changing it, and the model sees its own
 reasoning again. What does not open (made up, changed, or sealed for another owner or by another server) is refused.
 
 In a prompt thoughts are open: there, and only there, a thought's summary is the reasoning itself.
@@ -81,8 +81,8 @@ class Sealer:
         text = self.open(thought.signature, owner)
         if text is None:
             raise InvalidRequest(
-                f"the signature '{thought.signature[:24]}...' of a thought was not made by this server, or was changed; "
-                "send thoughts back as they came, or leave them out",
+                f"the signature '{thought.signature[:24]}...' of a thought was not made by this server, or was "
+                "changed; send thoughts back as they came, or leave them out",
                 field="input",
             )
         return Thought(thought.signature, (Text(text),))

@@ -18,6 +18,7 @@ from turnwise.domain.errors import Internal, MethodNotAllowed, NotFound, RateLim
 from turnwise.http.auth import KeyRing
 from turnwise.http.body import JSONReply
 from turnwise.http.contracts import Services
+from turnwise.http.docs import DocsRoutes
 from turnwise.http.interactions import InteractionRoutes
 from turnwise.http.models import ModelRoutes
 from turnwise.wire.errors import http_status, render_error, render_rpc_error
@@ -57,6 +58,7 @@ def build_routes(
     owner = KeyRing(services.keys).owner
     interactions = InteractionRoutes(services, owner)
     models = ModelRoutes(services, owner)
+    docs = DocsRoutes(NOT_YET)
     routes = [
         Route("/{version:version}/interactions", interactions.create, methods=["POST"]),
         Route("/{version:version}/interactions/{id}", interactions.get, methods=["GET"]),
@@ -71,6 +73,8 @@ def build_routes(
         ],
         Route("/healthz", health, methods=["GET"]),
         Route("/readyz", health, methods=["GET"]),
+        Route("/openapi.json", docs.openapi, methods=["GET"]),
+        Route("/docs", docs.page, methods=["GET"]),
         Route("/", to_docs, methods=["GET"]),
     ]
     app = Starlette(

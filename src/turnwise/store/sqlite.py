@@ -40,9 +40,10 @@ from turnwise.store.rows import (
     outcome_row,
     read_interaction,
     read_key,
+    read_link,
     write_time,
 )
-from turnwise.store.store import Batch, Key
+from turnwise.store.store import Batch, Key, Link
 from turnwise.store.worker import Call, Outcome, Worker
 
 PATIENCE = 10.0
@@ -111,10 +112,10 @@ class SQLiteStore:
 
         return await self._lookups.do(work)
 
-    async def chain(self, id: str, owner: str) -> Sequence[Interaction]:
-        def work(connection: sqlite3.Connection) -> list[Interaction]:
+    async def chain(self, id: str, owner: str) -> Sequence[Link]:
+        def work(connection: sqlite3.Connection) -> list[Link]:
             rows = connection.execute(sql.CHAIN, (id, owner, owner)).fetchall()
-            return [read_interaction(row) for _, *row in sorted(rows, reverse=True)]
+            return [read_link(row) for _, *row in sorted(rows, reverse=True)]
 
         return await self._histories.do(work)
 

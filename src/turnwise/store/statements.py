@@ -3,7 +3,7 @@
 Who runs them, and in which transactions, is in the file of the engine.
 """
 
-from turnwise.store.rows import INTERACTION, KEY
+from turnwise.store.rows import INTERACTION, KEY, LINK
 
 CREATE = f"INSERT INTO interactions ({INTERACTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -28,7 +28,7 @@ WITH RECURSIVE line (member, before, depth) AS (
     UNION ALL
     SELECT id, previous_id, depth + 1 FROM line JOIN interactions ON id = before WHERE owner = ?
 )
-SELECT depth, {INTERACTION} FROM line JOIN interactions ON id = member
+SELECT depth, {LINK} FROM line JOIN interactions ON id = member
 """
 
 # A row that begins at or before the next position may hold it: the last of these, and all behind it.

@@ -14,7 +14,8 @@ from datetime import datetime
 from typing import Protocol
 
 from turnwise.domain.events import Event
-from turnwise.domain.interaction import Interaction
+from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,24 @@ class Key:
     revoked: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An interaction as a member of a chain: what travels along it, and whether it may be continued. No more, since a
+    chain is as long as its conversation."""
+
+    id: str
+    previous_interaction_id: str | None
+    status: Status
+    input: tuple[Step, ...]
+    steps: tuple[Step, ...]
+
+
+def link_of(interaction: Interaction) -> Link:
+    """What a chain has of an interaction."""
+    turn = interaction.turn
+    return Link(interaction.id, turn.previous_interaction_id, interaction.status, turn.input, interaction.steps)
+
+
 class InteractionStore(Protocol):
     """Interactions and the journal of their events.
 
@@ -48,7 +67,7 @@ class InteractionStore(Protocol):
     """
 
     async def create(self, interaction: Interaction, batch: Batch | None = None) -> None:
-        """Keep a new interaction, ended or not, with its first events."""
+        """Keep a new interaction, ended or not, with its first events. An id that is in use is an error."""
 
     async def append(self, batches: Sequence[Batch]) -> None:
         """Keep more events, of any number of interactions, in one go. Appending the same batch again changes nothing.
@@ -61,7 +80,7 @@ class InteractionStore(Protocol):
     async def load(self, id: str, owner: str) -> Interaction | None:
         """One interaction."""
 
-    async def chain(self, id: str, owner: str) -> Sequence[Interaction]:
+    async def chain(self, id: str, owner: str) -> Sequence[Link]:
         """The interaction and all that it continues, oldest first. Where an ancestor is gone the chain starts after it:
         its first member then still names a `previous_interaction_id`."""
 

@@ -50,7 +50,7 @@ REPLIES: tuple[type, ...] = (
     schema.Nothing,
 )
 
-UNIONS: Mapping[str, tuple[object, str]] = {
+UNIONS: Mapping[str, tuple[Any, str]] = {
     "StepsEvent": (steps.StepsEvent, "The data of a frame in the current dialect."),
     "OutputsEvent": (outputs.OutputsEvent, "The data of a frame in the founding dialect."),
     "StepsDelta": (steps.StepsDelta, "More of a step, by its type."),
@@ -167,7 +167,11 @@ def _describe_by_hand(schemas: dict[str, JSON]) -> None:
             ref("PieceBody"),
             ref("MessageBody"),
             ref("TurnBody"),
-            {"type": "array", "minItems": 1, "items": {"anyOf": list(map(ref, ("PieceBody", "MessageBody", "TurnBody")))}},
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": list(map(ref, ("PieceBody", "MessageBody", "TurnBody")))},
+            },
         ],
     }
     message = {"anyOf": [{"type": "string"}, ref("PieceBody"), {"type": "array", "items": ref("PieceBody")}]}
@@ -180,7 +184,11 @@ def _describe_by_hand(schemas: dict[str, JSON]) -> None:
     for body, field, described in (
         ("CreateBody", "input", ref("InputBody")),
         ("CreateBody", "tools", {"type": ["array", "null"], "items": ref("FunctionToolBody")}),
-        ("CreateBody", "response_format", {"anyOf": [*form["anyOf"], {"type": "array", "items": form}, {"type": "null"}]}),
+        (
+            "CreateBody",
+            "response_format",
+            {"anyOf": [*form["anyOf"], {"type": "array", "items": form}, {"type": "null"}]},
+        ),
         ("GenerationConfigBody", "tool_choice", _tool_choice()),
         ("ThoughtBody", "summary", {"type": ["array", "null"], "items": {"anyOf": content}}),
         ("MessageBody", "content", {"anyOf": [*message["anyOf"], {"type": "null"}]}),

@@ -1,0 +1,186 @@
+"""Function calls: checked for every model, and made for models that cannot make them.
+
+`CheckedCalls` stands on a model that calls functions by itself, and passes a call on only when its name is one of the
+tools' and its arguments are valid against the declared schema. `HelpedCalls` stands on a model that has never heard of
+functions: which one the request asks for is decided in `choosing.py`, and the model only fills in the arguments, bound
+to their schema; after the results it is asked to say them in its own words (`calling.py`).
+
+Either way a model that cannot comply ends the turn as failed, with the reason.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from turnwise.domain.content import Text
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, Unimplemented
+from turnwise.domain.interaction import Usage, add_usage
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
+from turnwise.domain.tools import FunctionTool
+from turnwise.engine.schema import violation
+from turnwise.models.model import (
+    CallFragment,
+    Finished,
+    Fragment,
+    Model,
+    Prompt,
+    Taken,
+    TextFragment,
+    UsageFragment,
+)
+
+ATTEMPTS = 3
+"""How often a model is asked for a valid call, at the most."""
+
+AGAIN = "The function call was not made: {error}. Call the function again, with correct arguments."
+DEMAND = "Do not answer in words: call one of the functions."
+
+
+def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps whose calls are each made once, and each answered once.
+
+    A client may send a call along with its result though the chain has it already; it is the same call.
+
+    Raises:
+        InvalidRequest: a result of a call that was never made, or a second result of the same call.
+        FailedPrecondition: a call that nobody answered.
+    """
+    calls: dict[str, FunctionCall] = {}
+    answered: set[str] = set()
+    checked: list[Step] = []
+    for step in steps:
+        match step:
+            case FunctionCall(id):
+                if id in calls:
+                    continue
+                calls[id] = step
+            case FunctionResult(call_id, _, name):
+                _check_result(step, calls, answered)
+                answered.add(call_id)
+                step = step if name else replace(step, name=calls[call_id].name)
+            case _:
+                pass
+        checked.append(step)
+    open_calls = [call for id, call in calls.items() if id not in answered]
+    if open_calls:
+        named = ", ".join(f"'{call.id}' ({call.name})" for call in open_calls)
+        raise FailedPrecondition(f"these function calls have no result yet: {named}; send a function_result for each")
+    return tuple(checked)
+
+
+def _check_result(result: FunctionResult, calls: dict[str, FunctionCall], answered: set[str]) -> None:
+    call = calls.get(result.call_id)
+    if call is None:
+        raise InvalidRequest(
+            f"there was no function call '{result.call_id}'; name the `id` of a call that the model made, and its "
+            "interaction as `previous_interaction_id`, or send the call too",
+            field="input.call_id",
+        )
+    if result.call_id in answered:
+        raise InvalidRequest(f"the function call '{result.call_id}' has two results; send one", field="input.call_id")
+    if result.name is not None and result.name != call.name:
+        raise InvalidRequest(
+            f"the function call '{result.call_id}' was of '{call.name}', not of '{result.name}'", field="input.name"
+        )
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call that is being read."""
+
+    id: str | None
+    name: str
+    arguments: list[str] = field(default_factory=list)
+
+    def error(self, tools: Sequence[FunctionTool]) -> str | None:
+        tool = next((tool for tool in tools if tool.name == self.name), None)
+        if tool is None:
+            return f"there is no function '{self.name}'; there are: {', '.join(tool.name for tool in tools)}"
+        try:
+            arguments = orjson.loads("".join(self.arguments) or "{}")
+        except orjson.JSONDecodeError as error:
+            return f"the arguments of {self.name} are not JSON ({error})"
+        if not isinstance(arguments, dict):
+            return f"the arguments of {self.name} are not an object"
+        wrong = violation(arguments, tool.parameters)
+        return f"the arguments of {self.name} are not valid: {wrong}" if wrong else None
+
+
+class CheckedCalls:
+    """A model whose calls are valid, on top of one that makes calls of some sort."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.card = model.card
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Text is passed on as it comes (but where a call is demanded, behind which it waits), and calls when all of
+        them are whole and valid. If they are not, the model is told what is wrong and asked again, and what it says
+        then besides calling is not shown."""
+        usage, error, asked = Usage(), None, prompt
+        for attempt in range(ATTEMPTS):
+            calls: dict[int, _Call] = {}
+            said: list[str] = []
+            shown = not attempt and prompt.tool_choice.mode != "any"
+            ends: list[Fragment] = []
+            async with aclosing(self._model.stream(asked)) as fragments:
+                async for fragment in fragments:
+                    match fragment:
+                        case CallFragment(index, id, name, arguments):
+                            calls.setdefault(index, _Call(id, name or "")).arguments.append(arguments)
+                        case UsageFragment(cost):
+                            usage = add_usage(usage, cost)
+                        case Finished():
+                            ends.append(fragment)
+                        case TextFragment(text):
+                            said.append(text)
+                            if shown:
+                                yield fragment
+                        case Taken() if attempt:
+                            pass
+                        case _:
+                            yield fragment
+            error = self._error(calls, prompt, ends)
+            if error is None:
+                late = [] if shown or attempt else [TextFragment("".join(said))]
+                for fragment in (*late, *_whole(calls), UsageFragment(usage), *_ending(calls, ends)):
+                    yield fragment
+                return
+            asked = replace(asked, steps=_again(asked.steps, "".join(said), error))
+        raise ModelFailed(f"the model '{self.card.name}' made no valid function call in {ATTEMPTS} attempts: {error}")
+
+    def _error(self, calls: dict[int, _Call], prompt: Prompt, ends: Sequence[Fragment]) -> str | None:
+        if not ends or (isinstance(ends[0], Finished) and ends[0].reason in ("length", "refusal")):
+            return None
+        if not calls and prompt.tool_choice.mode == "any":
+            return DEMAND
+        return next((error for call in calls.values() if (error := call.error(prompt.tools))), None)
+
+
+def _whole(calls: dict[int, _Call]) -> list[CallFragment]:
+    return [CallFragment(i, call.id, call.name, "".join(call.arguments)) for i, call in sorted(calls.items())]
+
+
+def _ending(calls: dict[int, _Call], ends: Sequence[Fragment]) -> Sequence[Fragment]:
+    return [Finished("calls")] if calls and ends else ends
+
+
+def _again(steps: Sequence[Step], said: str, error: str) -> tuple[Step, ...]:
+    complaint = error if error == DEMAND else AGAIN.format(error=error)
+    spoken = (ModelOutput((Text(said),)),) if said else ()
+    return (*steps, *spoken, UserInput((Text(complaint),)))
+
+
+class HelpedCalls:
+    """A model that calls functions, on top of one that has never heard of them."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.card = replace(model.card, tools=True)
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Refuse, for now."""
+        raise Unimplemented(f"tools: the model '{self.card.name}' calls no functions")
+        yield Taken()

@@ -1,0 +1,365 @@
+"""The description of the server, as an OpenAPI 3.1 document: what `GET /openapi.json` answers and `/docs` shows.
+
+`CALLS` says of each route what it is for, what it takes and what it answers; the shapes of bodies and events come from
+`wire/components.py`, so from the very types that read requests. The document is made once, when someone first asks.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from inspect import getdoc
+from typing import Literal, TypeAlias
+
+from turnwise import __version__
+from turnwise.domain import errors as e
+from turnwise.domain.content import JSON
+from turnwise.wire.components import build_components, ref
+from turnwise.wire.errors import STATUS
+
+Schema: TypeAlias = dict[str, JSON]
+
+VERSIONS = ("v1", "v1beta", "v1alpha")
+
+ABOUT = """\
+turnwise speaks the Interactions API on your own machine. An **interaction** is one whole turn of a conversation: what
+was asked, and everything that came of it.
+
+**Two dialects, one truth.** Replies come in the form that the client speaks: `steps`, the current one, or `outputs`,
+the one of December 2025. An interaction that was made in one can be continued and read in the other. Which one a
+request speaks is told, in this order, by the header `Api-Revision`; the SDK's version in `x-goog-api-client` or
+`User-Agent`; the path `/v1` (steps); the interaction that the request names; the body; and for curl without any of
+these, outputs. A client that could not be told apart for certain is given both `steps` and `outputs`.
+
+**Nothing is dropped in silence.** Every field is honoured, or refused with an error that names it.
+
+The versions `v1`, `v1beta` and `v1alpha` are the same server. A base URL that ends in a version may double it."""
+
+KEY_ABOUT = "Any value will do until the server has keys of its own, which `turnwise keys create` makes."
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter in the query."""
+
+    name: str
+    about: str
+    schema: Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One route and method, as people and generators of clients need to know it."""
+
+    method: Literal["get", "post", "delete"]
+    path: str
+    """With `{version}` and `{id}` where the route has them."""
+    id: str
+    tag: str
+    title: str
+    about: str
+    reply: str
+    """What status 200 means."""
+    body: Mapping[str, JSON] | None = None
+    """The schema of the JSON that it answers. None: it answers with text."""
+    reads: str | None = None
+    """The component that it reads as its body."""
+    examples: Mapping[str, JSON] | None = None
+    """Bodies to try it with, by what they show."""
+    streams: bool = False
+    """Whether it may answer with server-sent events."""
+    query: Sequence[Parameter] = ()
+    errors: Sequence[type[e.TurnwiseError]] = ()
+    status: int = 200
+    content_type: str = "application/json"
+    example_id: str = "int_01k0000000000000000000000"
+
+
+FLAG = {"type": "boolean", "default": False}
+INTERACTION = {"anyOf": [ref("StepsInteraction"), ref("OutputsInteraction")]}
+EVENT = {"anyOf": [ref("StepsEvent"), ref("OutputsEvent")]}
+
+ANY = (e.InvalidRequest, e.UnknownParameter, e.Unauthenticated, e.Internal)
+"""What every call of the API may answer with."""
+
+CALLS = (
+    Call(
+        "post",
+        "/{version}/interactions",
+        "createInteraction",
+        "Interactions",
+        "Create an interaction",
+        "Asks a model, and answers with the finished interaction; with `stream`, event by event while it is made; with "
+        "`background`, at once, to be read back later. It is kept, and can be continued by naming it in "
+        "`previous_interaction_id`, unless `store` is false.",
+        "The interaction; or, with `stream`, its events.",
+        body=INTERACTION,
+        reads="CreateBody",
+        examples={
+            "Ask": {"model": "default", "input": "What is the capital of France?"},
+            "Go on": {
+                "model": "default",
+                "previous_interaction_id": "int_01k0000000000000000000000",
+                "input": "And of Spain?",
+            },
+            "Stream": {"model": "default", "input": "Tell me a story.", "stream": True},
+        },
+        streams=True,
+        errors=(
+            *ANY,
+            e.FailedPrecondition,
+            e.ContentBlocked,
+            e.NotFound,
+            e.ModelNotFound,
+            e.PayloadTooLarge,
+            e.UnsupportedMediaType,
+            e.RateLimited,
+            e.Unimplemented,
+            e.ModelFailed,
+            e.ModelUnavailable,
+            e.ModelTimeout,
+        ),
+    ),
+    Call(
+        "get",
+        "/{version}/interactions/{id}",
+        "getInteraction",
+        "Interactions",
+        "Read an interaction",
+        "Shows an interaction as it stands; with `stream`, everything that happened in it and, until it ends, what "
+        "happens next. A stream that was cut off goes on behind the last event that came, in either dialect.",
+        "The interaction; or, with `stream`, its events.",
+        body=INTERACTION,
+        streams=True,
+        query=(
+            Parameter("include_input", "Whether to show what was asked, as `input`.", FLAG),
+            Parameter("stream", "Whether to answer with events.", FLAG),
+            Parameter(
+                "last_event_id",
+                "With `stream`: the `event_id` of the last event that came. Events behind it follow.",
+                {"type": "string", "pattern": "^[0-9]{1,15}$"},
+            ),
+        ),
+        errors=(*ANY, e.NotFound, e.OutOfRange),
+    ),
+    Call(
+        "post",
+        "/{version}/interactions/{id}/cancel",
+        "cancelInteraction",
+        "Interactions",
+        "Cancel an interaction",
+        "Stops an interaction that is in progress. One that has ended stays as it is.",
+        "The interaction as it ended.",
+        body=INTERACTION,
+        errors=(*ANY, e.NotFound),
+    ),
+    Call(
+        "delete",
+        "/{version}/interactions/{id}",
+        "deleteInteraction",
+        "Interactions",
+        "Delete an interaction",
+        "Removes an interaction for good. One that is in progress is stopped first.",
+        "It is gone.",
+        body=ref("Nothing"),
+        errors=(*ANY, e.NotFound),
+    ),
+    Call(
+        "get",
+        "/{version}/models",
+        "listModels",
+        "Models",
+        "List the models",
+        "Shows the names that requests may use. `*` among them stands for every name that is not listed.",
+        "A page of models.",
+        body=ref("ModelList"),
+        query=(
+            Parameter("pageSize", "How many to show.", {"type": "integer", "minimum": 0, "default": 50}),
+            Parameter("pageToken", "The `nextPageToken` of the page before.", {"type": "string"}),
+            Parameter("queryBase", "Taken, since the SDKs send it. It changes nothing.", {"type": "string"}),
+            Parameter("filter", "Taken, since the SDKs send it. It changes nothing.", {"type": "string"}),
+        ),
+        errors=ANY,
+    ),
+    Call(
+        "get",
+        "/{version}/models/{id}",
+        "getModel",
+        "Models",
+        "Read a model",
+        "Shows what a model can do.",
+        "The model.",
+        body=ref("Model"),
+        errors=(*ANY, e.ModelNotFound),
+        example_id="default",
+    ),
+    Call(
+        "get",
+        "/healthz",
+        "isAlive",
+        "Server",
+        "Is it alive?",
+        "For a supervisor: a process that answers lives.",
+        "Yes.",
+    ),
+    Call("get", "/readyz", "isReady", "Server", "Is it ready?", "For a load balancer: it can answer requests.", "Yes."),
+    Call(
+        "get",
+        "/openapi.json",
+        "getOpenapi",
+        "Server",
+        "Read this description",
+        "This description, for programs: OpenAPI 3.1.",
+        "The description.",
+        body={"type": "object"},
+    ),
+    Call(
+        "get",
+        "/docs",
+        "getDocs",
+        "Server",
+        "Read this page",
+        "This description, for people.",
+        "A page.",
+        content_type="text/html",
+    ),
+    Call("get", "/", "getRoot", "Server", "Start here", "Leads to `/docs`.", "To `/docs`.", status=307),
+)
+
+
+@cache
+def build_openapi(not_yet: tuple[str, ...] = ()) -> dict[str, JSON]:
+    """The document. It has no server's address: paths count from where it was found.
+
+    `not_yet` are resources that the API has and this server answers with 501.
+    """
+    paths: dict[str, JSON] = defaultdict(dict)
+    for call in CALLS:
+        paths[call.path][call.method] = _operation(call)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "turnwise",
+            "version": __version__,
+            "summary": "The Interactions API, on your own machine.",
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [
+            {"name": "Interactions", "description": "One whole turn of a conversation, from the question to its end."},
+            {"name": "Models", "description": "Who answers."},
+            {"name": "Server", "description": "About the server itself. These calls ask for no key."},
+        ],
+        "paths": dict(paths),
+        "x-not-yet": list(not_yet),
+        "components": {"schemas": build_components(), "securitySchemes": _security_schemes()},
+    }
+
+
+def _security_schemes() -> dict[str, JSON]:
+    return {
+        "header": {"type": "apiKey", "in": "header", "name": "x-goog-api-key", "description": KEY_ABOUT},
+        "query": {"type": "apiKey", "in": "query", "name": "key", "description": KEY_ABOUT},
+        "bearer": {"type": "http", "scheme": "bearer", "description": KEY_ABOUT},
+    }
+
+
+def _operation(call: Call) -> dict[str, JSON]:
+    is_api = "{version}" in call.path
+    operation: dict[str, JSON] = {
+        "operationId": call.id,
+        "tags": [call.tag],
+        "summary": call.title,
+        "description": call.about,
+        "security": [{"header": []}, {"query": []}, {"bearer": []}, {}] if is_api else [{}],
+        "responses": {str(call.status): _reply(call), **_errors(call.errors)},
+    }
+    parameters = [
+        *_path_parameters(call),
+        *map(_query_parameter, call.query),
+        *(_shared_parameters() if is_api else ()),
+    ]
+    if parameters:
+        operation["parameters"] = parameters
+    if call.reads is not None:
+        named = {name: {"value": value} for name, value in (call.examples or {}).items()}
+        content = {"application/json": {"schema": ref(call.reads), "examples": named}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+# -- parameters
+
+
+def _path_parameters(call: Call) -> list[JSON]:
+    parameters: list[JSON] = []
+    if "{version}" in call.path:
+        parameters.append(_in_path("version", "The API's version.", {"type": "string", "enum": list(VERSIONS)}, "v1"))
+    if "{id}" in call.path:
+        about = "The model's name." if call.tag == "Models" else "The interaction's `id`."
+        parameters.append(_in_path("id", about, {"type": "string"}, call.example_id))
+    return parameters
+
+
+def _in_path(name: str, about: str, schema: Schema, example: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": example}
+
+
+def _query_parameter(parameter: Parameter) -> Schema:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.about,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _shared_parameters() -> list[JSON]:
+    """What every call of the API takes."""
+    return [
+        {
+            "name": "alt",
+            "in": "query",
+            "description": "The answer's form. It changes nothing: `stream` does.",
+            "schema": {"type": "string", "enum": ["sse", "json"]},
+        },
+        {
+            "name": "Api-Revision",
+            "in": "header",
+            "description": "The dialect: `steps` from 2026-05-20 on, `outputs` before.",
+            "schema": {"type": "string", "format": "date"},
+        },
+    ]
+
+
+# -- replies
+
+
+def _reply(call: Call) -> dict[str, JSON]:
+    if call.status == 307:
+        location = {"description": "Where to.", "schema": {"type": "string"}}
+        return {"description": call.reply, "headers": {"location": location}}
+    if call.body is None:
+        kind = "text/plain" if call.content_type == "application/json" else call.content_type
+        return {"description": call.reply, "content": {kind: {"schema": {"type": "string"}}}}
+    content: dict[str, JSON] = {"application/json": {"schema": dict(call.body)}}
+    if call.streams:
+        content["text/event-stream"] = {"schema": EVENT}
+    return {"description": call.reply, "content": content}
+
+
+def _errors(errors: Sequence[type[e.TurnwiseError]]) -> dict[str, JSON]:
+    """The errors of a call, by HTTP status: each with its word for programs and its meaning."""
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for error in errors:
+        meaning = (getdoc(error) or "").partition(". ")[0].rstrip(".")
+        by_status[_status(error)].append(f"`{error.code}`: {meaning}.")
+    body = {"application/json": {"schema": ref("ErrorBody")}}
+    return {
+        str(status): {"description": "\n".join(said), "content": body} for status, said in sorted(by_status.items())
+    }
+
+
+def _status(error: type[e.TurnwiseError]) -> int:
+    return next(STATUS[cls][0] for cls in error.__mro__ if cls in STATUS)

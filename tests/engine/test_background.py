@@ -1,0 +1,331 @@
+"""Runs: cancelled at any moment, stopped with the server, left behind by a process; and each ends exactly once."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
+
+import pytest
+
+from support import NOON, HeldStore, open_engine, read_all, texts, ticking, turn, until, within, words
+from turnwise.domain.content import Text
+from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelUnavailable, NotFound
+from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
+from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.steps import ModelOutput
+from turnwise.engine.background import end_what_was_left
+from turnwise.models.model import Fragment, ModelCard, Prompt, Taken, TextFragment
+from turnwise.models.scripted import ScriptedModel, say
+from turnwise.store.store import Batch, Store
+
+STREAM = turn(stream=True)
+
+
+async def ended_once(store: Store, id: str) -> list[Event]:
+    """The events of an interaction in the store, of which the last and no other is an End."""
+    kept = await store.events(id, 0)
+    assert [position for position, _ in kept] == list(range(1, len(kept) + 1))
+    events = [event for _, event in kept]
+    assert [isinstance(event, End) for event in events] == [False] * (len(events) - 1) + [True]
+    return events
+
+
+async def test_cancelling_before_the_model_took_the_prompt_leaves_nothing_behind_but_the_end(any_store: Store):
+    never = asyncio.Event()
+    async with open_engine([never], store=any_store) as engine:
+        made = await engine.interactions.create(turn(background=True), "ann", "steps")
+        cancelled = await within(engine.interactions.cancel(made.id, "ann"))
+        assert (cancelled.status, cancelled.steps) == (Status.CANCELLED, ())
+        assert engine.model.left_early == 1
+        assert len(await ended_once(any_store, made.id)) == 3
+
+
+async def test_cancelling_in_the_middle_keeps_what_was_said(any_store: Store):
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=any_store) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        cancelled = await within(engine.interactions.cancel("int_1", "ann"))
+        assert cancelled.status is Status.CANCELLED
+        assert cancelled.steps == (ModelOutput((Text("Half"),)),)
+        assert cancelled == await any_store.load("int_1", "ann")
+        assert [event for _, event in await within(reader)] == await ended_once(any_store, "int_1")
+        assert engine.model.left_early == 1
+
+
+async def test_a_run_that_is_cancelled_in_the_very_moment_it_begins_still_ends():
+    async with open_engine([Taken(), asyncio.Event()]) as engine:
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        while not beginning.done():
+            await asyncio.sleep(0)
+        cancelled = await within(engine.interactions.cancel("int_1", "ann"))
+        assert cancelled.status is Status.CANCELLED
+        await ended_once(engine.store, "int_1")
+
+
+async def test_a_reader_that_leaves_before_its_run_took_a_step_ends_it_all_the_same():
+    async with open_engine([Taken(), asyncio.Event()]) as engine:
+        recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
+        await within(engine.interactions.leave(recording))
+        assert recording.snapshot().status is Status.CANCELLED
+        assert engine.model.left_early == 1
+
+
+@pytest.mark.parametrize("moment", range(30))
+async def test_cancelling_at_any_moment_ends_a_run_once_and_the_same_for_all(moment: int):
+    async with open_engine(say(*words(5))) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        answered = await within(engine.interactions.cancel("int_1", "ann"))
+        assert answered.status in (Status.CANCELLED, Status.COMPLETED)
+        assert answered == await engine.store.load("int_1", "ann")
+        assert [event for _, event in await within(reader)] == await ended_once(engine.store, "int_1")
+
+
+@pytest.mark.parametrize("held", ["append", "finish"])
+async def test_cancelling_while_the_store_is_writing_loses_and_repeats_nothing(held: str):
+    store = HeldStore()
+    async with open_engine(say("Hello"), store=store) as engine:
+        store.hold(held)
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await store.reached(held)
+        cancelling = asyncio.create_task(engine.interactions.cancel("int_1", "ann"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not cancelling.done()
+        store.let_go(held)
+        answered = await within(cancelling)
+        # The answer was whole before the cancel came: that it waits for the disk does not make it less so.
+        assert (answered.status, answered.steps) == (Status.COMPLETED, (ModelOutput((Text("Hello"),)),))
+        assert [event for _, event in await within(reader)] == await ended_once(store, "int_1")
+
+
+async def test_cancelling_twice_at_the_same_time_tells_both_the_same_end():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        await engine.interactions.begin(STREAM, "ann", "steps")
+        store.hold("finish")
+        cancels = [asyncio.create_task(engine.interactions.cancel("int_1", "ann")) for _ in range(2)]
+        await store.reached("finish")
+        cancels.append(asyncio.create_task(engine.interactions.cancel("int_1", "ann")))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not any(cancel.done() for cancel in cancels)
+        store.let_go("finish")
+        answers = [await within(cancel) for cancel in cancels]
+        assert [answer.status for answer in answers] == [Status.CANCELLED] * 3
+        assert store.calls["finish"] == 1
+        await ended_once(store, "int_1")
+
+
+async def test_cancelling_what_has_ended_changes_nothing(any_store: Store):
+    async with open_engine(store=any_store) as engine:
+        made = await engine.interactions.create(turn(), "ann", "steps")
+        assert await engine.interactions.cancel(made.id, "ann") == made
+        assert await engine.interactions.cancel(made.id, "ann") == made
+        assert await any_store.load(made.id, "ann") == made
+
+
+async def test_a_failure_that_is_being_written_is_not_made_a_cancel():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Hal"), ModelUnavailable("it is gone")], store=store) as engine:
+        store.hold("finish")
+        await engine.interactions.begin(STREAM, "ann", "steps")
+        await store.reached("finish")
+        cancelling = asyncio.create_task(engine.interactions.cancel("int_1", "ann"))
+        await asyncio.sleep(0)
+        store.let_go("finish")
+        answered = await within(cancelling)
+        assert answered.status is Status.FAILED
+        assert answered.failure is not None
+        assert answered.failure.message == "it is gone"
+        await ended_once(store, "int_1")
+
+
+async def test_deleting_a_run_stops_it_first(any_store: Store):
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=any_store) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        await within(engine.interactions.delete("int_1", "ann"))
+        assert engine.model.left_early == 1
+        assert isinstance((await within(reader))[-1][1], End)
+        with pytest.raises(NotFound):
+            await engine.interactions.get("int_1", "ann")
+        assert list(await any_store.events("int_1", 0)) == []
+
+
+async def test_of_two_who_delete_at_once_one_is_told_that_there_was_nothing():
+    async with open_engine([Taken(), asyncio.Event()]) as engine:
+        await engine.interactions.begin(STREAM, "ann", "steps")
+        deletes = [engine.interactions.delete("int_1", "ann") for _ in range(2)]
+        outcomes = await within(asyncio.gather(*deletes, return_exceptions=True))
+        assert sorted(map(type, outcomes), key=str) == [NotFound, type(None)]
+
+
+async def test_what_refuses_the_prompt_in_time_is_an_error_and_nothing_is_kept():
+    async with open_engine([InvalidRequest("too long")]) as engine:
+        with pytest.raises(InvalidRequest, match="too long"):
+            await engine.interactions.begin(STREAM, "ann", "steps")
+        with pytest.raises(NotFound):
+            await engine.interactions.get("int_1", "ann")
+
+
+@pytest.mark.parametrize(
+    ("breakage", "code", "message"),
+    [
+        (ModelUnavailable("it is gone"), "service_unavailable", "it is gone"),
+        (ModelFailed("nonsense"), "api_error", "nonsense"),
+        (ZeroDivisionError("secret"), "api_error", "turnwise failed in the middle"),
+        (None, "api_error", "stopped in the middle"),
+    ],
+)
+async def test_what_breaks_in_the_middle_is_written_down_as_the_end(
+    breakage: Exception | None, code: str, message: str, caplog: pytest.LogCaptureFixture
+):
+    script = [Taken(), TextFragment("Hal"), *([breakage] if breakage else [])]
+    async with open_engine(script) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        seen = [event for _, event in await read_all(engine.interactions.follow(recording))]
+        assert seen == await ended_once(engine.store, "int_1")
+        assert texts(seen) == "Hal"
+        assert isinstance(seen[-2], Failed)
+        assert seen[-2].failure.code == code
+        assert message in seen[-2].failure.message
+        assert "secret" not in seen[-2].failure.message
+    assert ("secret" in caplog.text) is isinstance(breakage, ZeroDivisionError)
+
+
+async def test_closing_in_the_middle_writes_why(any_store: Store):
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=any_store) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        await within(engine.interactions.close())
+        seen = [event for _, event in await within(reader)]
+        assert seen == await ended_once(any_store, "int_1")
+        loaded = await any_store.load("int_1", "ann")
+    assert loaded is not None
+    assert (loaded.status, loaded.steps) == (Status.FAILED, (ModelOutput((Text("Half"),)),))
+    assert loaded.failure is not None
+    assert (loaded.failure.code, loaded.failure.message) == (
+        "service_unavailable",
+        "the server was stopped in the middle of this turn",
+    )
+
+
+async def test_after_closing_no_run_begins():
+    async with open_engine(say("Hi")) as engine:
+        await engine.interactions.close()
+        with pytest.raises(ModelUnavailable, match="being stopped"):
+            await engine.interactions.begin(STREAM, "ann", "steps")
+        with pytest.raises(ModelUnavailable, match="being stopped"):
+            await engine.interactions.create(turn(background=True), "ann", "steps")
+
+
+async def test_a_run_that_begins_while_everything_is_closed_is_stopped_too():
+    store = HeldStore()
+    async with open_engine([Taken(), asyncio.Event()], store=store) as engine:
+        store.hold("create")
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await store.reached("create")
+        await within(engine.interactions.close())
+        store.let_go("create")
+        recording = await within(beginning)
+        assert isinstance((await read_all(engine.interactions.follow(recording)))[-1][1], End)
+        assert (await store.load("int_1", "ann")).status is Status.FAILED
+        await until(lambda: engine.model.left_early == 1)
+
+
+async def test_whoever_gives_up_waiting_for_a_run_to_begin_leaves_nothing_behind():
+    async with open_engine([asyncio.Event()]) as engine:
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await until(lambda: len(engine.model.prompts) == 1)
+        beginning.cancel()
+        await asyncio.wait({beginning})
+        assert engine.model.left_early == 1
+        with pytest.raises(NotFound):
+            await engine.interactions.get("int_1", "ann")
+
+
+async def test_a_store_that_cannot_begin_a_run_closes_the_models_stream():
+    store = HeldStore()
+    store.fail("create")
+    async with open_engine([Taken(), asyncio.Event()], store=store) as engine:
+        with pytest.raises(OSError, match="disk is full"):
+            await engine.interactions.begin(STREAM, "ann", "steps")
+        assert engine.model.left_early == 1
+
+
+class Clinging:
+    """A model that breaks once more when it is left."""
+
+    card = ModelCard("clinging")
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        try:
+            yield Taken()
+            yield TextFragment("Half")
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError("while being left")
+
+
+async def test_a_model_that_breaks_while_it_is_left_does_not_keep_the_run_from_its_end():
+    async with open_engine(model=Clinging()) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        await until(lambda: texts(recording.events) == "Half")
+        answered = await within(engine.interactions.cancel("int_1", "ann"))
+        assert answered.status.is_terminal
+        await ended_once(engine.store, "int_1")
+
+
+async def test_a_thousand_runs_end_each_for_itself():
+    async with open_engine(model=ScriptedModel(answer=lambda _: say(*words(3)))) as engine:
+        recordings = [await engine.interactions.begin(STREAM, "ann", "steps") for _ in range(1000)]
+        for recording in recordings:
+            seen = [event for _, event in await read_all(engine.interactions.follow(recording))]
+            assert texts(seen) == "".join(words(3))
+            assert isinstance(seen[-1], End)
+
+
+OPENING: list[Event] = [Created(), StatusUpdate(Status.IN_PROGRESS)]
+HALF: list[Event] = [
+    *OPENING,
+    StepStart(0, None, ModelOutput()),
+    PartStart(0, 0, Text("")),
+    PartDelta(0, 0, TextDelta("Half")),
+]
+
+
+@pytest.mark.parametrize("kept", [OPENING, HALF, HALF[:3], HALF[:4]], ids=len)
+async def test_what_the_last_process_left_is_ended_at_the_start(any_store: Store, kept: list[Event]):
+    left = Interaction("left", "ann", turn(), NOON, NOON)
+    done = replace(left, id="done", status=Status.COMPLETED)
+    await any_store.create(left, Batch("left", 1, tuple(kept)))
+    await any_store.create(done)
+    async with open_engine(store=any_store) as engine:
+        assert await engine.interactions.recover() == 1
+        ended = await engine.interactions.get("left", "ann")
+        assert ended.status is Status.FAILED
+        assert ended.failure is not None
+        assert ended.failure.message == "the server was stopped in the middle of this turn"
+        events = await ended_once(any_store, "left")
+        assert events[: len(kept)] == kept
+        assert await any_store.load("done", "ann") == done
+        assert await engine.interactions.recover() == 0
+
+
+async def test_what_was_left_without_any_event_is_ended_too(any_store: Store):
+    await any_store.create(Interaction("left", "ann", turn(), NOON, NOON))
+    assert await end_what_was_left(any_store, ticking()) == 1
+    loaded = await any_store.load("left", "ann")
+    assert loaded is not None
+    assert loaded.status is Status.FAILED
+
+
+@pytest.fixture
+def slow_clock() -> Callable[[], object]:
+    return ticking()

@@ -1,0 +1,429 @@
+"""The journal: written first, then told; positions that never change; readers that nobody has to wait for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import pytest
+
+from support import NOON, PATIENCE, HeldStore, read_all, started_tasks, texts, turn, until, within, words
+from turnwise.domain.content import Text
+from turnwise.domain.errors import Internal, OutOfRange
+from turnwise.domain.events import (
+    Created,
+    End,
+    Event,
+    Failed,
+    PartDelta,
+    PartStart,
+    PartStop,
+    StatusUpdate,
+    StepStart,
+    StepStop,
+    TextDelta,
+    fold,
+)
+from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.steps import ModelOutput
+from turnwise.engine.journal import PENDING_LIMIT, Journal, Recording, follow
+from turnwise.store.store import Store
+
+OPENING = [Created(), StatusUpdate(Status.IN_PROGRESS)]
+START = [StepStart(0, None, ModelOutput()), PartStart(0, 0, Text(""))]
+STOP = [PartStop(0, 0), StepStop(0, None)]
+END = End(Status.COMPLETED, None, NOON)
+
+
+def interaction(id: str = "one", **fields: bool) -> Interaction:
+    return Interaction(id, "ann", turn(**fields), NOON, NOON)
+
+
+def delta(text: str) -> PartDelta:
+    return PartDelta(0, 0, TextDelta(text))
+
+
+def answer(*pieces: str) -> list[Event]:
+    return [*START, *map(delta, pieces), *STOP, END]
+
+
+@asynccontextmanager
+async def journal_on(store: object) -> AsyncIterator[Journal]:
+    """A journal, closed behind without a task of it left."""
+    before = asyncio.all_tasks()
+    journal = Journal(store, lambda: NOON)
+    yield journal
+    await within(journal.close())
+    assert started_tasks(before) == []
+
+
+async def tell(journal: Journal, recording: Recording, *events: Event) -> None:
+    for event in events:
+        await within(journal.append(recording, event))
+
+
+async def read(journal: Journal, of: Interaction, after: int = 0) -> list[tuple[int, Event]]:
+    return await read_all(await journal.read(of, after, idle=PATIENCE))
+
+
+async def test_what_is_told_is_kept_with_positions_from_one(any_store: Store):
+    async with journal_on(any_store) as journal:
+        recording = await journal.open(interaction(), OPENING)
+        await tell(journal, recording, *answer("Hello"))
+        kept = list(await any_store.events("one", 0))
+    assert kept == list(enumerate([*OPENING, *answer("Hello")], 1))
+    loaded = await any_store.load("one", "ann")
+    assert loaded is not None
+    assert (loaded.status, loaded.steps) == (Status.COMPLETED, (ModelOutput((Text("Hello"),)),))
+
+
+async def test_early_live_late_and_finished_readers_see_the_same(any_store: Store):
+    async with journal_on(any_store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        early = asyncio.create_task(read(journal, of))
+        readers = [early]
+        for event in answer(*words(40)):
+            await tell(journal, recording, event)
+            readers.append(asyncio.create_task(read(journal, of)))
+            await asyncio.sleep(0)  # lets a flush begin at some events and not at others
+        seen = [await within(reader) for reader in readers]
+        seen.append(await read(journal, of))
+        kept = list(await any_store.events("one", 0))
+    assert all(one == kept for one in seen)
+    assert [position for position, _ in kept] == list(range(1, len(kept) + 1))
+    assert texts([event for _, event in kept]) == "".join(words(40))
+
+
+async def test_no_reader_sees_what_the_store_does_not_have():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        store.hold("append")
+        async with aclosing(follow(recording, 0, idle=0.01)) as groups:
+            assert await within(anext(groups)) == list(enumerate(OPENING, 1))
+            await tell(journal, recording, *START, delta("secret"))
+            await store.reached("append")
+            assert await within(anext(groups)) == ()
+            assert recording.snapshot().steps == ()
+            store.let_go("append")
+            group: object = ()
+            while not group:
+                group = await within(anext(groups))
+            assert group == list(enumerate([*START, delta("secret")], 3))
+        await tell(journal, recording, *STOP, END)
+
+
+async def test_the_end_is_told_when_it_is_written_and_not_before():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        store.hold("finish")
+        reader = asyncio.create_task(read(journal, of))
+        ending = asyncio.create_task(tell(journal, recording, *answer("Hi")))
+        await store.reached("finish")
+        await asyncio.sleep(0)
+        assert not reader.done()
+        assert not ending.done()
+        assert not recording.ended
+        store.let_go("finish")
+        await within(ending)
+        assert (await within(reader))[-1][1] == END
+
+
+async def test_an_end_that_came_while_others_were_written_still_waits_for_its_own_writing():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        first = await journal.open(interaction("first"), OPENING)
+        second = await journal.open(interaction("second"), OPENING)
+        store.hold("append")
+        await tell(journal, first, *START)
+        await store.reached("append")
+        ending = asyncio.create_task(tell(journal, second, *answer("Hi")))
+        await asyncio.sleep(0)
+        store.hold("finish")
+        store.let_go("append")
+        await store.reached("finish")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not ending.done()
+        store.let_go("finish")
+        await within(ending)
+        assert second.ended
+        await tell(journal, first, *STOP, END)
+
+
+async def test_text_that_waits_for_the_store_becomes_one_event_before_it_is_numbered():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        store.hold("append")
+        await tell(journal, recording, *START)
+        await store.reached("append")
+        await tell(journal, recording, *map(delta, words(100)))
+        store.let_go("append")
+        await tell(journal, recording, *STOP, END)
+        seen = await read(journal, of)
+    assert seen == list(enumerate([*OPENING, *answer("".join(words(100)))], 1))
+
+
+async def test_text_of_different_parts_is_not_joined():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        two = [*START, delta("a"), PartStop(0, 0), PartStart(0, 1, Text("")), PartDelta(0, 1, TextDelta("b"))]
+        await tell(journal, recording, *two, PartStop(0, 1), StepStop(0, None), END)
+        outcome = fold(event for _, event in await read(journal, of))
+    assert outcome.steps == (ModelOutput((Text("a"), Text("b"))),)
+
+
+async def test_a_reader_that_never_reads_on_does_not_hold_the_writer():
+    async with journal_on(HeldStore()) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        async with aclosing(await journal.read(of, 0, idle=PATIENCE)) as slow:
+            await within(anext(slow))
+            await tell(journal, recording, *answer(*words(5 * PENDING_LIMIT)))
+            rest = [pair async for group in slow for pair in group]
+        assert rest == (await read(journal, of))[2:]
+
+
+async def test_a_writer_that_is_far_ahead_of_the_store_waits_for_it():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING)
+        store.hold("append")
+        parts = [event for i in range(PENDING_LIMIT) for event in (PartStart(0, i, Text("")), PartStop(0, i))]
+        writer = asyncio.create_task(tell(journal, recording, START[0], *parts))
+        await store.reached("append")
+        await until(lambda: len(recording.pending) > PENDING_LIMIT)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(recording.pending) == PENDING_LIMIT + 1
+        assert not writer.done()
+        store.let_go("append")
+        await within(writer)
+        await tell(journal, recording, StepStop(0, None), END)
+
+
+async def test_a_reader_that_leaves_in_the_middle_disturbs_nobody():
+    async with journal_on(HeldStore()) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        staying = asyncio.create_task(read(journal, of))
+        leaving = [asyncio.create_task(read(journal, of)) for _ in range(5)]
+        await tell(journal, recording, *START, delta("a"))
+        for reader in leaving:
+            reader.cancel()
+        await asyncio.wait(leaving)
+        await tell(journal, recording, delta("b"), *STOP, END)
+        assert texts([event for _, event in await within(staying)]) == "ab"
+
+
+async def test_a_quiet_run_gives_signs_of_life():
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(), OPENING)
+        async with aclosing(follow(recording, 2, idle=0.001)) as groups:
+            assert [await within(anext(groups)) for _ in range(3)] == [(), (), ()]
+        await tell(journal, recording, END)
+
+
+@pytest.mark.parametrize("after", [4, 999])
+async def test_a_position_that_was_never_told_is_out_of_range_while_the_run_goes_on(after: int):
+    async with journal_on(HeldStore()) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        with pytest.raises(OutOfRange, match=f"no event '{after}'; its last event so far is '2'"):
+            await journal.read(of, after, idle=PATIENCE)
+        await tell(journal, recording, END)
+        with pytest.raises(OutOfRange, match=f"no event '{after}'"):
+            await journal.read(of, after, idle=PATIENCE)
+
+
+async def test_reading_behind_the_end_is_reading_nothing(any_store: Store):
+    async with journal_on(any_store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        await tell(journal, recording, *answer("Hi"))
+        groups = await journal.read(of, 2 + len(answer("Hi")), idle=PATIENCE)
+        assert [group async for group in groups] == []
+
+
+async def test_a_recording_without_a_store_is_told_and_not_kept():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction(store=False)
+        recording = await journal.open(of, OPENING)
+        reader = asyncio.create_task(read_all(follow(recording, 0, idle=PATIENCE)))
+        await tell(journal, recording, *answer("a", "b"))
+        assert texts([event for _, event in await within(reader)]) == "ab"
+        assert journal.live("one") is None
+    assert store.calls == {}
+
+
+async def test_what_nobody_keeps_does_not_wait_for_what_is_kept():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        kept = await journal.open(interaction("kept"), OPENING)
+        store.hold("append")
+        await tell(journal, kept, *START)
+        await store.reached("append")
+        unkept = await journal.open(interaction("unkept", store=False), OPENING)
+        await tell(journal, unkept, *answer("Hi"))
+        assert texts([event for _, event in await read_all(follow(unkept, 0, idle=PATIENCE))]) == "Hi"
+        store.let_go("append")
+        await tell(journal, kept, *STOP, END)
+
+
+async def test_a_store_that_fails_once_ends_the_run_as_failed_in_the_store_too():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        reader = asyncio.create_task(read(journal, of))
+        await tell(journal, recording, *START, delta("kept"))
+        await until(lambda: len(recording.events) == 5)
+        store.fail("append")
+        await tell(journal, recording, delta("lost"))
+        seen = [event for _, event in await within(reader)]
+        assert texts(seen) == "kept"
+        assert seen[-4:-2] == STOP
+        assert isinstance(seen[-2], Failed)
+        with pytest.raises(Internal, match="could not write down"):
+            await journal.append(recording, END)
+        assert [event for _, event in await store.events("one", 0)] == seen
+    loaded = await store.load("one", "ann")
+    assert (loaded.status, loaded.steps) == (Status.FAILED, (ModelOutput((Text("kept"),)),))
+
+
+async def test_a_store_that_fails_altogether_leaves_no_reader_waiting():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        readers = [asyncio.create_task(read(journal, of)) for _ in range(3)]
+        await asyncio.sleep(0)
+        store.fail("append")
+        store.fail("finish")
+        await tell(journal, recording, *START)
+        for reader in readers:
+            with pytest.raises(Internal, match="could not write down"):
+                await within(reader)
+        with pytest.raises(Internal):
+            await tell(journal, recording, *STOP)
+        assert journal.live("one") is None
+        store.heal()
+        later = await journal.open(interaction("later"), OPENING)
+        await tell(journal, later, *answer("Hi"))
+        assert later.snapshot().status is Status.COMPLETED
+
+
+async def test_an_end_that_cannot_be_written_ends_as_failed():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING)
+        store.fail("finish", lambda whole, _: whole.status is Status.COMPLETED)
+        await tell(journal, recording, *answer("Hi"))
+        assert recording.ended
+        loaded = await store.load("one", "ann")
+        assert loaded.status is Status.FAILED
+        assert recording.snapshot() == loaded
+
+
+async def test_events_that_come_while_the_store_is_failing_are_lost_and_nothing_else():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING)
+        store.hold("append")
+        store.fail("append")
+        await tell(journal, recording, *START)
+        await store.reached("append")
+        await tell(journal, recording, delta("meanwhile"))
+        store.let_go("append")
+        await within(journal.settle(recording))
+        assert recording.snapshot().status is Status.FAILED
+        store.heal()
+        later = await journal.open(interaction("later"), OPENING)
+        await tell(journal, later, *answer("Hi"))
+        assert later.snapshot().status is Status.COMPLETED
+
+
+async def test_one_runs_end_that_cannot_be_written_is_not_felt_by_the_others():
+    store = HeldStore()
+    store.fail("finish", lambda whole, _: whole.id == "bad")
+    async with journal_on(store) as journal:
+        recordings = [await journal.open(interaction(id), OPENING) for id in ("good", "bad", "fine")]
+        await asyncio.gather(*(tell(journal, recording, *answer("Hi")) for recording in recordings))
+        assert [recording.snapshot().status for recording in recordings] == [
+            Status.COMPLETED,
+            Status.IN_PROGRESS,
+            Status.COMPLETED,
+        ]
+
+
+async def test_an_interaction_that_someone_else_ended_tells_no_second_end():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        await store.delete("one", "ann")
+        await tell(journal, recording, *answer("Hi"))
+        with pytest.raises(Internal, match="ended or deleted by someone else"):
+            await read_all(follow(recording, 0, idle=PATIENCE))
+
+
+async def test_an_interaction_that_the_store_refuses_is_not_live():
+    store = HeldStore()
+    store.fail("create")
+    async with journal_on(store) as journal:
+        with pytest.raises(OSError, match="disk is full"):
+            await journal.open(interaction(), OPENING)
+        assert journal.live("one") is None
+
+
+async def test_closing_waits_for_what_is_under_way_and_loses_nothing():
+    store = HeldStore()
+    journal = Journal(store, lambda: NOON)
+    recording = await journal.open(interaction(), OPENING)
+    store.hold("append")
+    await tell(journal, recording, START[0])
+    await store.reached("append")
+    await tell(journal, recording, START[1], delta("late"))
+    closing = asyncio.create_task(journal.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    store.let_go("append")
+    await within(closing)
+    assert await store.events("one", 0) == list(enumerate([*OPENING, *START, delta("late")], 1))
+
+
+async def test_hundreds_of_recordings_at_once_are_all_whole(any_store: Store):
+    async with journal_on(any_store) as journal:
+        of = [interaction(f"i{number}") for number in range(300)]
+        recordings = [await journal.open(one, OPENING) for one in of]
+        readers = [asyncio.create_task(read(journal, one)) for one in of]
+        pieces = words(20)
+        await asyncio.gather(*(tell(journal, recording, *answer(*pieces)) for recording in recordings))
+        for one, reader in zip(of, readers, strict=True):
+            seen = await within(reader)
+            assert seen == list(await any_store.events(one.id, 0))
+            assert fold(event for _, event in seen).steps == (ModelOutput((Text("".join(pieces)),)),)
+
+
+async def test_many_ends_at_once_wait_for_the_store_together():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recordings = [await journal.open(interaction(f"i{number}"), OPENING) for number in range(20)]
+        store.hold("append")
+        await tell(journal, recordings[0], START[0])
+        await store.reached("append")
+        ends = [asyncio.create_task(tell(journal, recording, END)) for recording in recordings]
+        await asyncio.sleep(0)
+        store.hold("finish")
+        store.let_go("append")
+        await until(lambda: store.calls["finish"] == 20)
+        store.let_go("finish")
+        await within(asyncio.wait(ends))

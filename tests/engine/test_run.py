@@ -1,0 +1,97 @@
+"""One turn: what the model is shown, what comes of its fragments, and what becomes of its failures."""
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from support import NOON, turn, within
+from turnwise.domain.content import Media, Text
+from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelFailed, ModelUnavailable, Unimplemented
+from turnwise.domain.events import End, Event, StatusUpdate, fold
+from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
+from turnwise.domain.steps import ModelOutput, UserInput
+from turnwise.engine.run import run
+from turnwise.models.model import Finished, Fragment, ModelCard, Taken, TextFragment
+from turnwise.models.scripted import ScriptedModel, say
+
+EARLIER = (UserInput((Text("Before"),)), ModelOutput((Text("Yes"),)))
+
+
+async def run_all(model: ScriptedModel, asked: Turn | None = None) -> list[Event]:
+    return [event async for event in run(asked or turn(), EARLIER, model, lambda: NOON)]
+
+
+async def test_a_turn_is_its_status_its_steps_and_its_end():
+    usage = Usage({"text": 3}, {"text": 2})
+    events = await run_all(ScriptedModel(say("Hel", "lo", usage=usage)))
+    assert events[0] == StatusUpdate(Status.IN_PROGRESS)
+    assert events[-1] == End(Status.COMPLETED, usage, NOON)
+    assert fold(events).steps == (ModelOutput((Text("Hello"),)),)
+
+
+async def test_the_model_is_shown_history_then_input_and_this_turns_own_settings():
+    model = ScriptedModel(say("Hi"))
+    generation = GenerationConfig(temperature=0.5)
+    await run_all(model, turn("Now", system_instruction="Be brief", generation=generation))
+    (prompt,) = model.prompts
+    assert tuple(prompt.steps) == (*EARLIER, UserInput((Text("Now"),)))
+    assert (prompt.system_instruction, prompt.generation) == ("Be brief", generation)
+
+
+@pytest.mark.parametrize(
+    ("fields", "streaming"),
+    [({}, False), ({"stream": True}, True), ({"background": True}, True), ({"store": False}, False)],
+)
+async def test_the_model_is_told_whether_anyone_reads_along(fields: dict[str, bool], streaming: bool):
+    model = ScriptedModel(say("Hi"))
+    await run_all(model, turn(**fields))
+    assert model.prompts[0].streaming is streaming
+
+
+async def test_an_answer_that_reached_its_limit_is_incomplete():
+    events = await run_all(ScriptedModel([Taken(), TextFragment("On and"), Finished("length")]))
+    assert isinstance(events[-1], End)
+    assert events[-1].status is Status.INCOMPLETE
+
+
+async def test_a_refusal_is_an_error_of_its_own():
+    with pytest.raises(ContentBlocked):
+        await run_all(ScriptedModel([Taken(), TextFragment("No"), Finished("refusal")]))
+
+
+@pytest.mark.parametrize("cut", [[Taken()], [Taken(), TextFragment("Hal")]])
+async def test_a_stream_that_was_cut_is_a_failed_model(cut: list[Fragment]):
+    with pytest.raises(ModelFailed, match="stopped in the middle"):
+        await run_all(ScriptedModel(cut))
+
+
+@pytest.mark.parametrize("wrong", [[], [TextFragment("Hi"), Finished("stop")]])
+async def test_a_model_that_does_not_take_the_prompt_breaks_its_contract(wrong: list[Fragment]):
+    with pytest.raises(AssertionError, match="not Taken"):
+        await run_all(ScriptedModel(wrong))
+
+
+@pytest.mark.parametrize("error", [InvalidRequest("too long"), ModelUnavailable("gone"), ZeroDivisionError()])
+async def test_what_the_model_raises_before_it_took_the_prompt_comes_before_any_event(error: Exception):
+    seen: list[Event] = []
+    with pytest.raises(type(error)):
+        async for event in run(turn(), (), ScriptedModel([error]), lambda: NOON):
+            seen.append(event)
+    assert seen == []
+
+
+async def test_a_model_without_eyes_is_shown_no_picture():
+    asked = replace(turn(), input=(UserInput((Text("What is it?"), Media("image", data="aGk="))),))
+    with pytest.raises(Unimplemented, match="no image"):
+        await run_all(ScriptedModel(say("A dog")), asked)
+    seeing = ScriptedModel(say("A dog"), card=ModelCard("seeing", inputs=frozenset({"text", "image"})))
+    assert isinstance((await run_all(seeing, asked))[-1], End)
+
+
+async def test_leaving_a_turn_closes_the_models_stream():
+    model = ScriptedModel([Taken(), TextFragment("Hi"), asyncio.Event()])
+    async with aclosing(run(turn(), (), model, lambda: NOON)) as events:
+        assert await within(anext(events)) == StatusUpdate(Status.IN_PROGRESS)
+    assert model.left_early == 1

@@ -1,0 +1,363 @@
+"""What the tests of the engine and of its HTTP face share: the real thing in process, on a memory store and a scripted
+model unless a test says otherwise, and ways to hold it still at a certain moment.
+
+No test sleeps: it waits for an event, and `within` bounds every wait.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+from starlette.types import ASGIApp, Message
+
+from turnwise.domain.content import Text
+from turnwise.domain.errors import ModelNotFound
+from turnwise.domain.events import Event, PartDelta, TextDelta
+from turnwise.domain.interaction import DialectName, Turn
+from turnwise.domain.steps import UserInput
+from turnwise.engine.interactions import Interactions
+from turnwise.http.contracts import ModelEntry, Services
+from turnwise.http.routes import build_routes
+from turnwise.http.server import Server
+from turnwise.models.model import Model
+from turnwise.models.scripted import ScriptedModel, say
+from turnwise.store.memory import MemoryStore
+from turnwise.store.store import Store
+
+T = TypeVar("T")
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+PATIENCE = 10.0
+"""Seconds after which a wait has failed. Nothing here takes a tenth of that."""
+
+
+async def within(awaitable: Awaitable[T]) -> T:
+    """What was awaited, or a failure instead of a test that hangs."""
+    async with asyncio.timeout(PATIENCE):
+        return await awaitable
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let everything else run until this holds. For what has no event of its own."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def ticking() -> Callable[[], datetime]:
+    """A clock that moves by a second each time it is looked at."""
+    ticks = count()
+    return lambda: NOON + timedelta(seconds=next(ticks))
+
+
+def numbered_ids() -> Callable[[], str]:
+    """Ids that count: int_1, int_2."""
+    numbers = count(1)
+    return lambda: f"int_{next(numbers)}"
+
+
+def turn(text: str = "Hi", **fields: Any) -> Turn:
+    """A turn that says this."""
+    return Turn((UserInput((Text(text),)),), model="m", **fields)
+
+
+def words(number: int) -> list[str]:
+    """So many pieces of text, no two alike."""
+    return [f"w{i} " for i in range(number)]
+
+
+def texts(events: Sequence[Event]) -> str:
+    """All text that these events bring."""
+    return "".join(
+        event.delta.text for event in events if isinstance(event, PartDelta) and isinstance(event.delta, TextDelta)
+    )
+
+
+async def read_all(groups: AsyncGenerator[Sequence[tuple[int, Event]], None]) -> list[tuple[int, Event]]:
+    """A stream of numbered events to its end."""
+    async with aclosing(groups), asyncio.timeout(PATIENCE):
+        return [pair async for group in groups for pair in group]
+
+
+class OneModel:
+    """A catalogue in which every name but `unknown` is the same model."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def find(self, name: str) -> Model:
+        if name == "unknown":
+            raise ModelNotFound(f"there is no model '{name}'")
+        return self._model
+
+    def names(self) -> Sequence[tuple[str, Model]]:
+        return [("m", self._model)]
+
+
+class ListedModels:
+    """What `GET /models` shows of them."""
+
+    ENTRIES = tuple(ModelEntry(name, "A test's model", 1024, None, ("text",)) for name in ("m", "n"))
+
+    def entries(self) -> Sequence[ModelEntry]:
+        return self.ENTRIES
+
+    def entry(self, name: str) -> ModelEntry:
+        found = next((entry for entry in self.ENTRIES if entry.name == name), None)
+        if found is None:
+            raise ModelNotFound(f"there is no model '{name}'")
+        return found
+
+
+class HeldStore:
+    """A store whose calls can be held back, let go, and made to fail, each by the name of its method."""
+
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store or MemoryStore()
+        self._held: dict[str, asyncio.Event] = {}
+        self._reached: dict[str, asyncio.Event] = {}
+        self._failing: dict[str, Callable[..., bool]] = {}
+        self.calls: Counter[str] = Counter()
+
+    def hold(self, name: str) -> None:
+        """From now on, calls of this method wait before they do anything."""
+        self._held[name] = asyncio.Event()
+        self._reached[name] = asyncio.Event()
+
+    async def reached(self, name: str) -> None:
+        """Wait until a call is being held."""
+        await within(self._reached[name].wait())
+
+    def let_go(self, name: str) -> None:
+        """Calls of this method go on, those that are held too."""
+        self._held.pop(name).set()
+
+    def fail(self, name: str, when: Callable[..., bool] = lambda *_: True) -> None:
+        """From now on, calls of this method fail when their arguments are such."""
+        self._failing[name] = when
+
+    def heal(self) -> None:
+        """No method fails any more."""
+        self._failing.clear()
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._store, name)
+
+        async def call(*arguments: Any) -> Any:
+            self.calls[name] += 1
+            if name in self._held:
+                self._reached[name].set()
+                await self._held[name].wait()
+            if name in self._failing and self._failing[name](*arguments):
+                raise OSError(f"the disk is full: {name}")
+            return await method(*arguments)
+
+        return call
+
+
+def started_tasks(before: set[asyncio.Task[Any]]) -> list[str]:
+    """The names of the tasks that were begun since then and go on."""
+    return [task.get_name() for task in asyncio.all_tasks() - before - {asyncio.current_task()}]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine on its own."""
+
+    interactions: Interactions
+    model: ScriptedModel
+    store: Any
+
+
+@asynccontextmanager
+async def open_engine(
+    *scripts: Any, store: Any = None, model: Any = None, idle: float = PATIENCE
+) -> AsyncIterator[Engine]:
+    """An engine, closed behind; and then no task of it may be left."""
+    before = asyncio.all_tasks()
+    store = store or MemoryStore()
+    model = model or ScriptedModel(*scripts, answer=lambda _: say("Hello"))
+    interactions = Interactions(store, OneModel(model), clock=ticking(), new_id=numbered_ids(), idle=idle)
+    try:
+        yield Engine(interactions, model, store)
+    finally:
+        await within(interactions.close())
+    assert started_tasks(before) == []
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, all of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+    @property
+    def frames(self) -> "list[Frame]":
+        return parse_frames(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a stream, and the very bytes of it."""
+
+    name: str
+    data: Any
+    raw: bytes = field(repr=False)
+
+    @property
+    def id(self) -> str | None:
+        """Its event_id, where it has one."""
+        return self.data.get("event_id") if isinstance(self.data, dict) else None
+
+
+def parse_frames(body: bytes) -> list[Frame]:
+    """The frames of a stream. Comments are no frames; anything that is neither fails."""
+    *blocks, rest = body.split(b"\n\n")
+    assert rest == b"", f"the stream ends in the middle of a frame: {rest!r}"
+    return [_parse_frame(block) for block in blocks if not block.startswith(b":")]
+
+
+def _parse_frame(block: bytes) -> Frame:
+    first, second = block.split(b"\n")
+    assert first.startswith(b"event: ")
+    assert second.startswith(b"data: ")
+    data = second.removeprefix(b"data: ")
+    return Frame(first[7:].decode(), "[DONE]" if data == b"[DONE]" else orjson.loads(data), block + b"\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The application in process, with what stands behind it."""
+
+    asgi: ASGIApp
+    interactions: Interactions
+    model: ScriptedModel
+    store: Any
+
+    async def ask(
+        self, method: str, target: str, *, json: Any = None, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """A request, sent whole, by a client that stays until it has the whole answer."""
+        messages: list[Message] = []
+        scope, receive = _request(method, target, json, body, headers or {})
+
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        await within(self.asgi(scope, receive, send))
+        start, *rest = messages
+        assert not rest[-1].get("more_body", False), "the answer was not ended"
+        found = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Reply(start["status"], found, b"".join(message["body"] for message in rest))
+
+    async def create(self, text: str = "Hi", **fields: Any) -> Any:
+        """Make an interaction, which must work."""
+        headers = fields.pop("headers", None)
+        reply = await self.ask(
+            "POST", "/v1beta/interactions", json={"model": "m", "input": text, **fields}, headers=headers
+        )
+        assert reply.status == 200, reply.body
+        return reply.frames if fields.get("stream") else reply.json
+
+
+def _request(
+    method: str, target: str, json: Any, body: bytes, headers: Mapping[str, str]
+) -> tuple[dict[str, Any], Callable[[], Awaitable[Message]]]:
+    sent = {"host": "test", **{name.lower(): value for name, value in headers.items()}}
+    if json is not None:
+        body = orjson.dumps(json)
+        sent.setdefault("content-type", "application/json")
+    if body:
+        sent.setdefault("content-length", str(len(body)))
+    path, _, query = target.partition("?")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
+        "server": ("test", 80),
+        "client": ("test", 1),
+    }
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if waiting:
+            return waiting.pop()
+        return await asyncio.get_running_loop().create_future()
+
+    return scope, receive
+
+
+@asynccontextmanager
+async def open_app(
+    *scripts: Any,
+    store: Any = None,
+    model: Any = None,
+    idle: float = PATIENCE,
+    default_dialect: DialectName = "steps",
+    max_body_bytes: int = 1 << 20,
+) -> AsyncIterator[App]:
+    """The application, closed behind; and then no task of it may be left."""
+    async with open_engine(*scripts, store=store, model=model, idle=idle) as engine:
+        services = Services(
+            interactions=engine.interactions,
+            models=ListedModels(),
+            keys=engine.store,
+            default_dialect=default_dialect,
+            max_body_bytes=max_body_bytes,
+        )
+        yield App(build_routes(services), engine.interactions, engine.model, engine.store)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The application behind a real socket, and a client of it."""
+
+    app: App
+    url: str
+    client: aiohttp.ClientSession
+    server: Server
+
+    def post(self, **body: Any) -> Any:
+        """A create by a client that speaks `steps`."""
+        return self.client.post(f"{self.url}/v1/interactions", json={"model": "m", "input": "Hi", **body})
+
+    def get(self, path: str) -> Any:
+        return self.client.get(f"{self.url}/v1/{path}")
+
+
+@asynccontextmanager
+async def serve(*scripts: Any, **options: Any) -> AsyncIterator[Served]:
+    """The application, listening on a port of its own; and no task is left behind."""
+    before = asyncio.all_tasks()
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with open_app(*scripts, **options) as app:
+        server = Server(
+            app.asgi, host="127.0.0.1", port=0, on_ready=ready.set_result, on_stop=app.interactions.close
+        )
+        serving = asyncio.create_task(server.serve())
+        url = await within(ready)
+        try:
+            async with aiohttp.ClientSession() as client:
+                yield Served(app, url, client, server)
+        finally:
+            server.should_exit = True
+            await within(serving)
+    await until(lambda: started_tasks(before) == [])
