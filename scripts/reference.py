@@ -1,0 +1,108 @@
+"""Write docs/reference.md from the code: commands, settings, routes, errors. With --check, only say whether it is true.
+
+What the page says is taken from the docstrings under the fields and classes themselves, so it cannot go stale.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from turnwise import cli, settings
+from turnwise.domain import errors
+from turnwise.http import routes
+from turnwise.http.contracts import Services
+from turnwise.wire.errors import http_status, render_rpc_error
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+
+HEAD = """# Reference
+
+Written by `scripts/reference.py` from the code; `scripts/check` fails when it is not true any more.
+"""
+
+
+def main() -> int:
+    page = "\n".join([HEAD, *commands(), *settings_tables(), *route_table(), *error_table()])
+    if "--check" not in sys.argv:
+        PAGE.write_text(page)
+        return 0
+    if PAGE.is_file() and PAGE.read_text() == page:
+        return 0
+    sys.stderr.write("docs/reference.md is not true any more; run scripts/docs\n")
+    return 1
+
+
+def commands() -> Iterator[str]:
+    """The help of every command, as the terminal shows it."""
+    yield "## Commands\n"
+    yield from _help(cli.main, "turnwise")
+
+
+def _help(command: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(command, info_name=path, max_content_width=100)
+    yield f"### `{path}`\n\n```\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from _help(inner, f"{path} {name}")
+
+
+def settings_tables() -> Iterator[str]:
+    """The settings, with what stands under each in the code."""
+    yield "## Settings\n"
+    yield inspect.cleandoc(settings.__doc__ or "").partition("\n\n")[2] + "\n"
+    for title, model in (("At the top", settings.Settings), ("In `[models.NAME]`", settings.ModelSettings)):
+        yield f"### {title}\n\n| setting | type | default | |\n|---|---|---|---|"
+        words = _field_words(model)
+        for name, field in model.model_fields.items():
+            kind = str(field.annotation if not isinstance(field.annotation, type) else field.annotation.__name__)
+            kind = kind.replace("typing.", "").replace("pathlib.", "").replace("|", "or")
+            default = "" if field.default_factory or field.default is None else f"`{field.default}`"
+            yield f"| `{name}` | {kind} | {default} | {words.get(name, '')} |"
+        yield ""
+
+
+def _field_words(model: type[BaseModel]) -> dict[str, str]:
+    """The docstring under each field of a class."""
+    body = ast.parse(inspect.getsource(model)).body[0].body  # type: ignore[attr-defined]
+    pairs = zip(body, body[1:], strict=False)
+    return {
+        field.target.id: " ".join(words.value.value.split())
+        for field, words in pairs
+        if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant)
+    }
+
+
+def route_table() -> Iterator[str]:
+    """The route table."""
+    yield "## Routes\n\n`{version}` is `v1`, `v1beta` or `v1alpha`.\n\n| method | path |\n|---|---|"
+    nothing: Any = None  # the table is the same whatever stands behind it
+    services = Services(nothing, nothing, nothing, default_dialect="steps", max_body_bytes=0)
+    for route in routes.build_routes(services).routes:
+        methods = sorted(route.methods - {"HEAD"})
+        if len(methods) == 1:
+            yield f"| {methods[0]} | `{route.path.replace(':version', '').replace(':path', '')}` |"
+    yield f"\nAnswered with 501, by name: {', '.join(f'`{name}`' for name in routes.NOT_YET)}.\n"
+
+
+def error_table() -> Iterator[str]:
+    """Every error with its code and status."""
+    yield "## Errors\n\n| status | code | in the Files API | |\n|---|---|---|---|"
+    rows = []
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.TurnwiseError) and kind is not errors.TurnwiseError:
+            error = kind("", allowed=()) if kind is errors.MethodNotAllowed else kind("")
+            word = render_rpc_error(error)["error"]["status"]
+            rows.append((http_status(error), kind.code, word, " ".join((kind.__doc__ or "").split())))
+    for status, code, word, words in sorted(rows):
+        yield f"| {status} | `{code}` | `{word}` | {words} |"
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,305 @@
+"""Values: what a request carries that could be an argument. Numbers, dates, times, money, names, addresses, quotations.
+
+    read_values("Table for 4 at Luigi's on May 9, 2026 at 8 pm")
+    4, "Luigi's", 2026-05-09, 20:00        each with where it stands, its kind and what it means
+
+Pure, and without a clock: "tomorrow" stays "tomorrow". Which value goes into which parameter is `filling.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal[
+    "quote", "email", "url", "file", "date", "time", "duration", "id", "phone", "number", "currency", "language",
+    "color", "unit", "expression", "name",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A piece of the request that means something by itself."""
+
+    kind: Kind
+    start: int
+    end: int
+    text: str
+    """As the request has it."""
+    meaning: str | float | int
+    """What it says: ISO dates, times as HH:MM, currencies by code, durations in seconds, numbers as numbers."""
+    unit: str = ""
+    """Of a number: `percent`, `money`, `duration`, `degree`, or nothing."""
+
+
+MONTHS = "january february march april may june july august september october november december".split()
+WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+NUMBERS = {word: number for number, word in enumerate(SMALL)} | TENS | {"dozen": 12, "hundred": 100, "thousand": 1000}
+SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800,
+           "month": 2629746, "year": 31556952}  # fmt: skip
+
+CURRENCIES = {
+    "USD": "us dollars?|american dollars?|u\\.s\\. dollars?|dollars?|bucks|\\$", "EUR": "euros?|€", "GBP": "british pounds?|pounds? sterling|pounds?|£",
+    "JPY": "japanese yen|yen|¥", "CHF": "swiss francs?|francs?", "CAD": "canadian dollars?", "AUD": "australian dollars?",
+    "NZD": "new zealand dollars?", "SGD": "singapore dollars?", "HKD": "hong kong dollars?", "INR": "indian rupees?|rupees?|₹", "CNY": "chinese yuan|yuan|renminbi",
+    "KRW": "korean won|₩", "MXN": "mexican pesos?|pesos?", "BRL": "brazilian reais|brazilian real|reais", "SEK": "swedish kron(?:a|or)",
+    "NOK": "norwegian kron(?:e|er)", "DKK": "danish kron(?:e|er)", "PLN": "polish zloty|zlotys?|złoty", "CZK": "czech koruna|koruna",
+    "TRY": "turkish lira|lira", "ZAR": "south african rand|rand", "RUB": "russian rubles?|rubles?", "THB": "thai baht|baht",
+    "ILS": "shekels?", "AED": "dirhams?", "HUF": "forints?", "TWD": "taiwan dollars?", "PHP": "philippine pesos?", "IDR": "rupiah", "VND": "dong", "BTC": "bitcoins?",
+}  # fmt: skip
+"""Currencies by code, and what people call them."""
+
+LANGUAGES = (
+    "English French German Spanish Italian Portuguese Dutch Russian Chinese Mandarin Cantonese Japanese Korean Arabic "
+    "Hindi Bengali Urdu Turkish Polish Czech Slovak Hungarian Romanian Bulgarian Greek Swedish Norwegian Danish "
+    "Finnish Icelandic Estonian Latvian Lithuanian Ukrainian Serbian Croatian Slovenian Hebrew Persian Farsi Thai "
+    "Vietnamese Indonesian Malay Tagalog Swahili Latin Welsh Irish Catalan Basque Esperanto Tamil Telugu Zulu Afrikaans"
+).split()
+COLORS = (
+    "red green blue yellow orange purple violet pink white black gray grey brown turquoise cyan magenta teal gold "
+    "silver beige amber indigo lavender crimson"
+).split()
+UNITS = (
+    "kilometers? kilometres? km miles? mi meters? metres? m centimeters? centimetres? cm millimeters? mm inch(?:es)? "
+    "feet foot ft yards? yd kilograms? kilos? kg grams? g pounds? lbs? ounces? oz tons? tonnes? stones? liters? litres? "
+    "l milliliters? ml gallons? pints? cups? tablespoons? teaspoons? celsius fahrenheit kelvin seconds? minutes? hours? "
+    "days? weeks? knots? mph kph acres? hectares? joules? calories watts? bytes? kb mb gb tb psi bar pascals?"
+).split()
+
+_MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month for month in MONTHS)
+_NUMBER = (
+    r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?:"
+    + "|".join(sorted(TENS, key=len, reverse=True))
+    + r")(?:[- ](?:" + "|".join(SMALL[1:10]) + r"))?|(?:" + "|".join(sorted(SMALL, key=len, reverse=True)) + r")(?: (?:hundred|thousand))?|a (?:dozen|hundred|thousand)"
+)  # fmt: skip
+_CODES = "|".join(CURRENCIES)
+_MONEY_WORDS = "|".join(name for names in CURRENCIES.values() for name in names.split("|") if name.isascii() and "$" not in name)
+_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("quote", r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|(?<!\w)'((?:[^']|'(?=\w))+)'(?!\w)|(?<!\w)‘([^’]+)’(?!\w)|`([^`]+)`"),
+    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("url", r"https?://[^\s,;]*[^\s,;.?!)]|\bwww\.[^\s,;]*[^\s,;.?!)]"),
+    ("file", r"(?<![\w@])(?:[\w-]+/)*[\w-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|json|xml|html?|md|py|js|ts|jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b"),
+    ("moment", r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?\b"),
+    ("date", r"\b(?P<iso>\d{4}-\d\d?-\d\d?)\b"),
+    ("date", rf"\b(?P<m1>{_MONTH})\.? (?P<d1>\d\d?)(?:st|nd|rd|th)?(?:,? (?P<y1>\d{{4}}))?\b(?! ?(?:am|pm|:))"),
+    ("date", rf"\b(?:the )?(?P<d2>\d\d?)(?:st|nd|rd|th)?(?: of)? (?P<m2>{_MONTH})\b\.?(?:,? (?P<y2>\d{{4}}))?"),
+    ("date", r"\b(?P<n1>\d\d?)/(?P<n2>\d\d?)/(?P<y3>\d{4})\b|\b(?P<d4>\d\d?)\.(?P<m4>\d\d?)\.(?P<y4>\d{4})\b"),
+    ("date", r"\b(?P<word>the day after tomorrow|today|tonight|tomorrow|yesterday|(?:this|next|coming|last)? ?(?:"
+             + "|".join(WEEKDAYS) + r")|(?:this|next|last) (?:week(?:end)?|month|year))\b"),
+    ("time", r"\b(?P<h>\d\d?)(?:[:.](?P<min>\d\d))? ?(?P<ap>a\.?m\b\.?|p\.?m\b\.?)"),
+    ("time", r"\b(?P<h3>\d\d?)(?::(?P<min3>\d\d))?(?: o'?clock)? (?P<part>in the (?:morning|afternoon|evening)|at night|tonight)"),
+    ("time", r"\b(?P<h2>[01]?\d|2[0-3]):(?P<min2>[0-5]\d)(?::\d\d)?\b"),
+    ("time", r"\b(?P<h4>\d\d?) o'?clock\b|\b(?P<noon>noon|midday|midnight)\b"),
+    ("duration", r"\bhalf an hour\b|\b(?:an|one) hour and a half\b|\ba quarter of an hour\b|\ban? (?:hour|minute)\b(?! and)"),
+    ("duration", rf"\b(?P<big>{_NUMBER})[ -]?(?:hours?|hrs?|h)(?: and| ,)? (?P<small>{_NUMBER})[ -]?(?:minutes?|mins?|m)\b"),
+    ("duration", rf"\b(?P<half>{_NUMBER}) and a half (?P<halfunit>hours?|minutes?)\b"),
+    ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\b"),
+    ("expression", r"(?<![\w.-])\(?\d+(?:\.\d+)?(?: ?[-+*/^×÷x] ?\(?\d+(?:\.\d+)?\)?)+(?![\w-])"),
+    ("phone", r"\+\d[\d ()-]{7,}\d|\b\d{3}[- ]\d{3}[- ]\d{4}\b|\b\d{3}-\d{4}\b"),
+    ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b)?|\b(?P<m5>{_NUMBER})\s?(?P<word2>{_CODES}|{_MONEY_WORDS}|[€£¥₹])(?!\w)"),
+    ("number%", rf"(?P<p>{_NUMBER})\s?(?:%|percent\b|per cent\b)"),
+    ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
+    ("id", r"#[\w-]*\d[\w-]*|(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
+    ("id", r"(?<![\w.])\d+(?:-\d+)+(?![\w@])"),
+    ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
+    ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS})\b)"),
+    ("color", r"(?i)\b(?:(?:warm|cool|dark|light|bright|soft|pale|deep|hot)[ -])?(?:" + "|".join(COLORS) + r")\b"),
+    ("quantity", rf"(?<![\w.])(?P<q>-?(?:{_NUMBER}))(?: |-)?(?P<u>{_UNIT})\b"),
+    ("unit", rf"\b(?:{_UNIT})\b"),
+    ("number", rf"(?<![\w.])-?(?:{_NUMBER})(?!\w)"),
+)  # fmt: skip
+_COMPILED = tuple(
+    (kind, re.compile(pattern if kind in ("id", "language", "name", "currency") else f"(?i:{pattern})"))
+    for kind, pattern in ((kind, pattern.replace("(?i)", "")) for kind, pattern in _PATTERNS)
+)
+_MONEY_NAMES = tuple((code, re.compile(rf"(?i)^(?:{names})$")) for code, names in CURRENCIES.items())
+_CAPITAL = re.compile(
+    r"(?:(?:Dr|Mr|Mrs|Ms|Prof|St)\. )?[A-ZÀ-ÖØ-Þ][\w’'&-]*"
+    r"(?:(?: (?:of|the|de|la|le|du|di|da|van|von|del|for|and the|in the))*[ ](?!I\b)(?:[A-ZÀ-ÖØ-Þ][\w’'&-]*|\d+(?=[^\w:.]|$)))*"
+)  # fmt: skip
+
+
+def read_values(request: str) -> list[Value]:
+    """The values of a request, in the order in which they stand. None overlaps another."""
+    taken = [False] * (len(request) + 1)
+    found: list[Value] = []
+    for kind, pattern in _COMPILED:
+        for match in pattern.finditer(request):
+            if not any(taken[match.start() : match.end()]) and match.end() > match.start():
+                for value in _values(kind, match):
+                    found.append(value)
+                    taken[match.start() : match.end()] = [True] * (match.end() - match.start())
+    found.extend(_names(request, taken))
+    return sorted(found, key=lambda value: value.start)
+
+
+def parse_number(text: str) -> float | int:
+    """A number in digits or in words."""
+    text = text.lower().replace(",", "").strip()
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    if re.fullmatch(r"-?\d*\.\d+", text):
+        number = float(text)
+        return int(number) if number.is_integer() else number
+    total = 0
+    for word in re.split(r"[ -]", text):
+        if word in ("hundred", "thousand", "dozen"):
+            total = max(total, 1) * NUMBERS[word]
+        else:
+            total += NUMBERS.get(word, 0)
+    return total
+
+
+def currency_code(text: str) -> str | None:
+    """The ISO code of a currency, by its code, its sign or its everyday name."""
+    if text.upper() in CURRENCIES:
+        return text.upper()
+    return next((code for code, pattern in _MONEY_NAMES if pattern.match(text)), None)
+
+
+def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
+    start, end, text, part = match.start(), match.end(), match.group(), match.groupdict()
+    match kind:
+        case "quote":
+            inner = next(group for group in match.groups() if group is not None)
+            yield Value("quote", start, end, inner, inner)
+        case "moment":
+            yield Value("date", start, start + 10, match.group(1), match.group(1))
+            yield Value("time", start + 11, end, match.group(2), match.group(2))
+        case "date":
+            meaning = _date(part)
+            if meaning:
+                yield Value("date", start, end, text, meaning)
+        case "time":
+            meaning = _time(part)
+            if meaning:
+                yield Value("time", start, end, text, meaning)
+        case "duration":
+            yield Value("duration", start, end, text, _seconds(text.lower(), part), "duration")
+        case "money":
+            digits = part["m"] or part["m5"]
+            number = parse_number(digits) * (1000 if part["k"] else 1)
+            at = request_index(match, "m" if part["m"] else "m5")
+            yield Value("number", at, at + len(digits), digits, number, "money")
+            name = part["sign"] or part["word2"]
+            where = request_index(match, "sign" if part["sign"] else "word2")
+            yield Value("currency", where, where + len(name), name, currency_code(name) or name)
+        case "number%" | "number°":
+            unit = "percent" if kind == "number%" else "degree"
+            yield Value("number", start, end, part["p"], parse_number(part["p"]), unit)
+        case "quantity":
+            at = request_index(match, "q")
+            yield Value("number", at, at + len(part["q"]), part["q"], parse_number(part["q"]))
+            yield Value("unit", request_index(match, "u"), end, part["u"], part["u"])
+        case "number":
+            yield Value("number", start, end, text, parse_number(text))
+        case "currency":
+            yield Value("currency", start, end, text, currency_code(text) or text)
+        case "id":
+            if not re.fullmatch(r"\d+(?:st|nd|rd|th|k|km|kg|cm|mm|mb|gb|min|h|am|pm|x|p|s)", text, re.IGNORECASE):
+                yield Value("id", start, end, text.removeprefix("#"), text.removeprefix("#"))
+        case "email" | "url" | "file" | "phone" | "language" | "color" | "unit" | "expression":
+            yield Value(kind, start, end, text, text)
+        case _:
+            raise AssertionError(kind)
+
+
+def request_index(match: re.Match[str], group: str) -> int:
+    """Where a group of a match begins in the request."""
+    return match.start(group)
+
+
+def _date(part: dict[str, str | None]) -> str | None:
+    if part.get("iso"):
+        year, month, day = str(part["iso"]).split("-")
+        return f"{year}-{int(month):02}-{int(day):02}"
+    if part.get("word"):
+        return str(part["word"])
+    for month, day, year in (("m1", "d1", "y1"), ("m2", "d2", "y2"), ("m4", "d4", "y4"), ("n1", "n2", "y3")):
+        if part.get(day):
+            name = str(part[month]).lower()
+            number = int(name) if name.isdigit() else next(n for n, m in enumerate(MONTHS, 1) if m[:3] == name[:3])
+            if not (1 <= number <= 12 and 1 <= int(str(part[day])) <= 31):
+                return None
+            rest = f"{number:02}-{int(str(part[day])):02}"
+            return f"{part[year]}-{rest}" if part.get(year) else f"{MONTHS[number - 1].title()} {int(str(part[day]))}"
+    return None
+
+
+def _time(part: dict[str, str | None]) -> str | None:
+    if part.get("noon"):
+        return "00:00" if part["noon"] == "midnight" else "12:00"
+    hour = int(str(part.get("h") or part.get("h2") or part.get("h3") or part.get("h4")))
+    minute = int(part.get("min") or part.get("min2") or part.get("min3") or 0)
+    late = (part.get("ap") or "").lower().startswith("p") or (part.get("part") or "").endswith(
+        ("afternoon", "evening", "night")
+    )
+    if part.get("ap") or part.get("part"):
+        hour = hour % 12 + (12 if late else 0) if hour <= 12 else hour
+    return f"{hour:02}:{minute:02}" if hour < 24 and minute < 60 else None
+
+
+def _seconds(text: str, part: dict[str, str | None]) -> float | int:
+    if part.get("big"):
+        return parse_number(str(part["big"])) * 3600 + parse_number(str(part["small"])) * 60
+    if part.get("half"):
+        return int((parse_number(str(part["half"])) + 0.5) * _scale(str(part["halfunit"])))
+    if part.get("n"):
+        return parse_number(str(part["n"])) * _scale(str(part["per"]))
+    if "quarter" in text:
+        return 900
+    if text.startswith("half"):
+        return 1800
+    return 5400 if "half" in text else 60 if "minute" in text else 3600
+
+
+def _scale(unit: str) -> int:
+    return SECONDS[unit.lower().removesuffix("s")]
+
+
+STARTERS = frozenset(
+    """what what's who who's whose when when's where where's how how's why which is are was were do does did will would
+    can could should shall may the a an i i'd i'm i'll i've my your our we you it this that these those please hey hi
+    hello ok okay thanks thank and or but if then also good tell give show find get set make let turn put write explain
+    describe name list add play book order send check translate convert calculate search look open close start stop
+    schedule create call text email remind wake lock unlock track cancel rent post rename assign log generate transfer
+    refund switch reserve pay buy read record delete remove update change move share ask mark invite message need want
+    compute dim increase decrease raise lower resume pause mute navigate take plan arrange draft compose summarize
+    recommend suggest help go ring dial wire ship return submit upload download attach draw save store note jot any are
+    there timer for in on at to from with about tomorrow today tonight yesterday next now could've is't isn't aren't
+    yes no not never sure don't won't can't deliver fly drive charge water feed clean vacuum i have has had be
+    alert notify report look-up lookup define spell print scan sign register enroll join leave rate review compare
+    total sum monitor measure estimate predict analyze analyse fetch retrieve display view hide enable disable activate
+    deactivate confirm approve reject accept decline reply forward publish tweet broadcast stream watch listen cook bake
+    brew heat cool warm preheat adjust reduce boost""".split()
+)
+"""Words that may stand at the head of a sentence in a capital letter and be no name."""
+
+
+def _names(request: str, taken: list[bool]) -> Iterator[Value]:
+    for match in _CAPITAL.finditer(request):
+        start, end = match.span()
+        while start < end:
+            first = re.match(r"[\w’'&.-]+ ?", request[start:end])
+            assert first is not None
+            at_head = not request[:start].rstrip() or request[:start].rstrip()[-1] in ".!?:;,\"'"
+            word = first.group().strip().lower().replace("’", "'")
+            if word in ("i", "i'd", "i'm", "i'll", "i've") or (at_head and word in STARTERS):
+                start += first.end()
+                if start < end and not request[start].isupper():
+                    following = re.search(r"[A-ZÀ-ÖØ-Þ]", request[start:end])
+                    start = start + following.start() if following else end
+                continue
+            break
+        text = request[start:end].rstrip(" '’")
+        free = start < end and not any(taken[start : start + len(text)])
+        if not free and start < end:  # a value inside cuts the name short
+            cut = next((i for i in range(start, start + len(text)) if taken[i]), start)
+            text = request[start:cut].strip()
+            text = re.sub(r" (?:of|the|de|for|in the)$", "", text)
+        if text and len(text) > 1:
+            yield Value("name", start, start + len(text), text, text)
