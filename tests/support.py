@@ -25,7 +25,7 @@ from turnwise.domain.steps import UserInput
 from turnwise.engine.interactions import Interactions
 from turnwise.http.contracts import ModelEntry, Services
 from turnwise.http.routes import build_routes
-from turnwise.http.server import Server
+from turnwise.http.server import Server, take_port
 from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.memory import MemoryStore
@@ -350,9 +350,13 @@ async def serve(*scripts: Any, **options: Any) -> AsyncIterator[Served]:
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with open_app(*scripts, **options) as app:
         server = Server(
-            app.asgi, host="127.0.0.1", port=0, on_ready=ready.set_result, on_stop=app.interactions.close
+            app.asgi,
+            host="127.0.0.1",
+            sockets=take_port("127.0.0.1", 0),
+            on_ready=ready.set_result,
+            on_stop=app.interactions.close,
         )
-        serving = asyncio.create_task(server.serve())
+        serving = asyncio.create_task(server.run_until_stopped())
         url = await within(ready)
         try:
             async with aiohttp.ClientSession() as client:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
+from turnwise.data import alone, open_store
 from turnwise.domain.errors import ModelNotFound
 from turnwise.engine.interactions import Interactions
 from turnwise.http.contracts import ModelEntry as ListedModel
@@ -16,8 +17,7 @@ from turnwise.http.routes import build_routes
 from turnwise.ids import new_id
 from turnwise.models.catalogue import ANY, Catalogue, ModelEntry
 from turnwise.models.model import Model
-from turnwise.settings import ModelSettings, Settings
-from turnwise.store.sqlite import open_sqlite
+from turnwise.settings import ModelSettings, Settings, SettingsError
 from turnwise.store.store import Store
 
 log = logging.getLogger("turnwise")
@@ -35,9 +35,31 @@ class App:
 
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Open the store, end what the last process left, start the models. All of it is closed behind."""
-    store = await open_sqlite(settings.database_path)
-    catalogue = Catalogue({name: _entry(model) for name, model in settings.models.items()}, settings.weights_dir)
+    """Open the store, end what the last process left, start the models. All of it is closed behind.
+
+    Raises:
+        SettingsError: a model, or the place where everything is kept, cannot be as it is set.
+    """
+    catalogue = build_catalogue(settings)
+    with alone(settings.database_path):
+        async with _running(settings, catalogue, await open_store(settings)) as app:
+            yield app
+
+
+def build_catalogue(settings: Settings) -> Catalogue:
+    """The models of the settings. None of them is started.
+
+    Raises:
+        SettingsError: an entry cannot be.
+    """
+    try:
+        return Catalogue({name: _entry(name, model) for name, model in settings.models.items()}, settings.weights_dir)
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+@asynccontextmanager
+async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> AsyncIterator[App]:
     interactions = Interactions(
         store, catalogue, clock=clock, new_id=_new_interaction_id, idle=settings.keep_alive_seconds
     )
@@ -51,7 +73,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     try:
         left = await interactions.recover()
         if left:
-            log.warning("%d interactions were cut short when the last process ended; they are failed now", left)
+            log.warning("cut short when the last process ended, and failed now: %d interaction(s)", left)
         await catalogue.start()
         yield App(build_routes(services), interactions, catalogue, store)
     finally:
@@ -60,8 +82,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         await store.close()
 
 
-def _entry(model: ModelSettings) -> ModelEntry:
+def _entry(name: str, model: ModelSettings) -> ModelEntry:
     """A model of the settings as the catalogue wants it: what only some engines have is an option."""
+    if model.api_key_env and model.key is None:
+        raise ValueError(f"models.{name}: api_key_env names the variable {model.api_key_env}, which is not set")
     options = {
         "threads": model.threads,
         "slots": model.slots,

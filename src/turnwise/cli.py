@@ -6,6 +6,8 @@ Rooms are imported inside the commands, so that `turnwise --help` and `turnwise 
 import asyncio
 import logging
 import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ import click
 from turnwise import __version__
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from turnwise.settings import Settings
     from turnwise.store.store import Store
 
@@ -41,20 +45,31 @@ def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | N
     settings = _settings(config, host=host, port=port, data_dir=data_dir)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
-    _fetch_what_is_missing(settings)
+    with _in_one_line():
+        from turnwise.app import build_catalogue
+        from turnwise.data import make_data_dir
+        from turnwise.http.server import take_port
+
+        # What is wrong is said before anything is fetched or touched.
+        build_catalogue(settings)
+        make_data_dir(settings)
+        sockets = take_port(settings.host, settings.port)
+        _fetch_what_is_missing(settings)
     try:
         import uvloop
     except ImportError:  # Windows
-        asyncio.run(_serve(settings, insecure))
+        asyncio.run(_serve(settings, sockets, insecure))
     else:
-        uvloop.run(_serve(settings, insecure))
+        uvloop.run(_serve(settings, sockets, insecure))
 
 
-async def _serve(settings: "Settings", insecure: bool) -> None:
+async def _serve(settings: "Settings", sockets: "list[socket]", insecure: bool) -> None:
     from turnwise.app import open_app
     from turnwise.http.server import Server
 
-    async with open_app(settings) as app:
+    async with AsyncExitStack() as behind:
+        with _in_one_line():
+            app = await behind.enter_async_context(open_app(settings))
         if not insecure and not _is_loopback(settings.host) and not await app.store.keys():
             raise click.ClickException(
                 f"{settings.host} can be reached by others, and this server has no API keys. Make one with "
@@ -63,13 +78,26 @@ async def _serve(settings: "Settings", insecure: bool) -> None:
         server = Server(
             app.asgi,
             host=settings.host,
-            port=settings.port,
+            sockets=sockets,
             on_ready=lambda url: click.echo(f"turnwise ready at {url}"),
             on_stop=app.interactions.close,
         )
-        await server.serve()
-    if not server.started:
-        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}; is the port taken?")
+        with _in_one_line():
+            await server.run_until_stopped()
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What a person can mend is said in one line. Anything else is our fault, and keeps its traceback."""
+    from turnwise.domain.errors import TurnwiseError
+    from turnwise.settings import SettingsError
+
+    try:
+        yield
+    except TurnwiseError as error:
+        raise click.ClickException(error.message) from None
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _fetch_what_is_missing(settings: "Settings") -> None:
@@ -79,13 +107,9 @@ def _fetch_what_is_missing(settings: "Settings") -> None:
 
 
 def _fetch_builtin(settings: "Settings") -> Path:
-    from turnwise.domain.errors import TurnwiseError
     from turnwise.models.weights import BUILTIN, fetch
 
-    try:
-        return asyncio.run(fetch(BUILTIN, settings.weights_dir))
-    except TurnwiseError as error:
-        raise click.ClickException(error.message) from None
+    return asyncio.run(fetch(BUILTIN, settings.weights_dir))
 
 
 def _is_loopback(host: str) -> bool:
@@ -105,7 +129,12 @@ def pull(name: str, data_dir: Path | None, config: Path | None) -> None:
     """Fetch a model's weights, so that a later start needs no network."""
     if name != "builtin":
         raise click.ClickException(f"there are no weights called '{name}'; one of: builtin")
-    click.echo(_fetch_builtin(_settings(config, data_dir=data_dir)))
+    settings = _settings(config, data_dir=data_dir)
+    with _in_one_line():
+        from turnwise.data import make_data_dir
+
+        make_data_dir(settings)
+        click.echo(_fetch_builtin(settings))
 
 
 @main.command()
@@ -113,10 +142,14 @@ def pull(name: str, data_dir: Path | None, config: Path | None) -> None:
 @config_option
 def doctor(data_dir: Path | None, config: Path | None) -> None:
     """Say what this machine has and lacks."""
-    from turnwise.doctor import examine
+    settings = _settings(config, data_dir=data_dir)
+    with _in_one_line():
+        from turnwise.app import build_catalogue
+        from turnwise.doctor import examine
 
+        build_catalogue(settings)
     lacking = False
-    for finding in examine(_settings(config, data_dir=data_dir)):
+    for finding in examine(settings):
         mark = {True: "ok  ", False: "LACK", None: "    "}[finding.ok]
         remedy = f"  ->  {finding.remedy}" if finding.ok is False and finding.remedy else ""
         click.echo(f"{mark} {finding.what}: {finding.state}{remedy}")
@@ -209,23 +242,23 @@ def revoke_key(id: str, data_dir: Path | None, config: Path | None) -> None:
 
 
 def _settings(config: Path | None, **given: Any) -> "Settings":
-    from turnwise.settings import SettingsError, load_settings
+    from turnwise.settings import load_settings
 
-    try:
+    with _in_one_line():
         return load_settings(config, **given)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
 
 
-def _with_store(settings: "Settings", work: Any) -> None:
+def _with_store(settings: "Settings", work: "Callable[[Store], Awaitable[None]]") -> None:
     """Do something with the store, which a server may have open at the same time."""
-    from turnwise.store.sqlite import open_sqlite
+    from turnwise.data import make_data_dir, open_store
 
     async def run() -> None:
-        store = await open_sqlite(settings.database_path)
+        store = await open_store(settings)
         try:
             await work(store)
         finally:
             await store.close()
 
-    asyncio.run(run())
+    with _in_one_line():
+        make_data_dir(settings)
+        asyncio.run(run())

@@ -25,14 +25,16 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that the default set-up needs, without starting or fetching anything."""
+    """Look at everything that a start with these settings needs, without starting or fetching anything."""
     yield Finding("turnwise", __version__)
     yield Finding("Python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     yield Finding("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     yield _sqlite()
     yield _data_dir(settings)
-    yield _engine()
-    yield _weights(settings)
+    if any(model.engine == "embedded" for model in settings.models.values()):
+        yield _engine()
+    if any(model.is_builtin for model in settings.models.values()):
+        yield _weights(settings)
     for name, model in settings.models.items():
         yield Finding(f"model '{name}'", describe_model(model))
 

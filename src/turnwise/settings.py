@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings()})
     """Names that requests may use. `"*"` answers every name that is not listed."""
 
+    @field_validator("data_dir", "models_dir")
+    @classmethod
+    def _at_home(cls, path: Path | None) -> Path | None:
+        """`~` is the home directory here too, as it is in a shell."""
+        return path and path.expanduser()
+
     @property
     def weights_dir(self) -> Path:
         """Where model weights are cached."""
@@ -103,7 +109,7 @@ class Settings(BaseSettings):
         """The SQLite file."""
         if self.database_url is None:
             return self.data_dir / "turnwise.db"
-        return Path(self.database_url.removeprefix("sqlite:///"))
+        return Path(self.database_url.removeprefix("sqlite:///")).expanduser()
 
 
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
@@ -134,6 +140,8 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
     if settings.database_url is not None and not settings.database_url.startswith("sqlite:///"):
         raise SettingsError(f"database_url: '{settings.database_url}' is not supported yet; use sqlite:///PATH")
+    if settings.database_url in ("sqlite:///", "sqlite:///:memory:"):
+        raise SettingsError(f"database_url: '{settings.database_url}' names no file; use sqlite:///PATH")
     return settings
 
 

@@ -131,7 +131,7 @@ class Server:
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, and wait until it is gone. Returns its exit code."""
-        self.process.send_signal(how)
+        _signal(self.process, how)
         return await self.ended()
 
     async def ended(self) -> int:
@@ -163,11 +163,16 @@ class Server:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             async with asyncio.timeout(15):
                 await process.wait()
         except TimeoutError:
-            process.kill()
+            _signal(process, signal.SIGKILL)
             await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, how: signal.Signals) -> None:
+    # Not `process.send_signal`: it would take the exit code of a process that has just ended from whoever waits for it.
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, how)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .client import open_client
+from .client import open_client, text_of
 from .home import READY, Home
 from .upstream import Upstream, answer_to
 
@@ -84,12 +84,17 @@ WRONG_SETTINGS = {
     "a value out of range": ("port = 70000", "port: "),
     "a dialect that is none": ('default_dialect = "klingon"', "default_dialect: "),
     "an engine that is none": ('[models.m]\nengine = "steam"', "models.m.engine: "),
+    "a database in memory": ('database_url = "sqlite:///:memory:"', "database_url: "),
     "a database that is none": ('database_url = "mysql://here"', "database_url: "),
     "models that are no table": ("models = 5", "models: "),
     "an upstream without an address": ('[models.m]\nengine = "openai"', "models.m: "),
     "a weights file that is not there": ('[models.m]\nsource = "/nowhere/m.gguf"', "models.m: "),
     "a source that is none": ('[models.m]\nsource = "somewhere"', "models.m: "),
     "an option of another engine": ('[models.m]\nbase_url = "http://127.0.0.1:1/v1"', "models.m: "),
+    "a key that is not there": (
+        '[models.m]\nengine = "openai"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "NO_SUCH_KEY"',
+        "models.m: api_key_env names the variable NO_SUCH_KEY, which is not set",
+    ),
     "bad TOML": ("port = = 1", "turnwise.toml is not valid TOML: "),
     "a setting given twice": ("port = 1\nport = 2", "turnwise.toml is not valid TOML: "),
 }
@@ -140,6 +145,31 @@ async def test_a_database_that_is_none_is_named(home: Home):
         done = await home.run(*command)
         assert done.code == 1
         assert "turnwise.db" in done.error
+
+
+async def test_a_second_server_leaves_the_data_of_the_first_alone(home: Home, upstream: Upstream):
+    upstream.telling.clear()
+    async with home.serve() as server, open_client(server.url) as client:
+        begun = await client.create("hello", background=True)
+        await upstream.asked(1)
+        other = await home.run("serve", "--port", "0")
+        assert other.code == 1
+        assert other.error == f"another turnwise is serving from {home.data}; stop it, or choose another place"
+        upstream.telling.set()
+        assert text_of(await client.follow(begun.body["id"]).whole()) == answer_to("hello", 3)
+        assert (await client.get(begun.body["id"])).body["status"] == "completed"
+
+
+async def test_a_wrong_start_leaves_nothing_behind(home: Home):
+    home.configure('[models.m]\nengine = "openai"')
+    await home.run("serve")
+    assert not home.data.exists()
+
+
+async def test_a_home_directory_is_found_by_its_sign(home: Home, upstream: Upstream):
+    home.environment |= {"HOME": str(home.folder), "TURNWISE_DATA_DIR": "~/elsewhere"}
+    async with home.serve():
+        assert (home.folder / "elsewhere" / "turnwise.db").is_file()
 
 
 # -- who may reach it

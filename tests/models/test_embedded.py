@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -41,9 +42,19 @@ async def _to_the_end(fragments: AsyncIterator[Fragment]) -> None:
         pass
 
 
-def folders(place: Path) -> list[int]:
+@pytest.fixture(autouse=True)
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the engines of a test have their folders, none of which may be left. Its path is short, as a socket's
+    must be; pytest's own grow long."""
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+        assert folders(Path(folder)) == []
+
+
+def folders(where: Path) -> list[int]:
     """Who may enter the engines' folders that are there."""
-    return [path.stat().st_mode & 0o777 for path in place.glob("turnwise-*")]
+    return [path.stat().st_mode & 0o777 for path in where.glob("turnwise-*")]
 
 
 async def pid_of(engine: EmbeddedModel) -> int:
@@ -166,16 +177,18 @@ async def test_a_child_that_hangs_is_killed_and_the_next_turn_works(weights: Pat
     await engine.close()
 
 
-async def test_closing_ends_the_child_and_leaves_nothing(engine: EmbeddedModel) -> None:
+async def test_closing_ends_the_child_and_leaves_nothing(engine: EmbeddedModel, place: Path) -> None:
     pid = await pid_of(engine)
+    assert folders(place) == [0o700]
     async with asyncio.timeout(BOUND):
         await engine.close()
     assert not _lives(pid)
+    assert folders(place) == []
     with pytest.raises(ModelUnavailable, match="has been stopped"):
         await read(engine, prompt())
 
 
-async def test_closing_while_it_loads_ends_the_child_too(weights: Path) -> None:
+async def test_closing_while_it_loads_ends_the_child_too(weights: Path, place: Path) -> None:
     asked = asyncio.Event()
 
     async def at_hand() -> Path:
@@ -186,10 +199,12 @@ async def test_closing_while_it_loads_ends_the_child_too(weights: Path) -> None:
     async with asyncio.timeout(BOUND):
         await engine.start()
         await asked.wait()
+        await until(lambda: folders(place) == [0o700])
         await engine.close()
+    assert folders(place) == []
 
 
-async def test_a_parent_that_is_killed_leaves_no_orphan(weights: Path, tmp_path: Path) -> None:
+async def test_a_parent_that_is_killed_leaves_no_orphan(weights: Path, place: Path) -> None:
     code = f"""
 import asyncio, pathlib
 from turnwise.models.embedded import EmbeddedModel
@@ -207,16 +222,18 @@ async def main():
 asyncio.run(main())
 """
     parent = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code), stdout=asyncio.subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}
+        *(sys.executable, "-c", code), stdout=asyncio.subprocess.PIPE, env=os.environ | {"TMPDIR": str(place)}
     )
     assert parent.stdout is not None
-    async with asyncio.timeout(BOUND):
-        child = int(await parent.stdout.readline())
-        assert folders(tmp_path) == [0o700]
+    try:
+        async with asyncio.timeout(BOUND):
+            child = int(await parent.stdout.readline())
+        assert folders(place) == [0o700]
+    finally:
         parent.kill()
         await parent.wait()
     await until(lambda: not _lives(child))
-    assert folders(tmp_path) == []
+    assert folders(place) == []
 
 
 async def test_a_file_that_is_no_model_is_said_at_once(tmp_path: Path) -> None:
@@ -228,6 +245,39 @@ async def test_a_file_that_is_no_model_is_said_at_once(tmp_path: Path) -> None:
     engine = EmbeddedModel(at_hand, EngineOptions(threads=1, context=512))
     with pytest.raises(ModelUnavailable, match="the embedded engine cannot load the model"):
         await read(engine, prompt())
+    await engine.close()
+
+
+BROKEN = {
+    "libgomp is missing": (
+        "raise ImportError('libgomp.so.1: cannot open shared object file')",
+        "apt-get install libgomp1",
+    ),
+    "the package is missing": ("raise ModuleNotFoundError('no xllamacpp')", "is the package xllamacpp installed"),
+    "the processor is too old": ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "AVX2"),
+    "it aborts": (
+        "import os, sys; print('GGML_ASSERT failed', file=sys.stderr, flush=True); os.abort()",
+        "died with code -6: GGML_ASSERT failed",
+    ),
+    "it prints and breaks": ("print('noise'); CommonParams = None", "cannot load the model"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_an_engine_that_is_broken_says_what_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    package, words = BROKEN[case]
+    (tmp_path / "xllamacpp.py").write_text(package)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    async def at_hand() -> Path:
+        return tmp_path / "a.gguf"
+
+    engine = EmbeddedModel(at_hand, EngineOptions(threads=1, context=512), pauses=(0.0, 0.0))
+    async with asyncio.timeout(BOUND):
+        with pytest.raises(ModelUnavailable, match=words):
+            await engine.loaded()
     await engine.close()
 
 

@@ -1,9 +1,9 @@
 """The client of OpenAI-compatible upstreams, against a real server that does well, badly, or nothing at all."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 import orjson
 import pytest
@@ -249,7 +249,7 @@ async def test_cancelling_a_turn_that_waits_closes_the_connection(ask: Ask) -> N
         await upstream.requests[0].gone.wait()
 
 
-async def test_a_unix_socket_serves_as_well(tmp_path: Path) -> None:
+async def test_a_unix_socket_serves_as_well() -> None:
     async def completions(request: web.Request) -> web.Response:
         return web.json_response({"choices": [{"message": {"content": "local"}, "finish_reason": "stop"}]})
 
@@ -257,11 +257,12 @@ async def test_a_unix_socket_serves_as_well(tmp_path: Path) -> None:
     app.router.add_post("/v1/chat/completions", completions)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.UnixSite(runner, str(tmp_path / "s.sock")).start()
-    model = OpenAIModel(ModelCard("m"), "http://here/v1", "m", socket=str(tmp_path / "s.sock"))
-    assert text(await read(model, prompt(streaming=False))) == "local"
-    await model.close()
-    await runner.cleanup()
+    with tempfile.TemporaryDirectory(prefix="t") as folder:  # its path leaves room for a socket's
+        await web.UnixSite(runner, f"{folder}/s.sock").start()
+        model = OpenAIModel(ModelCard("m"), "http://here/v1", "m", socket=f"{folder}/s.sock")
+        assert text(await read(model, prompt(streaming=False))) == "local"
+        await model.close()
+        await runner.cleanup()
 
 
 async def test_another_name_goes_over_the_same_connections(ask: Ask) -> None:

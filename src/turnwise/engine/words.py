@@ -211,7 +211,7 @@ def stem(word: str) -> str:
     """The word without its ending, so that `flights` is `flight` and `booking` is `book`."""
     word = word.lower().replace("’", "'").removesuffix("'s").strip("'.-")
     if word in IRREGULAR:
-        return IRREGULAR[word]
+        return IRREGULAR[word].removesuffix("e") if len(IRREGULAR[word]) > 3 else IRREGULAR[word]
     if word.endswith("e") and len(word) > 3:
         return word[:-1]
     for ending, instead in _ENDINGS:

@@ -10,6 +10,9 @@ from turnwise.domain.errors import InvalidRequest
 from turnwise.http.body import JSONReply, check_query
 from turnwise.http.contracts import ModelEntry, Services
 
+PAGE_SIZE = 50
+"""How many models a page has when the client does not say, or says 0, which is the same."""
+
 
 class ModelRoutes:
     """The handlers of `/models`."""
@@ -23,7 +26,7 @@ class ModelRoutes:
         await self._owner(request)
         check_query(request, ("pageSize", "pageToken", "queryBase", "filter"))
         entries = self._models.entries()
-        start, size = _number(request, "pageToken", 0), _number(request, "pageSize", 50)
+        start, size = _number(request, "pageToken", 0), _number(request, "pageSize", 0) or PAGE_SIZE
         body: dict[str, JSON] = {"models": [render_model(entry) for entry in entries[start : start + size]]}
         if start + size < len(entries):
             body["nextPageToken"] = str(start + size)

@@ -4,6 +4,7 @@ Read it from top to bottom: it is the whole surface of the server.
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -49,6 +50,9 @@ class VersionConvertor(StringConvertor):
 
 
 register_url_convertor("version", VersionConvertor())
+
+_FILES = re.compile(rf"(?:/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
+"""The paths of the Files API, which has a form of its own for errors."""
 
 
 def build_routes(
@@ -118,7 +122,7 @@ def unimplemented(name: str) -> Callable[[Request], AsyncIterator[Response]]:
 async def on_error(request: Request, error: Exception) -> Response:
     """An error of ours as the client reads it."""
     assert isinstance(error, TurnwiseError)
-    render = render_rpc_error if "/files" in request.url.path else render_error
+    render = render_rpc_error if _FILES.match(request.url.path) else render_error
     reply = JSONReply(render(error), http_status(error))
     if isinstance(error, MethodNotAllowed):
         reply.headers["allow"] = ", ".join(error.allowed)

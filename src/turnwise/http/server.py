@@ -1,26 +1,32 @@
 """The process that listens: uvicorn, told where to listen, when to say that it is ready, and how to stop."""
 
+import asyncio
 import errno
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-GRACE_SECONDS = 5
-"""How long connections may take to end once the server stops. Runs are ended before that, so streams end at once."""
+from turnwise.domain.errors import Internal, ModelUnavailable
+from turnwise.http.body import JSONReply
+from turnwise.wire.errors import http_status, render_error
+
+GRACE_SECONDS = 3
+"""How long calls may take to end once the server stops. Runs are ended before that, so streams end at once."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-class CannotListen(Exception):
-    """The address is taken, or not ours, or there is none of that name."""
+class CannotListen(Internal):
+    """The port is taken, or the address is not ours, or there is none of that name."""
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Take a port at every address that a name has. Connections wait there until a server takes them.
+def take_port(host: str, port: int) -> list[socket.socket]:
+    """Take a port at every address that a name has. Nobody can connect before a server is started on it.
 
     Raises:
         CannotListen: it cannot be had; the message says why.
@@ -33,7 +39,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 free = sockets[0].getsockname()[1] if sockets else port  # what port 0 gave counts for all
                 sockets.append(taken.enter_context(_bound(family, (address[0], free, *address[2:]))))
         except (OSError, UnicodeError) as error:
-            raise CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}") from error
+            raise _cannot_listen(host, port, error) from error
         taken.pop_all()
         return sockets
 
@@ -41,15 +47,19 @@ def listen(host: str, port: int) -> list[socket.socket]:
 def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would let two servers have one port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind(address)
-        bound.listen()
     except OSError:
         bound.close()
         raise
     return bound
+
+
+def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> CannotListen:
+    return CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}")
 
 
 def _reason(error: OSError | UnicodeError) -> str:
@@ -74,13 +84,13 @@ class Server(uvicorn.Server):
     ) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                _Cancellable(app),
                 loop="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=1,
             )
         )
         self._host = host
@@ -93,19 +103,38 @@ class Server(uvicorn.Server):
         await self.serve(self._listening)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
-        await super().startup(sockets)
+        """Listen, then say so.
+
+        Raises:
+            CannotListen: another process took the port since we did, and was quicker to listen.
+        """
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            raise _cannot_listen(self._host, self._port, error) from error
         if not self.should_exit:
-            self._on_ready(self._url())
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            self._on_ready(f"http://{host}:{self._port}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take nothing more, end the runs, then the connections."""
+        """Take nothing more, end the runs, and let calls end by themselves for a while."""
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._on_stop()
+        await self._end_calls()
         await super().shutdown(sockets)
+
+    async def _end_calls(self) -> None:
+        clock = asyncio.get_running_loop().time
+        patience = clock() + GRACE_SECONDS
+        while (calls := set(self.server_state.tasks)) and not self.force_exit and clock() < patience:
+            await asyncio.wait(calls, timeout=0.1)  # a second signal sets no event
+        for call in calls:
+            call.cancel()
+        if calls:
+            await asyncio.wait(calls, timeout=1.0)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -118,7 +147,30 @@ class Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _url(self) -> str:
-        """Where it listens: the port may have been left to the system."""
-        port = self._listening[0].getsockname()[1]
-        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{port}"
+    @property
+    def _port(self) -> int:
+        """Where it listens: this may have been left to the system."""
+        return int(self._listening[0].getsockname()[1])
+
+
+class _Cancellable:
+    """Tells the client of a call that is cancelled because the server stops."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except asyncio.CancelledError:
+            if begun:
+                raise
+            error = ModelUnavailable("the server is being stopped; try again in a moment")
+            await JSONReply(render_error(error), http_status(error))(scope, receive, send)

@@ -113,9 +113,11 @@ class Child:
                 env=os.environ | {"PYTHONPATH": _import_path()},
                 start_new_session=True,  # a Ctrl-C is meant for us: we still have turns to end
             )
-        except OSError as error:
+        except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise ModelUnavailable(f"the embedded engine's process cannot be started: {error}") from error
+            if isinstance(error, OSError):
+                raise ModelUnavailable(f"the embedded engine's process cannot be started: {error}") from error
+            raise
         child = cls(process, folder)
         try:
             await child._load(load)
@@ -143,23 +145,25 @@ class Child:
 
     async def close(self) -> None:
         """Let it go: the end of its stdin tells it to, and one that does not listen is killed."""
-        if self.model is not None:
-            await self.model.close()
-        assert self.process.stdin is not None
-        self.process.stdin.close()
         try:
-            async with asyncio.timeout(STOPPING):
-                await self.process.wait()
-        except TimeoutError:
+            if self.model is not None:
+                await self.model.close()
+            assert self.process.stdin is not None
+            self.process.stdin.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOPPING):
+                    await self.process.wait()
+        finally:  # also when nobody has the time to wait
             self.kill()
-            await self.process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        await self.process.wait()
         await self._listening
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it at once, by its own id."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
+        """End it at once, by its own id, if it has not ended."""
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
 
     async def _load(self, load: Load) -> None:
         orders = asdict(load.options) | {

@@ -1,0 +1,77 @@
+"""The data directory: made for its owner alone, served from by one process at a time, and its store opened or refused
+in words that a person can act on.
+"""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from turnwise.settings import Settings, SettingsError
+from turnwise.store.errors import StoreError
+from turnwise.store.sqlite import SQLiteStore, open_sqlite
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make it, if it is not there. It holds conversations: nobody else may look.
+
+    Raises:
+        SettingsError: it cannot be made.
+    """
+    for folder in (settings.data_dir, settings.database_path.parent):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"data_dir: {folder} cannot be made: {error.strerror}; choose another place") from error
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Serve a database alone: a second server would take the first one's runs for those of a dead process. The system
+    frees the lock of a process that dies.
+
+    Raises:
+        SettingsError: another server has it, or it cannot be locked.
+    """
+    path = database.with_name(f"{database.name}.lock")
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise SettingsError(f"data_dir: {path} cannot be written: {error.strerror}; choose another place") from error
+    try:
+        if not _try_lock(lock):
+            raise SettingsError(f"another turnwise is serving from {database.parent}; stop it, or choose another place")
+        yield
+    finally:
+        os.close(lock)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+async def open_store(settings: Settings) -> SQLiteStore:
+    """The store that the settings name. Other processes may have it open too.
+
+    Raises:
+        SettingsError: it cannot be opened.
+    """
+    try:
+        return await open_sqlite(settings.database_path)
+    except StoreError as error:
+        raise SettingsError(error.message) from error
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(f"the database {settings.database_path} cannot be opened: {error}") from error

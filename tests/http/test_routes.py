@@ -1,0 +1,130 @@
+"""The surface: which paths and methods there are, and how everything else is refused."""
+
+import pytest
+
+from support import App, open_app
+from turnwise.models.scripted import say
+
+VERSIONS = ("v1", "v1beta", "v1alpha", "v1beta/v1beta", "v1beta/v1", "v1/v1alpha")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_call_is_there_under_every_version(version: str):
+    async with open_app() as app:
+        at = f"/{version}/interactions"
+        made = await app.ask("POST", at, json={"model": "m", "input": "Hi"})
+        assert (made.status, made.headers["content-type"]) == (200, "application/json")
+        id = made.json["id"]
+        assert (await app.ask("GET", f"{at}/{id}")).json["id"] == id
+        assert (await app.ask("POST", f"{at}/{id}/cancel")).json["id"] == id
+        deleted = await app.ask("DELETE", f"{at}/{id}")
+        assert (deleted.status, deleted.json) == (200, {})
+        assert (await app.ask("GET", f"{at}/{id}")).status == 404
+        streamed = await app.ask("POST", at, json={"model": "m", "input": "Hi", "stream": True})
+        assert streamed.frames[-1].data == "[DONE]"
+        assert (await app.ask("GET", f"/{version}/models")).json["models"][0]["name"] == "models/m"
+        assert (await app.ask("GET", f"/{version}/models/n")).json["name"] == "models/n"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/interactions", "/interactions", "/v1/interaction", "/v1/v1/v1/interactions", "/v1/interactions/a/b/c"]
+)
+async def test_an_unknown_path_is_an_ordinary_404(path: str):
+    async with open_app() as app:
+        reply = await app.ask("GET", path)
+        assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
+        assert f"no such path: GET {path}" in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/interactions", "POST"),
+        ("PUT", "/v1beta/interactions", "POST"),
+        ("POST", "/v1/interactions/int_1", "DELETE, GET"),
+        ("PATCH", "/v1/interactions/int_1", "DELETE, GET"),
+        ("GET", "/v1/interactions/int_1/cancel", "POST"),
+        ("DELETE", "/v1/models", "GET"),
+        ("POST", "/healthz", "GET"),
+    ],
+)
+async def test_a_wrong_method_names_those_that_there_are(method: str, path: str, allowed: str):
+    async with open_app() as app:
+        reply = await app.ask(method, path)
+        assert (reply.status, reply.headers["allow"]) == (405, allowed)
+        assert reply.json["error"]["code"] == "invalid_request"
+        assert path in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["agents", "agents/a", "webhooks/w:ping", "triggers/t/executions", "environments", "credentials/c", "voices"],
+)
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1beta/v1beta"])
+async def test_a_resource_that_turnwise_does_not_have_yet_says_so(version: str, path: str):
+    async with open_app() as app:
+        for method in ("GET", "POST", "DELETE"):
+            reply = await app.ask(method, f"/{version}/{path}")
+            assert (reply.status, reply.json["error"]["code"]) == (501, "unimplemented")
+            assert path.partition("/")[0] in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1beta/files", "/v1/files/abc", "/upload/v1beta/files", "/v1/files/a:download"])
+async def test_files_are_refused_in_the_form_of_their_own_api(path: str):
+    async with open_app() as app:
+        reply = await app.ask("POST", path)
+        assert reply.status == 501
+        error = reply.json["error"]
+        assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
+        assert "files" in error["message"]
+
+
+async def test_an_interaction_that_is_called_like_files_is_still_an_interaction():
+    async with open_app() as app:
+        reply = await app.ask("GET", "/v1/interactions/files")
+        assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_health_is_one_word(path: str):
+    async with open_app() as app:
+        assert (await app.ask("GET", path)).body == b"ok\n"
+
+
+async def test_the_root_leads_to_the_description():
+    async with open_app() as app:
+        reply = await app.ask("GET", "/")
+        assert (reply.status, reply.headers["location"]) == (307, "/docs")
+
+
+async def pages(app: App, size: int) -> list[list[str]]:
+    found, query = [], f"pageSize={size}"
+    while query:
+        body = (await app.ask("GET", f"/v1/models?{query}")).json
+        found.append([model["name"] for model in body["models"]])
+        token = body.get("nextPageToken")
+        query = f"pageSize={size}&pageToken={token}" if token else ""
+    return found
+
+
+async def test_models_are_listed_in_pages_and_the_last_has_no_token():
+    async with open_app() as app:
+        assert await pages(app, 1) == [["models/m"], ["models/n"]]
+        assert await pages(app, 2) == [["models/m", "models/n"]]
+        for bad in ("pageSize=x", "pageToken=-1", "pageSize=1.5"):
+            assert (await app.ask("GET", f"/v1/models?{bad}")).status == 400
+        missing = await app.ask("GET", "/v1/models/none")
+        assert (missing.status, missing.json["error"]["code"]) == (404, "model_not_found")
+
+
+async def test_a_page_size_of_nothing_leaves_it_to_the_server():
+    async with open_app() as app:
+        assert await pages(app, 0) == [["models/m", "models/n"]]
+
+
+async def test_our_own_fault_is_an_error_of_the_api_without_its_reason(caplog: pytest.LogCaptureFixture):
+    async with open_app([ZeroDivisionError("secret")], say("Hi")) as app:
+        with pytest.raises(ZeroDivisionError):  # for the server's own log
+            await app.ask("POST", "/v1/interactions", json={"model": "m", "input": "Hi"})
+        assert (await app.create())["status"] == "completed"
+    assert "secret" in caplog.text

@@ -1,0 +1,222 @@
+"""Streams: their frames, going on after any of them, and what becomes of errors once the first byte is out."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from support import App, Frame, HeldStore, Reply, open_app, until, words
+from turnwise.domain.errors import ModelUnavailable
+from turnwise.domain.interaction import Usage
+from turnwise.models.model import Finished, Fragment, Taken, TextFragment, ThoughtFragment, UsageFragment
+from turnwise.models.scripted import say
+from turnwise.store.sqlite import open_sqlite
+from turnwise.store.store import Store
+
+AT = "/v1beta/interactions"
+DIALECTS = {
+    "outputs": {"x-goog-api-client": "google-genai-sdk/1.55.0"},
+    "steps": {"x-goog-api-client": "google-genai-sdk/3.4.0"},
+}
+BOTH = pytest.mark.parametrize("dialect", DIALECTS)
+FIRST = {"outputs": "interaction.start", "steps": "interaction.created"}
+LAST = {"outputs": "interaction.complete", "steps": "interaction.completed"}
+
+
+def long_answer() -> list[Fragment]:
+    """Thoughts and text by turns, so that every kind of frame is in it."""
+    said: list[Fragment] = [Taken()]
+    for i in range(3):
+        said += [ThoughtFragment(f"hm {i}\n\n"), ThoughtFragment("so"), *map(TextFragment, words(8))]
+    return [*said, UsageFragment(Usage({"text": 3}, {"text": 30})), Finished("stop")]
+
+
+async def stream(app: App, id: str, dialect: str, after: str | None = None) -> Reply:
+    resume = "" if after is None else f"&last_event_id={after}"
+    reply = await app.ask("GET", f"{AT}/{id}?stream=true{resume}", headers=DIALECTS[dialect])
+    assert reply.status == 200, reply.body
+    return reply
+
+
+def tails(frames: Sequence[Frame]) -> list[tuple[str, bytes]]:
+    """Each event_id of a stream, and the very bytes that followed it."""
+    return [
+        (frame.id, b"".join(later.raw for later in frames[i:]))
+        for i, frame in enumerate(frames, 1)
+        if frame.id is not None
+    ]
+
+
+async def whole_text(frames: Sequence[Frame]) -> str:
+    return "".join(frame.data["delta"].get("text", "") for frame in frames if frame.name.endswith(".delta"))
+
+
+@BOTH
+async def test_a_stream_is_frames_in_order_and_nothing_else(dialect: str):
+    async with open_app(long_answer()) as app:
+        body = {"model": "m", "input": "Hi", "stream": True}
+        reply = await app.ask("POST", AT, json=body, headers=DIALECTS[dialect])
+        assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert reply.headers["cache-control"] == "no-cache"
+        assert "content-length" not in reply.headers
+        frames = reply.frames
+        assert [frame.name for frame in frames[:2]] == [FIRST[dialect], "interaction.status_update"]
+        assert [frame.name for frame in frames[-2:]] == [LAST[dialect], "done"]
+        assert frames[-1].raw == b"event: done\ndata: [DONE]\n\n"
+        assert [frame.name for frame in frames].count(FIRST[dialect]) == 1
+        assert all(frame.data["event_type"] == frame.name for frame in frames[:-1])
+        ids = [int(frame.id) for frame in frames[:-1]]
+        assert ids == sorted(set(ids))
+        assert b"\nid:" not in reply.body
+        assert await whole_text(frames) == "".join(words(8)) * 3
+        assert frames[-2].data["interaction"]["usage"]["total_tokens"] == 33
+
+
+@BOTH
+async def test_every_index_starts_and_stops_once_in_order(dialect: str):
+    async with open_app(long_answer()) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        starts = [frame.data["index"] for frame in frames if frame.name.endswith((".start",)) and "index" in frame.data]
+        stops = [frame.data["index"] for frame in frames if frame.name.endswith(".stop")]
+        assert starts == stops == list(range(6))
+
+
+@BOTH
+async def test_going_on_after_each_event_gives_the_very_rest(any_store: Store, dialect: str):
+    async with open_app(long_answer(), store=any_store) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        assert (await stream(app, "int_1", dialect)).body == b"".join(frame.raw for frame in frames)
+        for id, rest in tails(frames):
+            assert (await stream(app, "int_1", dialect, after=id)).body == rest
+
+
+@BOTH
+async def test_going_on_while_the_run_goes_on_gives_the_very_rest(dialect: str):
+    gates = [asyncio.Event() for _ in range(6)]
+    script = [line for gate, line in zip(gates, words(6), strict=True) for line in (TextFragment(line), gate)]
+    async with open_app([Taken(), *script, Finished("stop")]) as app:
+        made = await app.create(background=True, headers=DIALECTS[dialect])
+        first = asyncio.create_task(stream(app, made["id"], dialect))
+        later = []
+        for number, gate in enumerate(gates):
+            recorded = await app.interactions.get(made["id"], "local")
+            await until(lambda: True)
+            del recorded
+            later += [asyncio.create_task(stream(app, made["id"], dialect, after=str(n))) for n in range(1, number + 2)]
+            gate.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+        frames = (await first).frames
+        rests = dict(tails(frames))
+        compared = 0
+        for reading, after in zip(later, (n for number in range(6) for n in range(1, number + 2)), strict=True):
+            body = (await reading).body
+            if str(after) in rests:
+                assert body == rests[str(after)]
+                compared += 1
+        assert compared > 10
+
+
+@BOTH
+async def test_a_stream_from_one_dialect_goes_on_in_the_other(dialect: str):
+    other = "steps" if dialect == "outputs" else "outputs"
+    async with open_app(long_answer()) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        in_other = (await stream(app, "int_1", other)).frames
+        for id, _ in tails(frames):
+            rest = (await stream(app, "int_1", other, after=id)).frames
+            expected = [frame for frame in in_other if frame.id is None or int(frame.id) > int(id)]
+            assert [frame.raw for frame in rest] == [frame.raw for frame in expected]
+
+
+@BOTH
+async def test_going_on_after_the_server_was_started_anew_gives_the_very_rest(tmp_path: Path, dialect: str):
+    store = await open_sqlite(tmp_path / "turnwise.db")
+    async with open_app(long_answer(), say("Hello"), store=store) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        await app.create("plain")
+        plain = await stream(app, "int_2", dialect)
+    await store.close()
+    store = await open_sqlite(tmp_path / "turnwise.db")
+    async with open_app(store=store) as app:
+        for id, rest in tails(frames):
+            assert (await stream(app, "int_1", dialect, after=id)).body == rest
+        assert (await stream(app, "int_2", dialect)).body == plain.body
+        for id, rest in tails(plain.frames):
+            assert (await stream(app, "int_2", dialect, after=id)).body == rest
+    await store.close()
+
+
+@BOTH
+async def test_event_id_zero_and_none_are_the_beginning(dialect: str):
+    async with open_app(long_answer()) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        whole = b"".join(frame.raw for frame in frames)
+        for after in (None, "", "0", "00"):
+            assert (await stream(app, "int_1", dialect, after=after)).body == whole
+
+
+@BOTH
+async def test_a_stream_that_breaks_in_the_middle_says_why_and_ends(dialect: str):
+    async with open_app([Taken(), TextFragment("Hal"), ModelUnavailable("it is gone")]) as app:
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        stop = "content.stop" if dialect == "outputs" else "step.stop"
+        assert [frame.name for frame in frames[-4:]] == [stop, "error", LAST[dialect], "done"]
+        assert frames[-3].data["error"] == {"code": "service_unavailable", "message": "it is gone"}
+        assert frames[-2].data["interaction"]["status"] == "failed"
+        for id, rest in tails(frames):
+            assert (await stream(app, "int_1", dialect, after=id)).body == rest
+
+
+@BOTH
+async def test_a_stream_whose_store_breaks_says_so_and_ends(dialect: str):
+    store = HeldStore()
+    async with open_app([Taken(), TextFragment("Hal"), asyncio.Event()], store=store) as app:
+        store.fail("append")
+        store.fail("finish")
+        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        assert [frame.name for frame in frames[2:]] == ["error", LAST[dialect], "done"]
+        assert [frame.id for frame in frames[2:]] == [None, None, None]
+        assert frames[3].data["interaction"]["status"] == "failed"
+        store.heal()
+        assert (await app.create("again", headers=DIALECTS["outputs"]))["status"] == "completed"
+
+
+@BOTH
+async def test_a_run_that_was_cancelled_still_ends_its_stream(dialect: str):
+    async with open_app([Taken(), TextFragment("Half"), asyncio.Event()]) as app:
+        streaming = asyncio.create_task(app.create(stream=True, headers=DIALECTS[dialect]))
+        await until(lambda: len(app.model.prompts) == 1)
+        while (await app.ask("POST", f"{AT}/int_1/cancel")).status == 404:
+            pass
+        frames = await streaming
+        assert [frame.name for frame in frames[-2:]] == [LAST[dialect], "done"]
+        assert frames[-2].data["interaction"]["status"] == "cancelled"
+
+
+async def test_a_quiet_stream_gives_comments_that_are_no_frames():
+    gate = asyncio.Event()
+    async with open_app([Taken(), gate, *say("Hello")[1:]], idle=0.005) as app:
+        streaming = asyncio.create_task(app.ask("POST", AT, json={"model": "m", "input": "Hi", "stream": True}))
+        asyncio.get_running_loop().call_later(0.05, gate.set)
+        reply = await streaming
+        assert reply.body.count(b": keep-alive\n\n") >= 2
+        assert (await whole_text(reply.frames), reply.frames[-1].data) == ("Hello", "[DONE]")
+
+
+async def test_a_stream_that_is_not_stored_looks_like_any_other():
+    async with open_app(long_answer(), long_answer()) as app:
+        kept = await app.create(stream=True, headers=DIALECTS["steps"])
+        unkept = await app.create(stream=True, store=False, headers=DIALECTS["steps"])
+        assert [frame.name for frame in unkept if frame.name != "step.delta"] == [
+            frame.name for frame in kept if frame.name != "step.delta"
+        ]
+        assert await whole_text(unkept) == await whole_text(kept)
+        assert (await app.ask("GET", f"{AT}/int_2?stream=true")).status == 404
+
+
+async def test_text_beyond_ascii_comes_through_whole():
+    said = "Zürich \U0001f4a5 \u2028 line\nbreak \r\n data: x\n\nevent: y"
+    async with open_app(say(said)) as app:
+        assert await whole_text(await app.create(stream=True, headers=DIALECTS["steps"])) == said

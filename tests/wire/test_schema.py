@@ -1,0 +1,163 @@
+"""The types that describe replies, held against everything that rendering can write: with no field missing, none of
+another type and none too many. So the description and the rendering cannot part."""
+
+from typing import Any, get_args
+
+import pytest
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from domain.samples import EVERY_STEP, STEPS, full, interaction, live, numbered
+from support import parse_frames
+from turnwise.domain import errors
+from turnwise.domain.events import Event, replay
+from turnwise.domain.interaction import DialectName, Failure, Interaction, Status, Turn
+from turnwise.domain.steps import ServerTool, Step
+from turnwise.http.contracts import ModelEntry
+from turnwise.http.models import render_model
+from turnwise.http.streaming import error_frame
+from turnwise.wire import DIALECTS, schema
+from turnwise.wire.errors import render_error, render_rpc_error
+from turnwise.wire.outputs import schema as outputs
+from turnwise.wire.steps import schema as steps
+
+INTERACTIONS = {"outputs": outputs.OutputsInteraction, "steps": steps.StepsInteraction}
+EVENTS = {"outputs": outputs.OutputsEvent, "steps": steps.StepsEvent}
+
+both_dialects = pytest.mark.parametrize("dialect", DIALECTS)
+every_step = pytest.mark.parametrize("step", EVERY_STEP.values(), ids=EVERY_STEP)
+
+
+def check(described: Any, *rendered: Any) -> None:
+    """Hold what was rendered against its type: exact types, no other fields."""
+    exactly = ConfigDict(extra="forbid", strict=True)
+    TypeAdapter(list[described], config=exactly).validate_python(list(rendered))
+
+
+def check_events(dialect: DialectName, events: list[Event], whole: Interaction) -> None:
+    rendered = [DIALECTS[dialect].render_event(event, at, whole) for at, event in numbered(events)]
+    check(EVENTS[dialect], *(frame[1] for frame in rendered if frame is not None))
+
+
+# -- interactions
+
+
+@both_dialects
+@every_step
+def test_an_interaction_with_any_step_is_as_described(dialect: DialectName, step: Step):
+    check(INTERACTIONS[dialect], DIALECTS[dialect].render_interaction(interaction(step)))
+
+
+@both_dialects
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("timeline", [False, True])
+@pytest.mark.parametrize("include_input", [False, True])
+def test_an_interaction_with_every_field_is_as_described(
+    dialect: DialectName, status: Status, timeline: bool, include_input: bool
+):
+    render = DIALECTS[dialect].render_interaction
+    check(INTERACTIONS[dialect], render(full(status=status), timeline=timeline, include_input=include_input))
+
+
+@both_dialects
+def test_an_interaction_with_nothing_in_it_is_as_described(dialect: DialectName):
+    bare = Interaction("int_1", "ann", Turn(()), full().created, full().updated)
+    check(INTERACTIONS[dialect], DIALECTS[dialect].render_interaction(bare, timeline=True, include_input=True))
+
+
+@both_dialects
+def test_every_field_that_is_described_can_be_read(dialect: DialectName):
+    described = INTERACTIONS[dialect].__annotations__
+    read = DIALECTS[dialect].render_interaction(full(status=Status.FAILED), include_input=True)
+    assert set(read) == set(described)
+
+
+# -- streams
+
+
+@both_dialects
+@every_step
+def test_every_event_of_any_step_is_as_described(dialect: DialectName, step: Step):
+    whole = interaction(step)
+    check_events(dialect, list(replay(whole)), whole)
+
+
+@both_dialects
+@pytest.mark.parametrize("status", Status)
+def test_every_event_of_a_turn_with_any_end_is_as_described(dialect: DialectName, status: Status):
+    failure = Failure("api_error", "It broke.") if status is Status.FAILED else None
+    whole = interaction(status=status, failure=failure)
+    check_events(dialect, list(replay(whole)), whole)
+
+
+@both_dialects
+def test_every_event_of_a_live_turn_is_as_described(dialect: DialectName):
+    check_events(dialect, live(), full())
+
+
+@both_dialects
+def test_an_error_that_is_one_readers_only_is_as_described(dialect: DialectName):
+    (frame,) = parse_frames(error_frame(errors.Internal("It broke.")))
+    check(EVENTS[dialect], frame.data)
+
+
+@both_dialects
+def test_every_event_that_is_described_comes_in_some_stream(dialect: DialectName):
+    broken = full(status=Status.FAILED)
+    told = [*replay(broken), *live()]
+    rendered = [DIALECTS[dialect].render_event(event, at, broken) for at, event in numbered(told)]
+    union = get_args(get_args(EVENTS[dialect])[0])
+    described = {get_args(event.__annotations__["event_type"])[0] for event in union}
+    assert {frame[0] for frame in rendered if frame is not None} == described
+
+
+# -- the rest
+
+EVERY_ERROR = [
+    errors.MethodNotAllowed("no", allowed=("GET",)) if cls is errors.MethodNotAllowed else cls("no")
+    for cls in vars(errors).values()
+    if isinstance(cls, type) and issubclass(cls, errors.TurnwiseError)
+]
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_every_error_is_as_described(error: errors.TurnwiseError):
+    check(schema.ErrorBody, render_error(error))
+    check(schema.RpcErrorBody, render_rpc_error(error))
+
+
+@pytest.mark.parametrize(("context", "output"), [(None, None), (1024, None), (1024, 256)])
+def test_a_model_is_as_described(context: int | None, output: int | None):
+    model = render_model(ModelEntry("m", "A model", context, output, ("text", "image")))
+    check(schema.Model, model)
+    check(schema.ModelList, {"models": [model]}, {"models": [], "nextPageToken": "50"})
+
+
+def test_every_tool_of_the_server_is_described():
+    assert get_args(schema.ServerToolCall) == tuple(f"{tool}_call" for tool in get_args(ServerTool))
+    assert get_args(schema.ServerToolResult) == tuple(f"{tool}_result" for tool in get_args(ServerTool))
+
+
+@both_dialects
+def test_every_kind_of_step_is_known_by_its_type(dialect: DialectName):
+    shown = DIALECTS[dialect].render_interaction(interaction(*STEPS.values()))[dialect]
+    assert {item["type"] for item in shown} <= schema.KNOWN_TYPES
+
+
+# -- and the check itself: what it must catch
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"status": "lost"},
+        {"colour": "red"},
+        {"usage": None},
+        {"steps": [{"type": "thought", "colour": "red"}]},
+        {"steps": [{"type": "function_call", "id": "1", "name": "look"}]},
+        {"steps": [{"type": "model_output", "content": [{"type": "text", "text": 3}]}]},
+    ],
+    ids=lambda spoilt: str(spoilt)[:60],
+)
+def test_what_is_not_described_does_not_pass(spoilt: dict[str, Any]):
+    with pytest.raises(ValidationError):
+        check(steps.StepsInteraction, {**DIALECTS["steps"].render_interaction(interaction()), **spoilt})
