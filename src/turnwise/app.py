@@ -94,6 +94,7 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         "idle": model.idle_seconds,
         "total": model.total_seconds,
     }
+    can = {"tools": model.tools, "schemas": model.schemas, "thinks": model.thinks}
     return ModelEntry(
         engine=model.engine,
         source=model.source,
@@ -101,6 +102,7 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         model=model.model,
         api_key=model.key,
         context_tokens=model.context_tokens,
+        can={name: value for name, value in can.items() if value is not None},
         options={name: value for name, value in options.items() if value is not None},
     )
 

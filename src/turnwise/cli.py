@@ -178,12 +178,15 @@ def models(data_dir: Path | None, config: Path | None) -> None:
 @click.option("--system", help="A system instruction.")
 def chat(url: str, model: str, key: str, system: str | None) -> None:
     """Talk to a server in the terminal."""
-    from turnwise.clients.chat import Chat, run_chat
+    from turnwise.clients.chat import Chat, ChatError, run_chat
 
-    run_chat(
-        Chat(url=url.rstrip("/"), model=model, key=key, system_instruction=system),
-        say=lambda text: click.echo(text, nl=False),
-    )
+    try:
+        run_chat(
+            Chat(url=url.rstrip("/"), model=model, key=key, system_instruction=system),
+            say=lambda text: click.echo(text, nl=False),
+        )
+    except ChatError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.group()

@@ -49,6 +49,12 @@ class ModelSettings(BaseModel):
     """For `embedded`: how many turns run side by side; by default 4."""
     cache_mib: int | None = Field(default=None, ge=0)
     """For `embedded`: memory for conversations that wait for their next turn; by default 512."""
+    tools: bool | None = None
+    """For `openai`: whether the model calls functions by itself; by default yes. If not, turnwise helps."""
+    schemas: bool | None = None
+    """For `openai`: whether its text can be bound to a JSON Schema; by default yes. If not, turnwise asks and checks."""
+    thinks: bool | None = None
+    """For `openai`: whether it takes a `reasoning_effort`; by default no: asked to think, it thinks in a first pass."""
     connect_seconds: float | None = Field(default=None, gt=0)
     """For `openai`: how long a connection may take; by default 10."""
     idle_seconds: float | None = Field(default=None, gt=0)

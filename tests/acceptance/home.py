@@ -65,7 +65,7 @@ class Home:
             async with asyncio.timeout(BOUND):
                 out, err = await process.communicate(stdin.encode())
         finally:
-            await _end(process)
+            await end(process)
         return Finished(process.returncode or 0, out.decode(), err.decode())
 
     @asynccontextmanager
@@ -143,7 +143,7 @@ class Server:
 
     async def close(self) -> None:
         """End it however it is."""
-        await _end(self.process)
+        await end(self.process)
         await self._reading
 
     async def _read(self) -> None:
@@ -161,7 +161,8 @@ class Server:
             self._printed.notify_all()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End a process, however it is."""
     if process.returncode is None:
         _signal(process, signal.SIGTERM)
         try:

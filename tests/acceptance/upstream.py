@@ -29,6 +29,8 @@ class Request:
     body: dict[str, Any]
     began: float = field(default_factory=time.perf_counter)
     ended: float | None = None
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when whoever asked closed the connection before the end."""
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -73,6 +75,13 @@ class Upstream:
         self.requests.append(asked)
         async with self._asked:
             self._asked.notify_all()
+        try:
+            return await self._answer(request, asked)
+        except asyncio.CancelledError:
+            asked.left.set()
+            raise
+
+    async def _answer(self, request: web.Request, asked: Request) -> web.StreamResponse:
         await self.taking.wait()
         if self.fails == "refuses":
             return web.json_response({"error": {"message": "too many people here"}}, status=503)

@@ -1,20 +1,24 @@
 """The types that describe replies, held against everything that rendering can write: with no field missing, none of
 another type and none too many. So the description and the rendering cannot part."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any, get_args
 
 import pytest
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from starlette.responses import Response
+from starlette.types import Message
 
 from domain.samples import EVERY_STEP, STEPS, full, interaction, live, numbered
-from support import parse_frames
+from support import parse_frames, within
 from turnwise.domain import errors
-from turnwise.domain.events import Event, replay
+from turnwise.domain.events import Created, Event, replay
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Status, Turn
 from turnwise.domain.steps import ServerTool, Step
 from turnwise.http.contracts import ModelEntry
 from turnwise.http.models import render_model
-from turnwise.http.streaming import error_frame
+from turnwise.http.streaming import EventStream
 from turnwise.wire import DIALECTS, schema
 from turnwise.wire.errors import render_error, render_rpc_error
 from turnwise.wire.outputs import schema as outputs
@@ -95,9 +99,30 @@ def test_every_event_of_a_live_turn_is_as_described(dialect: DialectName):
 
 
 @both_dialects
-def test_an_error_that_is_one_readers_only_is_as_described(dialect: DialectName):
-    (frame,) = parse_frames(error_frame(errors.Internal("It broke.")))
-    check(EVENTS[dialect], frame.data)
+async def test_a_stream_that_breaks_for_its_reader_is_as_described(dialect: DialectName):
+    async def breaking() -> AsyncGenerator[list[tuple[int, Event]], None]:
+        yield [(1, Created())]
+        raise errors.Internal("It broke.")
+
+    body = await sent_by(EventStream(interaction(), breaking(), DIALECTS[dialect].render_event))
+    *told, done = parse_frames(body)
+    check(EVENTS[dialect], *(frame.data for frame in told))
+    assert [frame.id for frame in told] == ["1", None, None]
+    assert done.data == "[DONE]"
+
+
+async def sent_by(response: Response) -> bytes:
+    """What a response sends to a client that stays."""
+    sent: list[bytes] = []
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+
+    await within(response({"type": "http"}, receive, send))
+    return b"".join(sent)
 
 
 @both_dialects

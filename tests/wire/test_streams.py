@@ -149,9 +149,15 @@ def test_the_first_frame_shows_who_is_asked_and_nothing_that_came_of_it(dialect:
     (found, data), *_ = frames(dialect, list(replay(whole)), whole)
     assert found == name
     assert data["interaction"] == {
-        "id": "int_1", "object": "interaction", "role": "model", "status": "in_progress",
-        "model": "m", "agent": "researcher", "previous_interaction_id": "int_0",
-        "created": "2026-01-02T12:00:00.000Z", "updated": "2026-01-02T12:00:01.500Z",
+        "id": "int_1",
+        "object": "interaction",
+        "role": "model",
+        "status": "in_progress",
+        "model": "m",
+        "agent": "researcher",
+        "previous_interaction_id": "int_0",
+        "created": "2026-01-02T12:00:00.000Z",
+        "updated": "2026-01-02T12:00:01.500Z",
     }
 
 
@@ -181,8 +187,10 @@ def test_a_status_update_names_its_interaction(dialect: DialectName):
     assert found == (
         "interaction.status_update",
         {
-            "event_type": "interaction.status_update", "event_id": "7",
-            "interaction_id": "int_1", "status": "in_progress",
+            "event_type": "interaction.status_update",
+            "event_id": "7",
+            "interaction_id": "int_1",
+            "status": "in_progress",
         },
     )
 

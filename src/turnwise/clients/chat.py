@@ -15,6 +15,10 @@ import aiohttp
 import orjson
 
 
+LONGEST_LINE = 64 * 2**20
+"""Bytes of one event at the most."""
+
+
 class ChatError(Exception):
     """The server could not be reached, or refused; the message is its own."""
 
@@ -28,6 +32,8 @@ class Chat:
     key: str
     system_instruction: str | None = None
     previous_interaction_id: str | None = None
+    running_id: str | None = None
+    """The turn that is being answered."""
 
     async def ask(self, text: str) -> AsyncIterator[str]:
         """Say something, and read the answer as it is made.
@@ -44,41 +50,62 @@ class Chat:
         }
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session,
+                self._session() as session,
                 session.post(
                     f"{self.url}/v1/interactions",
                     data=orjson.dumps({name: value for name, value in body.items() if value is not None}),
-                    headers={"content-type": "application/json", "x-goog-api-key": self.key},
                 ) as reply,
             ):
-                if reply.status != 200:
-                    raise ChatError(_refusal(await reply.read()))
+                if reply.content_type != "text/event-stream":
+                    raise ChatError(self._refusal(reply.status, await reply.read()))
                 async for line in reply.content:
                     if line.startswith(b"data: {"):
                         for piece in self._read(orjson.loads(line[6:])):
                             yield piece
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise ChatError(f"no answer from {self.url} ({error}); is `turnwise serve` running there?") from None
+
+    async def stop(self) -> None:
+        """Stop the turn that is being answered, if one is. The server would go on with it."""
+        id, self.running_id = self.running_id, None
+        with suppress(aiohttp.ClientError, OSError):
+            async with self._session() as session:
+                if id is not None:
+                    await session.post(f"{self.url}/v1/interactions/{id}/cancel")
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None),
+            read_bufsize=LONGEST_LINE // 2,  # aiohttp takes lines of twice this
+            headers={"content-type": "application/json", "x-goog-api-key": self.key},
+        )
 
     def _read(self, event: dict[str, Any]) -> list[str]:
         match event["event_type"]:
+            case "interaction.created":
+                self.running_id = event["interaction"]["id"]
             case "step.delta" if event["delta"]["type"] == "text":
                 return [event["delta"]["text"]]
-            case "interaction.completed" if event["interaction"]["status"] in ("completed", "incomplete"):
-                self.previous_interaction_id = event["interaction"]["id"]
+            case "interaction.completed":
+                self.running_id = None
+                if event["interaction"]["status"] in ("completed", "incomplete"):
+                    self.previous_interaction_id = event["interaction"]["id"]
             case "error":
                 raise ChatError(event["error"]["message"])
         return []
 
-
-def _refusal(body: bytes) -> str:
-    with suppress(ValueError, KeyError, TypeError):
-        return str(orjson.loads(body)["error"]["message"])
-    return body.decode(errors="replace")
+    def _refusal(self, status: int, body: bytes) -> str:
+        with suppress(ValueError, KeyError, TypeError):
+            return str(orjson.loads(body)["error"]["message"])
+        return f"{self.url} answers with status {status}, and not as turnwise does; is it another server?"
 
 
 def run_chat(chat: Chat, *, say: Callable[[str], None]) -> None:
-    """Talk until the person leaves. Reads lines from the terminal, or from a pipe."""
+    """Talk until the person leaves. Reads lines from the terminal, or from a pipe.
+
+    Raises:
+        ChatError: a line of a pipe could not be answered. A person is told, and may try again.
+    """
     with suppress(ImportError):
         import readline  # noqa: F401  (line editing and history for `input`)
     interactive = sys.stdin.isatty()
@@ -93,7 +120,13 @@ def run_chat(chat: Chat, *, say: Callable[[str], None]) -> None:
         if text == "/new":
             chat.previous_interaction_id = None
         elif text:
-            _answer(chat, text, say)
+            try:
+                _answer(chat, text, say)
+            except ChatError as error:
+                if not interactive:
+                    raise
+                say(f"[{error}]")
+            say("\n")
 
 
 def _answer(chat: Chat, text: str, say: Callable[[str], None]) -> None:
@@ -103,8 +136,6 @@ def _answer(chat: Chat, text: str, say: Callable[[str], None]) -> None:
 
     try:
         asyncio.run(stream())
-    except ChatError as error:
-        say(f"[{error}]")
     except KeyboardInterrupt:
+        asyncio.run(chat.stop())
         say(" [stopped]")
-    say("\n")

@@ -27,6 +27,8 @@ class Filled:
     arguments: Mapping[str, JSON]
     sure: frozenset[str]
     """Those whose value is particular: a date, a name, a quotation, a number with its unit; not merely what was left."""
+    pointed: frozenset[str]
+    """Those that a word such as "in" or "about" points at."""
     missing: tuple[str, ...]
     """Required parameters of which the request says nothing that was understood."""
 
@@ -39,7 +41,7 @@ MARKERS = frozenset(
 """Words that begin a new phrase, and say what it is to the one before."""
 
 DIRECTIONS = {
-    "from": frozenset("from origin start source departure pickup begin old since checkin first".split()),
+    "from": frozenset("from base origin start source departure pickup begin old since checkin first".split()),
     "to": frozenset("to destination dest end target dropoff arrival return new until checkout".split()),
 }
 """Words of a parameter's name that say which of two values it is."""
@@ -118,7 +120,7 @@ def fill(request: str, tool: FunctionTool) -> Filled:
     filler.fill_rest()
     arguments = {name: filler.arguments[name] for name in properties if name in filler.arguments}
     missing = tuple(name for name in properties if name in required and name not in arguments)
-    return Filled(arguments, frozenset(filler.sure), missing)
+    return Filled(arguments, frozenset(filler.sure), frozenset(filler.pointed), missing)
 
 
 def parameters_of(tool: FunctionTool) -> Mapping[str, Schema]:
@@ -188,7 +190,8 @@ class Param:
             return "datetime" if re.search(r"\d{4}-\d\d|YYYY", self.text) else "time"
         if re.search(r"YYYY|\d{4}-\d\d-\d\d", self.text):
             return "date"
-        for words in (self.words, content_stems(self.text.split("e.g")[0]) if self._is_vague() else []):
+        described = content_stems(self.text.split("e.g")[0])
+        for words in (self.words, described if self._is_vague() else set(described) & {"currency", "languag", "email"}):
             for role, names in _ROLE_WORDS:
                 if role == "file" and "name" in self.words and "file" not in self.words:
                     continue
@@ -202,7 +205,7 @@ class Param:
 
     def _is_vague(self) -> bool:
         """Whether its name alone says too little."""
-        return all(word in ("to", "from", "name", "target", "valu", "input", "q", "x", "param", "arg", "destination", "start", "end", "near") for word in self.words)
+        return all(word in ("to", "from", "name", "target", "bas", "origin", "sourc", "valu", "input", "q", "x", "param", "arg", "destination", "start", "end", "near") for word in self.words)
 
 
 def type_of(schema: Schema) -> str:
@@ -262,6 +265,7 @@ class _Filler:
         self.values = read_values(request)
         self.arguments: dict[str, JSON] = {}
         self.sure: set[str] = set()
+        self.pointed: set[str] = set()
         self.used: list[tuple[int, int]] = []
         self.words = [
             _Word(match.group(), match.start(), match.end(), stem(match.group()))
@@ -271,7 +275,9 @@ class _Filler:
         self.phrases = self._phrases()
         names = split_name(tool.name)
         self.talk = {stem(word) for word in names if word not in FILLERS} | set(content_stems(tool.description))
-        self.talk -= {"text", "that"} if False else set()
+        self.places = 0
+        self.naming: list[str] = []
+        """The words of the parameter's name that is being filled."""
         self.nouns = {stem(word) for word in names}
         self.numbers: list[Param] = []
         self.rest: list[Param] = []
@@ -377,7 +383,10 @@ class _Filler:
         if not found:
             if param.role in ("email", "phone") and param.required:
                 return
-            if param.required and param.role in ("unit", "language"):
+            if param.role == "language":
+                found = [v for v in self._of_kind("name") if self._marker(v) in ("to", "into")]
+                self._choose_directed(param, found)
+            elif param.required and param.role == "unit":
                 self.rest.append(param)
             return
         if param.role in ("currency", "unit", "language"):
@@ -392,10 +401,20 @@ class _Filler:
         if not direction and len(found) > 1 and param.role == "language":
             direction = "to"
         pointers = {"from": ("from",), "to": ("to", "into", "in", "as")}.get(direction, ())
-        value = next((each for each in found if self._marker(each) in pointers), None)
+        value = next((each for each in found if self._marker(each) in pointers and not self._is_counted(each)), None)
+        counted = next((each for each in found if self._is_counted(each)), None)
+        if param.role in ("currency", "unit") and counted is not None and direction:
+            others = [each for each in found if each is not counted]
+            value = counted if direction == "from" else value or (others[0] if others else None)
+            if value is None:
+                return
         if value is None or (direction == "from" and param.role != "file" and len(found) == 1 and self._marker(found[0]) in ("to", "into")):
             value = found[-1] if direction == "to" and (len(found) > 1 or param.role != "currency") else found[0]
         self._take(param, self._render(param, value), (value.start, value.end))
+
+    def _is_counted(self, value: Value) -> bool:
+        """Whether a number stands right before a currency or a unit: what is converted, not what it is converted to."""
+        return any(v.kind == "number" and v.end <= value.start and not self.request[v.end : value.start].strip() for v in self.values)
 
     def _render(self, param: Param, value: Value) -> JSON:
         if param.role == "language" and re.search(r"(?i)iso|code|\b(?:en|fr|de|es)\b", param.text):
@@ -495,9 +514,7 @@ class _Filler:
             score += 3
         if before and before[-1].low in ("over", "above") and hints & {"min", "minimum", "lowest", "lower"}:
             score += 3
-        if not any((param.type == "integer" and isinstance(value.meaning, float)) for _ in (0,)):
-            return score
-        return score - 5
+        return score - 5 * (param.type == "integer" and isinstance(value.meaning, float))
 
     def _number(self, param: Param, value: Value) -> JSON:
         number = value.meaning
@@ -524,6 +541,8 @@ class _Filler:
     def fill_rest(self) -> None:
         """Give names, phrases and what is left to the parameters that take text."""
         for param in sorted(self.rest, key=_rank):
+            self.naming = param.words
+            self.places = sum(1 for other in self.rest if other.role == "place")
             match param.role:
                 case "list":
                     self._fill_list(param)
@@ -617,8 +636,13 @@ class _Filler:
             if between:
                 self._take(param, self.request[slice(*between)].strip(), between)
                 return
+        if not param.direction and self.places > 1:
+            names_left = [v for v in self._of_kind("name") if stem(v.text) not in self.talk]
+            if names_left:
+                self._take(param, *self._place(names_left[:1]))
+                return
         for names in (True, False):
-            for phrase in self._pointed(markers):
+            for phrase in self._pointed((*markers, "") if names and not param.direction and param.required else markers):
                 found = [v for v in self._names_in(phrase) if v.kind == "name"]
                 if names and found:
                     self._take(param, *self._place(found))
@@ -626,7 +650,9 @@ class _Filler:
                 if not names and not found and (param.required or phrase.marker in ("in", "from", "to", "at", "near")):
                     span = self._content(phrase)
                     if span and not self._is_talk(span) and not self._is_verb_phrase(phrase):
-                        self._take(param, self.request[slice(*span)], span)
+                        pointed = phrase.words[0].low in _ARTICLES
+                        self._take(param, self.request[slice(*span)], span, sure=pointed)
+                        self.pointed.add(param.name)
                         return
         if not param.required:
             return
@@ -751,7 +777,7 @@ class _Filler:
             return
         infinitive = self._infinitive()
         if infinitive:
-            self._take(param, self.request[slice(*infinitive)], infinitive)
+            self._take(param, self.request[slice(*infinitive)], infinitive, sure=False)
             return
         about = next(iter(self._pointed(("about",))), None)
         span = self._head_object() or (self._content(about, talk=False, extend=True) if about else None)
@@ -800,6 +826,8 @@ class _Filler:
         for phrase in self._pointed(("", *_POINTERS["object"], "in", "to", "from", "at", "near", "is")):
             span = self._content(phrase, extend=phrase.marker in ("", "for", "of", "about"))
             if span and not self._is_talk(span):
+                if phrase.marker:
+                    self.pointed.add(param.name)
                 return span
         return None
 
@@ -839,7 +867,7 @@ class _Filler:
         for word in words:
             if not self._free(word.start, word.end) or self._is_stray_value(word):
                 runs.append([])
-            elif talk and word.stem in self.talk and not self._in_name(word):
+            elif talk and self._says_nothing(word, runs[-1]) and not self._in_name(word):
                 runs.append([])
             else:
                 runs[-1].append(word)
@@ -848,8 +876,26 @@ class _Filler:
                 run.pop(0)
             while run and (self._is_idle(run[-1], False) or run[-1].low in ("and", "or")):
                 run.pop()
+        for run in runs:
+            self._keep_name(run)
         best = max(runs, key=lambda run: (any(self._in_name(w) for w in run), len(run)))
         return (best[0].start, best[-1].end) if best else None
+
+    def _keep_name(self, run: list[_Word]) -> None:
+        """Cut "movie Inception" and "Inception worth" to the name."""
+        named = [self._in_name(word) for word in run]
+        if not any(named):
+            return
+        while not named[0] and run[0].stem in self.talk:
+            run.pop(0)
+            named.pop(0)
+        if named[0] and not all(named) and not any(word.low in MARKERS or word.low == "and" for word in run):
+            del run[named.index(False) :]
+
+    def _says_nothing(self, word: _Word, run: Sequence[_Word]) -> bool:
+        """Whether a word only speaks of the function. "Room" does, but in "living room" it is half of the name."""
+        compound = word.stem in self.naming and any(not self._is_idle(w, False) for w in run)
+        return word.stem in self.talk and not compound
 
     def _following(self, phrase: _Phrase) -> list[_Word]:
         """The words of the phrases behind it that go on with it: "boxes OF green tea"."""

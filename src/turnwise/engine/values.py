@@ -83,6 +83,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("url", r"https?://[^\s,;]*[^\s,;.?!)]|\bwww\.[^\s,;]*[^\s,;.?!)]"),
     ("file", r"(?<![\w@])(?:[\w-]+/)*[\w-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|json|xml|html?|md|py|js|ts|jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b"),
+    ("name", r"\b\d+[A-Za-z]? (?:[A-Z][\w'’.-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|Blvd|Drive|Dr|Square|Sq|Way|Place|Court|Ct|Terrace|Highway|Hwy)\b"),
     ("moment", r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?\b"),
     ("date", r"\b(?P<iso>\d{4}-\d\d?-\d\d?)\b"),
     ("date", rf"\b(?P<m1>{_MONTH})\.? (?P<d1>\d\d?)(?:st|nd|rd|th)?(?:,? (?P<y1>\d{{4}}))?\b(?! ?(?:am|pm|:))"),
@@ -98,8 +99,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("duration", rf"\b(?P<big>{_NUMBER})[ -]?(?:hours?|hrs?|h)(?: and| ,)? (?P<small>{_NUMBER})[ -]?(?:minutes?|mins?|m)\b"),
     ("duration", rf"\b(?P<half>{_NUMBER}) and a half (?P<halfunit>hours?|minutes?)\b"),
     ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\b"),
+    ("phone", r"\+\d[\d ()-]{7,}\d|\(?\b\d{3}\)?[- .]\d{3}[- .]\d{4}\b|\b\d{3}-\d{4}\b"),
     ("expression", r"(?<![\w.-])\(?\d+(?:\.\d+)?(?: ?[-+*/^×÷x] ?\(?\d+(?:\.\d+)?\)?)+(?![\w-])"),
-    ("phone", r"\+\d[\d ()-]{7,}\d|\b\d{3}[- ]\d{3}[- ]\d{4}\b|\b\d{3}-\d{4}\b"),
     ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b)?|\b(?P<m5>{_NUMBER})\s?(?P<word2>{_CODES}|{_MONEY_WORDS}|[€£¥₹])(?!\w)"),
     ("number%", rf"(?P<p>{_NUMBER})\s?(?:%|percent\b|per cent\b)"),
     ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
@@ -202,7 +203,7 @@ def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
         case "id":
             if not re.fullmatch(r"\d+(?:st|nd|rd|th|k|km|kg|cm|mm|mb|gb|min|h|am|pm|x|p|s)", text, re.IGNORECASE):
                 yield Value("id", start, end, text.removeprefix("#"), text.removeprefix("#"))
-        case "email" | "url" | "file" | "phone" | "language" | "color" | "unit" | "expression":
+        case "email" | "url" | "file" | "phone" | "language" | "color" | "unit" | "expression" | "name":
             yield Value(kind, start, end, text, text)
         case _:
             raise AssertionError(kind)

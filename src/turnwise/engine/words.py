@@ -19,7 +19,7 @@ GROUPS = """
 weather forecast rain rainy raining snow snowing sunny sun cloudy storm wind windy umbrella humid humidity temperature hot cold warm chilly degrees outside jacket coat
 schedule book arrange plan organize organise set reserve
 meeting appointment call conference sync standup session
-calendar event agenda appointment
+calendar event agenda appointment schedule plan planned busy
 email mail e-mail inbox
 message text sms dm whatsapp tell
 call phone ring dial
@@ -31,12 +31,13 @@ flight fly plane airline airfare
 light lamp bulb lighting
 stock share ticker trading trade equity nasdaq quote
 translate translation say language interpret
-music song play track album artist listen tune playlist put
+music song play track album artist listen tune playlist jazz rock pop classical blues reggae techno hip-hop folk metal
 movie film cinema showtime showing
 todo to-do task chore
 note jot memo write
 pizza food delivery order deliver
-restaurant table dinner lunch dine reservation
+restaurant table dinner lunch breakfast brunch dine eat eating reservation
+restaurant cuisine sushi pizza tapas ramen diner bistro
 tip gratuity
 bill check receipt
 recipe cook dish meal ingredient bake make
@@ -111,6 +112,7 @@ employee staff worker
 customer client
 database sql query
 website page url link site
+web internet online google
 summary summarize summarise
 wiki wikipedia encyclopedia
 holiday vacation leave

@@ -35,6 +35,8 @@ class ModelEntry:
     api_key: str | None = field(default=None, repr=False)
     context_tokens: int | None = None
     """OpenAI-compatible: what the model holds, if known. Embedded: what each conversation may hold."""
+    can: Mapping[str, bool] = field(default_factory=dict, hash=False)
+    """OpenAI-compatible: what the model can do by itself, where that is not `tools` and `schemas` but not `thinks`."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What only this kind of engine has: the fields of `EngineOptions`, or of `Limits`."""
 
@@ -55,10 +57,11 @@ Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
 
 def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """llama.cpp in a child process, with the default model or a .gguf file."""
-    _refuse(name, entry, "base_url", "model", "api_key")
+    _refuse(name, entry, "base_url", "model", "api_key", "can")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
-    from turnwise.models.profile import PLAIN, SMOLLM2
+    from turnwise.models.profile import PLAIN
+    from turnwise.models.smollm2 import SMOLLM2
     from turnwise.models.weights import BUILTIN, fetch
 
     context = {} if entry.context_tokens is None else {"context": entry.context_tokens}
@@ -83,7 +86,13 @@ def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
         raise ValueError(f'models.{name}: engine "openai" needs a base_url, such as http://127.0.0.1:8000/v1')
     model = entry.model or name
     return OpenAIModel(
-        ModelCard(model, context_tokens=entry.context_tokens),
+        ModelCard(
+            model,
+            context_tokens=entry.context_tokens,
+            tools=entry.can.get("tools", True),
+            schemas=entry.can.get("schemas", True),
+            thinks=entry.can.get("thinks", False),
+        ),
         entry.base_url,
         model,
         entry.api_key,
@@ -164,7 +173,7 @@ def _gguf(name: str, source: str) -> Path:
 
 def _refuse(name: str, entry: ModelEntry, *fields: str) -> None:
     for unused in fields:
-        if getattr(entry, unused) is not None:
+        if getattr(entry, unused):
             raise ValueError(f"models.{name}: engine {entry.engine!r} has no {unused}")
 
 

@@ -19,11 +19,12 @@ from turnwise.domain.errors import (
     ModelUnavailable,
     RateLimited,
     TurnwiseError,
-    Unimplemented,
 )
 from turnwise.domain.interaction import Usage
+from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.models.messages import render_messages
 from turnwise.models.model import (
+    CallFragment,
     Finished,
     FinishReason,
     Fragment,
@@ -42,22 +43,24 @@ FINISHED: Mapping[str, FinishReason] = {
     "max_tokens": "length",
     "content_filter": "refusal",
     "refusal": "refusal",
+    "tool_calls": "calls",
+    "function_call": "calls",
 }
 """Why an answer ended. Every other word is an ordinary stop, except the BROKEN ones."""
 
-BROKEN = frozenset({"abort", "error", "tool_calls", "function_call"})
-"""Ends that are no answer: it broke off, or called a tool that nobody gave it."""
+BROKEN = frozenset({"abort", "error"})
+"""Ends that are no answer: it broke off."""
 
 
-def render_request(prompt: Prompt, model: str, profile: Profile) -> dict[str, Any]:
-    """The body of the call.
+def render_request(prompt: Prompt, model: str, profile: Profile, *, thinks: bool = False) -> dict[str, Any]:
+    """The body of the call. `thinks`: whether the model takes how hard it is to think.
 
     Raises:
         Unimplemented: something that cannot be said to an upstream yet.
     """
-    if prompt.tools or prompt.schema:
-        raise Unimplemented("functions and schemas cannot be given to this model yet")
-    messages, defaults = prepare(render_messages(prompt.steps), profile, prompt.system_instruction)
+    messages, defaults = prepare(
+        render_messages(prompt.steps), profile, prompt.system_instruction, bound=prompt.schema is not None
+    )
     body: dict[str, Any] = {
         "model": model,
         "messages": messages,
@@ -66,7 +69,46 @@ def render_request(prompt: Prompt, model: str, profile: Profile) -> dict[str, An
     }
     if prompt.streaming:
         body["stream_options"] = {"include_usage": True}
+    if prompt.tools:
+        body["tools"] = [render_tool(tool) for tool in prompt.tools]
+        body["tool_choice"] = "required" if prompt.tool_choice.mode == "any" else "auto"
+    if prompt.schema is not None:
+        body["response_format"] = render_format(prompt.schema)
+    if thinks and prompt.generation.thinking_level is not None:
+        body["reasoning_effort"] = prompt.generation.thinking_level
     return body
+
+
+def render_tool(tool: FunctionTool) -> dict[str, Any]:
+    """A function as chat completions declare it."""
+    parameters = tool.parameters or {"type": "object", "properties": {}}
+    return {
+        "type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
+    }
+
+
+def render_format(schema: Schema) -> dict[str, Any]:
+    """A schema as chat completions bind a text to it. `strict` where its rules are met; elsewhere it is refused."""
+    if not schema:
+        return {"type": "json_object"}
+    form: dict[str, Any] = {"name": "answer", "schema": schema}
+    if _is_strict(schema):
+        form["strict"] = True
+    return {"type": "json_schema", "json_schema": form}
+
+
+def _is_strict(node: Any) -> bool:
+    """Whether every object in a schema is closed and has all of its properties required."""
+    if isinstance(node, list):
+        return all(_is_strict(item) for item in node)
+    if not isinstance(node, dict):
+        return True
+    if isinstance(node.get("properties"), dict):
+        closed = node.get("additionalProperties") is False
+        if not closed or set(node.get("required", ())) != set(node["properties"]):
+            return False
+    return all(_is_strict(value) for value in node.values())
 
 
 class AnswerReader:
@@ -141,11 +183,22 @@ class AnswerReader:
         text = message.get("content")
         if text:
             pieces.append(TextFragment(_text(text)))
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            pieces.append(_read_call(call, place))
         refusal = message.get("refusal")
         if refusal:
             self._refused = True
             pieces.append(TextFragment(_text(refusal)))
         return pieces
+
+
+def _read_call(call: Mapping[str, Any], place: int) -> CallFragment:
+    """A piece of a call. A stream numbers its calls; a whole answer has them in order."""
+    function = call.get("function") or {}
+    arguments = function.get("arguments")
+    if isinstance(arguments, dict):  # some upstreams do not write it as text
+        arguments = orjson.dumps(arguments).decode()
+    return CallFragment(call.get("index", place), call.get("id"), function.get("name"), _text(arguments or ""))
 
 
 def parse_usage(usage: Mapping[str, Any]) -> Usage:

@@ -44,7 +44,7 @@ class EmbeddedModel:
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
         """`weights` gives the file, and may take its time over it: it is asked for again after each death."""
-        self.card = ModelCard(name, output_tokens=profile.output_tokens)
+        self.card = ModelCard(name, output_tokens=profile.output_tokens, schemas=True)
         self._weights = weights
         self._options = options or EngineOptions()
         self._profile = profile

@@ -181,7 +181,7 @@ class Child:
             raise ModelUnavailable("the embedded engine loaded its model, but does not answer") from error
         self.context = props.get("default_generation_settings", {}).get("n_ctx")
         self.model = OpenAIModel(
-            ModelCard(load.name, context_tokens=self.context),
+            ModelCard(load.name, context_tokens=self.context, schemas=True),
             self._address + "/v1",
             load.name,
             self._key,

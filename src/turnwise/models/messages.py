@@ -1,16 +1,18 @@
 """A conversation as chat messages: steps in, `{"role": ..., "content": ...}` out. Pure, and stable byte for byte.
 
 Stable, because backends keep what they have read: if turn two begins with exactly what turn one was, it is not read
-again. A step that cannot be said as a message is refused by its kind, never dropped; only thoughts are left out,
-which belong to the turn that had them. What a profile puts around the messages is in `profile.py`.
+again. A step that cannot be said as a message is refused by its kind, never dropped. What a profile puts around the
+messages is in `profile.py`.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from turnwise.domain.content import Content, Text
+import orjson
+
+from turnwise.domain.content import MEDIA_TYPES, Content, Text
 from turnwise.domain.errors import Unimplemented
-from turnwise.domain.steps import ModelOutput, Step, Thought, UserInput
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, Thought, UserInput
 
 Message: TypeAlias = dict[str, Any]
 
@@ -30,16 +32,62 @@ def render_messages(steps: Iterable[Step]) -> list[Message]:
                 _say(messages, "user", "\n".join(_texts(content)))
             case ModelOutput(content):
                 _say(messages, "assistant", "".join(_texts(content)))
-            case Thought():
-                pass
+            case Thought(_, summary):
+                if summary:
+                    _answer(messages)["reasoning_content"] = "".join(_texts(summary))
+            case FunctionCall():
+                _answer(messages).setdefault("tool_calls", []).append(_render_call(step))
+            case FunctionResult(call_id):
+                messages.append({"role": "tool", "tool_call_id": call_id, "content": render_result(step)})
             case _:
                 raise Unimplemented(f"a step of type {step.type!r} cannot be shown to this model yet")
     return messages
 
 
+def _answer(messages: list[Message]) -> Message:
+    """The model's own message that is being written, or a new one."""
+    if not messages or messages[-1]["role"] != "assistant":
+        messages.append({"role": "assistant", "content": ""})
+    return messages[-1]
+
+
+def _render_call(call: FunctionCall) -> Message:
+    arguments = orjson.dumps(call.arguments).decode()
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def render_result(result: FunctionResult) -> str:
+    """A function's result as text: text as it is, a list of text content joined, any other JSON as JSON.
+
+    Raises:
+        Unimplemented: it holds content that is not text.
+    """
+    value = result.result
+    if isinstance(value, dict) and isinstance(value.get("content"), list):
+        value = value["content"]
+    if isinstance(value, list) and value and all(_is_content(item) for item in value):
+        text = "\n".join(_content_text(item) for item in value)
+    else:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return f"Error: {text}" if result.is_error else text
+
+
+def _is_content(item: object) -> bool:
+    return isinstance(item, dict) and item.get("type") in ("text", *MEDIA_TYPES)
+
+
+def _content_text(item: dict[str, Any]) -> str:
+    if item["type"] != "text" or not isinstance(item.get("text"), str):
+        raise Unimplemented(
+            f"content of type {item['type']!r} in a function's result cannot be shown to this model yet"
+        )
+    return str(item["text"])
+
+
 def _say(messages: list[Message], role: str, text: str) -> None:
-    if messages and messages[-1]["role"] == role:
-        messages[-1]["content"] += "\n\n" + text
+    last = messages[-1] if messages else None
+    if last is not None and last["role"] == role and "tool_calls" not in last:
+        last["content"] += "\n\n" + text if last["content"] else text
     else:
         messages.append({"role": role, "content": text})
 

@@ -55,7 +55,7 @@ class Prompt:
     system_instruction: str | None = None
     tools: Sequence[FunctionTool] = ()
     """Functions that it may call. Given only to a model whose card says that it can."""
-    tool_choice: ToolChoice = ToolChoice()
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
     schema: Schema | None = None
     """What its text must be valid against, if anything. Given only to a model whose card says that it can."""
     generation: GenerationConfig = field(default_factory=GenerationConfig)

@@ -165,7 +165,7 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt) -> aiohttp.ClientResponse:
         """Send the prompt, and see to it that what comes back is the beginning of an answer."""
-        body = orjson.dumps(render_request(prompt, self._model, self._profile))
+        body = orjson.dumps(render_request(prompt, self._model, self._profile, thinks=self.card.thinks))
         try:
             response = await self._upstream.post(body)
         except BROKEN as error:

@@ -1,10 +1,17 @@
 """Profiles: what a particular model needs around a conversation to do its best, as data.
 
 A profile says nothing about who answers or how it is reached; it only shapes messages and sampling. `PLAIN` changes
-nothing, `SMOLLM2` carries the default model.
+nothing; the default model's is in `smollm2.py`.
+
+A very small model answers far better when it has just seen requests of the same kind answered well. So a profile may
+sort requests into kinds, each with a few example turns, which stand before the first request of that kind in a
+conversation; and a kind may put a note behind a request, with what such a model cannot find in the conversation by
+itself. What is put before or into a message depends on nothing that comes later: the prompt of one turn is the
+beginning of the prompt of the next, and what a backend has read once it need not read again.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,42 +20,112 @@ from turnwise.models.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a request needs beside itself: the request as the model is to see it, and how the answer must begin."""
+
+    text: str
+    grammar: str | None = None
+    """A GBNF grammar that the answer is bound to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of request."""
+
+    name: str
+    pattern: str
+    """A regular expression, found in the requests of this kind (without case). Kinds are tried in order."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """Turns (user, assistant) shown before the first such request, as if they had happened."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """What differs from the profile's sampling."""
+    always: bool = False
+    """Whether the examples are shown even when the request has an instruction of its own."""
+    in_instruction: bool = False
+    """Whether the pattern is looked for in the instruction too."""
+    later: bool = False
+    """Whether only a request behind an answer can be of this kind."""
+    note: Callable[[str, Sequence[Message]], Note] | None = None
+    """A pure look at the request and at the messages before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How to speak to a model."""
 
     system: str | None = None
     """A line that stands before the request's own system instruction."""
-    examples: tuple[tuple[str, str], ...] = ()
-    """Turns (user, assistant) shown before the conversation, as if they had happened."""
+    kinds: tuple[Kind, ...] = ()
+    """Kinds of requests. The last must fit every request."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Defaults under the backend's own names (`temperature`, `repeat_penalty`, ...). The request's own values win."""
+    bound_sampling: Mapping[str, Any] = field(default_factory=dict)
+    """The same for text that is bound to a schema, where no kinds are looked for."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
-    compose: Callable[[list[Message], str | None], tuple[list[Message], Mapping[str, Any]]] | None = None
-    """For a model that needs more than that: a pure function of the messages and the request's own instruction, which
-    gives what `prepare` gives, in the place of `system`, `examples` and `sampling`."""
 
 
 PLAIN = Profile()
 
-SMOLLM2 = Profile(
-    system="You are a helpful assistant. Answer briefly and correctly.",
-    sampling={"temperature": 0.0},
-    output_tokens=512,
-)
-"""The default model. It is small: without a limit it goes on until its context is full, which takes minutes."""
+_NO_MORE_THAN_ASSISTANT = re.compile(r"^\W*you are (?:an?|my) (?:[\w-]+,? (?:and )?){0,3}assistant\W*$", re.IGNORECASE)
+"""An instruction that says nothing that a model would not do anyway."""
 
 
 def prepare(
-    messages: list[Message], profile: Profile, system_instruction: str | None
+    messages: Sequence[Message], profile: Profile, instruction: str | None, *, bound: bool = False
 ) -> tuple[list[Message], Mapping[str, Any]]:
-    """The messages as this model should see them, and the sampling defaults for them.
+    """The messages as this model should see them, and the sampling defaults for them. `bound`: to a schema.
 
-    Whatever a profile adds must be the same from turn to turn, so that it is read once.
+    A request's own instruction stands behind the profile's line, and silences the examples: their manner would drown
+    it.
     """
-    if profile.compose is not None:
-        return profile.compose(messages, system_instruction)
-    return [*_system(profile, system_instruction), *_examples(profile), *messages], profile.sampling
+    system = " ".join(line for line in (profile.system, instruction) if line)
+    front: list[Message] = [{"role": "system", "content": system}] if system else []
+    if bound:
+        return [*front, *messages], profile.bound_sampling
+    if not profile.kinds:
+        return [*front, *messages], profile.sampling
+    told, sampling = _with_examples(messages, profile, instruction or "")
+    return [*front, *told], sampling
+
+
+def _with_examples(
+    messages: Sequence[Message], profile: Profile, instruction: str
+) -> tuple[list[Message], Mapping[str, Any]]:
+    silent = bool(instruction) and not _NO_MORE_THAN_ASSISTANT.match(instruction)
+    told: list[Message] = []
+    sampling = profile.sampling
+    shown: set[str] = set()
+    for index, message in enumerate(messages):
+        if message["role"] != "user":
+            told.append(message)
+            continue
+        kind = kind_of(message["content"], profile.kinds, instruction=instruction, later=index > 0)
+        if kind.name not in shown and (kind.always or not silent):
+            shown.add(kind.name)
+            told.extend(_examples(kind))
+        note = kind.note(message["content"], messages[:index]) if kind.note else Note(message["content"])
+        told.append({"role": "user", "content": note.text})
+        bound = {} if note.grammar is None else {"grammar": note.grammar}
+        sampling = {**profile.sampling, **kind.sampling, **bound}
+    return told, sampling
+
+
+def kind_of(text: str, kinds: Sequence[Kind], *, instruction: str = "", later: bool = False) -> Kind:
+    """The kind of a request: the first whose pattern is found."""
+    for kind in kinds:
+        where = f"{instruction}\n{text}" if kind.in_instruction else text
+        if (later or not kind.later) and re.search(kind.pattern, where, re.IGNORECASE | re.DOTALL):
+            return kind
+    raise AssertionError("the last kind of a profile must fit every request")
+
+
+def _examples(kind: Kind) -> list[Message]:
+    return [
+        {"role": role, "content": text}
+        for example in kind.examples
+        for role, text in zip(("user", "assistant"), example, strict=True)
+    ]
 
 
 def sampling(
@@ -65,16 +142,3 @@ def sampling(
         "stop": list(generation.stop_sequences) or None,
     }
     return {**defaults, **{name: value for name, value in own.items() if value is not None}}
-
-
-def _system(profile: Profile, instruction: str | None) -> list[Message]:
-    lines = [line for line in (profile.system, instruction) if line]
-    return [{"role": "system", "content": "\n\n".join(lines)}] if lines else []
-
-
-def _examples(profile: Profile) -> list[Message]:
-    return [
-        {"role": role, "content": text}
-        for example in profile.examples
-        for role, text in zip(("user", "assistant"), example, strict=True)
-    ]

@@ -297,12 +297,17 @@ class Frame(TypedDict):
     """Where this frame stands. Send it as `last_event_id` to go on behind it, in either dialect."""
 
 
-class ErrorEvent(TypedDict):
+class LastFrame(TypedDict):
+    """The data of a server-sent event that may be this reader's only."""
+
+    event_id: NotRequired[str]
+    """Where this frame stands. Left out when the stream broke for this reader, and the interaction may well go on."""
+
+
+class ErrorEvent(LastFrame):
     """Something went wrong in the middle of a stream. The stream still ends as it should."""
 
     event_type: Literal["error"]
-    event_id: NotRequired[str]
-    """Left out when the error is this reader's only, and not the interaction's."""
     error: Failure
 
 

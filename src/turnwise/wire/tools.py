@@ -44,7 +44,7 @@ class FunctionToolBody(ToolBody):
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
-    parametersJsonSchema: dict[str, Any] | None = None  # noqa: N815  (the wire's own name)
+    parametersJsonSchema: dict[str, Any] | None = None
 
 
 class AllowedToolsBody(ToolBody):

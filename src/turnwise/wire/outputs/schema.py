@@ -15,6 +15,7 @@ from turnwise.wire.schema import (
     FunctionCall,
     FunctionResult,
     Head,
+    LastFrame,
     MediaContent,
     Outcome,
     Settings,
@@ -134,7 +135,7 @@ class ContentStop(Frame):
     """Its place in `outputs`."""
 
 
-class InteractionComplete(Frame):
+class InteractionComplete(LastFrame):
     """The turn is over, however it went: see its status. Always the last frame before `[DONE]`."""
 
     event_type: Literal["interaction.complete"]

@@ -17,6 +17,7 @@ from turnwise.wire.schema import (
     FunctionCall,
     FunctionResult,
     Head,
+    LastFrame,
     MediaContent,
     Outcome,
     ServerToolCall,
@@ -222,7 +223,7 @@ class StepStop(Frame):
     """Its place among the steps that this turn produced."""
 
 
-class InteractionCompleted(Frame):
+class InteractionCompleted(LastFrame):
     """The turn is over, however it went: see its status. Always the last frame before `[DONE]`."""
 
     event_type: Literal["interaction.completed"]
