@@ -57,10 +57,10 @@ def ticking() -> Callable[[], datetime]:
     return lambda: NOON + timedelta(seconds=next(ticks))
 
 
-def numbered_ids() -> Callable[[], str]:
+def numbered_ids() -> Callable[[str], str]:
     """Ids that count: int_1, int_2."""
     numbers = count(1)
-    return lambda: f"int_{next(numbers)}"
+    return lambda prefix: f"{prefix}{next(numbers)}"
 
 
 def turn(text: str = "Hi", **fields: Any) -> Turn:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from starlette.types import ASGIApp
 
-from turnwise.data import alone, open_store
+from turnwise.data import alone, open_store, sealing_key
 from turnwise.domain.errors import ModelNotFound
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.thoughts import Sealer
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.http.contracts import Services
 from turnwise.http.routes import build_routes
@@ -61,7 +62,12 @@ def build_catalogue(settings: Settings) -> Catalogue:
 @asynccontextmanager
 async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> AsyncIterator[App]:
     interactions = Interactions(
-        store, catalogue, clock=clock, new_id=_new_interaction_id, idle=settings.keep_alive_seconds
+        store,
+        catalogue,
+        clock=clock,
+        new_id=new_id,
+        sealer=Sealer(sealing_key(settings)),
+        idle=settings.keep_alive_seconds,
     )
     services = Services(
         interactions=interactions,
@@ -110,10 +116,6 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
 def clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
-
-
-def _new_interaction_id() -> str:
-    return new_id("int_")
 
 
 class ListedModels:

@@ -5,6 +5,7 @@ Rooms are imported inside the commands, so that `turnwise --help` and `turnwise 
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -42,6 +43,7 @@ def main() -> None:
 @config_option
 def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
     """Serve the Interactions API."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is closed
     settings = _settings(config, host=host, port=port, data_dir=data_dir)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from turnwise.settings import Settings, SettingsError
@@ -61,6 +61,27 @@ def _try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def sealing_key(settings: Settings) -> bytes:
+    """The 32 bytes that thoughts are sealed with, made when they are first asked for. Whoever loses them cannot send
+    thoughts back that were sealed with them.
+
+    Raises:
+        SettingsError: they cannot be read or written, or are not what they should be.
+    """
+    path = settings.data_dir / "sealing.key"
+    try:
+        with suppress(FileExistsError):
+            fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(fresh, "wb") as file:
+                file.write(os.urandom(32))
+        key = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"data_dir: {path} cannot be used: {error.strerror}; choose another place") from error
+    if len(key) != 32:
+        raise SettingsError(f"{path} is not a sealing key of 32 bytes; put back what was there, or remove it")
+    return key
 
 
 async def open_store(settings: Settings) -> SQLiteStore:

@@ -52,9 +52,9 @@ class ModelSettings(BaseModel):
     tools: bool | None = None
     """For `openai`: whether the model calls functions by itself; by default yes. If not, turnwise helps."""
     schemas: bool | None = None
-    """For `openai`: whether its text can be bound to a JSON Schema; by default yes. If not, turnwise asks and checks."""
+    """For `openai`: whether its text can be bound to a JSON Schema; by default yes. If not, turnwise asks."""
     thinks: bool | None = None
-    """For `openai`: whether it takes a `reasoning_effort`; by default no: asked to think, it thinks in a first pass."""
+    """For `openai`: whether it takes a `reasoning_effort`; by default no, and it thinks in a first pass."""
     connect_seconds: float | None = Field(default=None, gt=0)
     """For `openai`: how long a connection may take; by default 10."""
     idle_seconds: float | None = Field(default=None, gt=0)

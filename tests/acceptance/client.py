@@ -1,7 +1,7 @@
 """A client of the API: plain requests of the current dialect, and every frame of a stream as it came."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +109,7 @@ class Stream:
         self.done = False
         """Whether it said that it was over."""
 
-    def __aiter__(self) -> AsyncIterator[Frame]:
+    def __aiter__(self) -> AsyncGenerator[Frame, None]:
         return self._read()
 
     async def whole(self) -> list[Frame]:
@@ -124,7 +124,7 @@ class Stream:
         """The interaction's id."""
         return self.frames[0].payload["interaction"]["id"]
 
-    async def _read(self) -> AsyncIterator[Frame]:
+    async def _read(self) -> AsyncGenerator[Frame, None]:
         name = ""
         async with asyncio.timeout(BOUND), self._session.request(*self._request, **self._options) as reply:
             assert reply.status == 200, await reply.text()

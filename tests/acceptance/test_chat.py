@@ -99,10 +99,12 @@ async def test_a_server_that_dies_in_the_middle_is_named(home: Home, upstream: U
 
 async def test_a_model_that_fails_in_the_middle_is_told(home: Home, upstream: Upstream):
     upstream.fails = "breaks off"
+    upstream.telling.clear()
     async with home.serve() as server, open_terminal(home, "chat", "--url", server.url) as terminal:
         await terminal.shows(PROMPT)
         terminal.type("hello\n")
         await terminal.shows("hello#0")
+        upstream.telling.set()
         await terminal.shows("broke off before its answer was complete]")
         upstream.fails = None
         await terminal.shows(PROMPT)

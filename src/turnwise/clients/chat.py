@@ -14,7 +14,6 @@ from typing import Any
 import aiohttp
 import orjson
 
-
 LONGEST_LINE = 64 * 2**20
 """Bytes of one event at the most."""
 

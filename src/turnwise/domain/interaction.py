@@ -129,7 +129,7 @@ class Turn:
     previous_interaction_id: str | None = None
     system_instruction: str | None = None
     tools: tuple[Tool, ...] = ()
-    tool_choice: ToolChoice = ToolChoice()
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
     response_format: ResponseFormat | None = None
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     store: bool = True

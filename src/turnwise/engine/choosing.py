@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 from turnwise.domain.tools import FunctionTool
 from turnwise.engine.filling import Filled, Param, fill, parameters_of, required_of, split_list
 from turnwise.engine.values import Value, read_values
-from turnwise.engine.words import FILLERS, GENERIC_VERBS, akin, content_stems, groups, split_name, stem
+from turnwise.engine.words import FILLERS, GENERIC_VERBS, akin, content_stems, groups, listed, split_name, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,12 @@ Form: TypeAlias = Literal["command", "question", "general", "creative", "none"]
 TOPIC = 2.0
 """How much of a request must be about a function."""
 
-WEAK_VERBS = frozenset("get set find search create add make look show check list update give fetch retrieve lookup put return read do use run manage handle".split())
+WEAK_VERBS = frozenset(
+    listed(
+        """get set find search create add make look show check list update give fetch retrieve lookup put return
+        read do use run manage handle"""
+    )
+)
 """Verbs that say little even when a function's name begins with them."""
 
 _POLITE = re.compile(
@@ -52,7 +57,7 @@ _SOCIAL = re.compile(
     r"(?i)^(?:thanks|thank you|thx|cheers|great|good (?:morning|night|evening|afternoon|bye|job)|goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|nice|cool|awesome|perfect|wonderful|that's|that was|never ?mind|you're welcome|my name is|i'm [a-z]+[.!]?$|how are you|how's it going|what's up|who are you|what can you do|what are you|see you|sorry|welcome|congratulations|lol|haha)\b"
 )
 _CREATIVE = re.compile(
-    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|about|some|something|more|why|how|what|who|your)|describe|summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
+    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|why|how|what|who|your)|describe|summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
     r"rephrase|paraphrase|discuss|outline|elaborate|name (?:a|an|some|the|one|two|three|four|five|six|ten|\d)|list (?:a|an|some|three|five|ten|the (?:main|most|top|best|differ|plan|benefit|advant|pros)|\d)|recommend|suggest|teach|define|compare|"
     r"give (?:me|us) (?:a|an|some|your|\w+)? ?(?:\w+ )?(?:advice|tips?|ideas?|examples?|reasons?|facts?|hints?|suggestions?|opinion|overview|summary|explanation|arguments?)|"
     r"invent|come up with|create (?:a|an) (?:\w+ )?(?:poem|story|song|slogan|joke|dialogue|tagline|haiku|limerick|riddle)|make up|help me (?:understand|write|think)|talk about|act as|roleplay|proofread|correct)\b"
@@ -61,9 +66,9 @@ _GENERAL = re.compile(
     r"(?i)^(?:why\b|who(?:'s|se|m)?\b|how (?:do (?!i\b|we\b|you say)|does|did|can|could|should|would|are|was|were|come|to|old|important|big|tall|deep|long (?:does|do|did) it|is \w+ (?:made|produced|formed|calculated|created|used|built|defined|different))\b|"
     r"what(?:'s| is| are| was| were) (?:an?|your|the (?:difference|history|origin|meaning|purpose|best|worst|most|largest|biggest|smallest|tallest|capital|point|plot|reason|advantage|benefit|role|idea|concept|main|average|typical|population|first|oldest|definition|word for|etymology|rules?|secret|future)\w*)\b|"
     r"what (?:does|do|did|makes?|made|causes?|caused|happens?|happened|should|would|could|kinds?|types?|sorts?|are (?:some|the (?:benefits?|advantages?|differences?|pros|causes?|rules|main|most|best|largest)))\b|"
-    r"(?:do|did|have|are|were) (?:you|people|they|we|most)\b|should\b|(?:is|are|was|were) (?:it|there|\w+) (?:(?:a|an|really|usually|often|always|ever|polite|possible|true|normal|healthy|safe|better|good|bad|ok|okay|worth|legal|hard|difficult|easy|important) ?)+|"
+    r"(?:do|did|have|are|were) (?:you|people|they|we|most)\b|should\b|(?:is|are|was|were) (?:it|(?!there)\w+) (?:(?:a|an|really|usually|often|always|ever|polite|possible|true|normal|healthy|safe|better|good|bad|ok|okay|worth|legal|hard|difficult|easy|important) ?)+|"
     r"(?:are|is) .*\b(?:usually|generally|typically|always|often|ever|better than|important)\b|when (?:was|were|did)\b|where (?:does|do|did|was|were)\b|"
-    r"which\b|in (?:what|which)\b|can (?:a|an|people|humans?|animals?|you (?:explain|tell me (?:about|why|how|what|who|a|an|more)|describe|recommend|suggest|write|summari[sz]e|teach|feel|think))\b|"
+    r"which\b|tell (?:me|us) about\b|in (?:what|which)\b|can (?:a|an|people|humans?|animals?|you (?:explain|tell me (?:about|why|how|what|who|a|an|more)|describe|recommend|suggest|write|summari[sz]e|teach|feel|think))\b|"
     r"could you (?:explain|tell me (?:about|why|how)|describe|recommend|suggest|write|summari[sz]e|teach)\b)"
 )
 _STATEMENT = re.compile(
@@ -71,20 +76,34 @@ _STATEMENT = re.compile(
     r"wrote|remember|wonder|can't|cannot|don't|didn't|always|never|usually|often|work|live)\b|i'm \w+|i've\b|(?:my|our|the|he|she|they|it|we|this|that|his|her|their|it's|he's|she's|they're|we're|there's|you're|your)\b|"
     r"[A-Z]\w+ (?:is|was|has|are)\b)"
 )
-_USUAL = re.compile(r"(?i)\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b")
+_USUAL = re.compile(
+    r"(?i)\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b"
+)
 _QUESTION = re.compile(
     r"(?i)^(?:what|what's|where|where's|when|when's|how|how's|which|is|are|was|were|does|do|did|has|have|will|can|could|would|should|any|who|who's|whose|am|may|might)\b"
 )
 _NOW = re.compile(
     r"(?i)\b(?:my|our|today|tonight|now|currently|current|latest|newest|recent|this (?:week|month|morning|evening|afternoon|weekend|year)|tomorrow|is it(?: now)?|it is|next|upcoming|right now|at the moment)\b"
 )
-_CLAUSES = re.compile(r"(?:,?\s+(?:and|&)(?: then| also| please)?\s+|,?\s+(?:then|also|plus|but also|as well as)\s+|[;,]\s+(?:and )?(?:then |also )?|(?<=[a-z0-9\"')])[.!?]+\s+(?:then |also |and )?)(?=\S)", re.IGNORECASE)
+_CLAUSES = re.compile(
+    r"(?:,?\s+(?:and|&)(?: then| also| please)?\s+|,?\s+(?:then|also|plus|but also|as well as)\s+|[;,]\s+(?:and )?(?:then |also )?|(?<=[a-z0-9\"')])[.!?]+\s+(?:then |also |and )?)(?=\S)",
+    re.IGNORECASE,
+)
 _HEADS = GENERIC_VERBS | frozenset(
-    """what what's where where's when how how's is are will can could please tell who which text email call remind wake
-    lock unlock rent assign rename transfer refund turn let dim write buy pay message notify translate compute help i
-    i'd i'll also ask change increase decrease raise lower""".split()
+    listed(
+        """what what's where where's when how how's is are will can could please tell who which text email call
+        remind wake lock unlock rent assign rename transfer refund turn let dim write buy pay message
+        notify translate compute help i i'd i'll also ask change increase decrease raise lower"""
+    )
 )
 """Words that a part of a request may begin with."""
+
+_DEEDS = {
+    "ask": frozenset(listed("search find look lookup check list track query fetch view")),
+    "make": frozenset(listed("create add book order send post transfer schedule reserve start open play rent buy pay")),
+    "end": frozenset(listed("cancel delete remove stop close end refund disable unsubscribe")),
+}
+"""Verbs that cannot stand for one another."""
 
 SPREADING = frozenset(("place", "symbol", "language", "currency", "id", "person"))
 """Roles of which a request that names several means one call for each."""
@@ -122,7 +141,7 @@ class _Case:
 
     @property
     def total(self) -> float:
-        return self.topic + 2 * self.ratio + 0.3 * len(self.filled.sure) + 0.1 * len(self.filled.arguments)
+        return self.topic + 2 * self.ratio + 0.3 * len(self.filled.sure) + 0.1 * len(self.filled.arguments) - 0.5 * self.filled.left
 
     @property
     def holds(self) -> bool:
@@ -167,7 +186,9 @@ def _complete(parts: Sequence[str], tools: Sequence[FunctionTool]) -> list[Wante
             return []
         case = max(held, key=lambda each: each.total)
         for other in cases:
-            if other.tool is case.tool and not (case.filled.sure and other.filled.sure and case.filled.arguments != other.filled.arguments):
+            if other.tool is case.tool and not (
+                case.filled.sure and other.filled.sure and case.filled.arguments != other.filled.arguments
+            ):
                 return []
         cases.append(case)
         wanted.append(Wanted(case.tool, part))
@@ -230,7 +251,10 @@ def _is_object(request: str, tool: FunctionTool) -> bool:
     _, nouns = _split_verb(split_name(tool.name))
     if stem(_head(request)) in nouns:
         return True
-    spoken = {stem(word) for word in re.findall(r"[\w'-]+", re.split(r"(?i)[:,]|\b(?:about|on|for|of|in|to|with|from|that)\b", bare)[0])}
+    spoken = {
+        stem(word)
+        for word in re.findall(r"[\w'-]+", re.split(r"(?i)[:,]|\b(?:about|on|for|of|in|to|with|from|that)\b", bare)[0])
+    }
     return set(nouns) <= spoken
 
 
@@ -276,7 +300,11 @@ def _topic(request: str, tool: FunctionTool, filled: Filled) -> tuple[float, boo
     values = read_values(request)
     spoken = _spoken(request, values, head)
     described = {word for word in content_stems(tool.description) if word not in GENERIC_VERBS} - set(nouns)
-    aside = {stem(word) for name in parameters_of(tool) for word in split_name(name) if word not in FILLERS} - set(nouns) - described
+    aside = (
+        {stem(word) for name in parameters_of(tool) for word in split_name(name) if word not in FILLERS}
+        - set(nouns)
+        - described
+    )
     score, named = 0.0, False
     for noun in nouns:
         if noun in spoken:
@@ -284,12 +312,21 @@ def _topic(request: str, tool: FunctionTool, filled: Filled) -> tuple[float, boo
         elif any(akin(noun, word) for word in spoken):
             score += 2
     score += sum(1.0 for word in described if word in spoken)
-    score += 0.5 * sum(1 for word in described if word not in spoken and groups(word) and any(akin(word, s) for s in spoken))
+    score += 0.5 * sum(
+        1 for word in described if word not in spoken and groups(word) and any(akin(word, s) for s in spoken)
+    )
     score += 0.8 * sum(1 for word in aside if word in spoken)
     if verb and head and (stem(head) == stem(verb) or akin(stem(head), stem(verb))):
-        score += 0.5 if verb in WEAK_VERBS else 1.5
+        score += (1.0 if verb in ("search", "find") else 0.5) if verb in WEAK_VERBS else 1.5
         score += 0.5 * len(filled.sure) if verb not in WEAK_VERBS else 0
+    if verb and _deed(head) and _deed(verb) and _deed(head) != _deed(verb):
+        score -= 1.5
     return score + _kinds(tool, values, filled), named
+
+
+def _deed(verb: str) -> str:
+    """What sort of thing a verb does, if that is certain."""
+    return next((deed for deed, verbs in _DEEDS.items() if verb in verbs), "")
 
 
 def _split_verb(names: Sequence[str]) -> tuple[str, list[str]]:
@@ -320,13 +357,27 @@ def _spoken(request: str, values: Sequence[Value], head: str) -> set[str]:
 def _kinds(tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float:
     """What a request's values say about its topic: two currencies are about money, whatever the words."""
     required = required_of(tool)
-    roles = [Param(name, schema, name in required, tool).role for name, schema in parameters_of(tool).items() if name in filled.arguments]
+    roles = [
+        Param(name, schema, name in required, tool).role
+        for name, schema in parameters_of(tool).items()
+        if name in filled.arguments
+    ]
     kinds = [value.kind for value in values]
-    score = 0.0
+    score = 0.3 * len(filled.sure - required)
+    score += 0.5 * sum(1 for name, schema in parameters_of(tool).items() if name in filled.sure and schema.get("enum"))
     for kind, weight in (("currency", 2.0), ("unit", 1.5)):
         if roles.count(kind) >= 2 and kinds.count(kind) >= 2:
             score += weight
-    for kind, weight in (("email", 1.5), ("url", 1.0), ("language", 1.0), ("expression", 2.0), ("file", 0.5), ("color", 0.5), ("symbol", 0.5), ("phone", 1.0)):
+    for kind, weight in (
+        ("email", 1.5),
+        ("url", 1.0),
+        ("language", 1.0),
+        ("expression", 2.0),
+        ("file", 0.5),
+        ("color", 0.5),
+        ("symbol", 0.5),
+        ("phone", 1.0),
+    ):
         if kind in roles and (kind in kinds or kind == "symbol"):
             score += weight
     return score
@@ -356,7 +407,7 @@ def _listed(request: str, value: str, param: Param, filled: Filled) -> tuple[int
     if start < 0 or re.search(r"(?i)between (?:the )?$", request[:start]):
         return alone
     if own is None:
-        items = split_list(value)
+        items = split_list(value) if re.search(r"\b(?:and|or)\b|&", value) else []
         return (start, start + len(value), items) if param.role == "place" and len(items) > 1 else alone
     if own.kind not in ("name", "language", "currency", "id", "number"):
         return alone

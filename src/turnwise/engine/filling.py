@@ -12,12 +12,11 @@ Pure. What nothing was found for is left to the model (`calling.py`).
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.engine.values import LANGUAGES, Value, read_values
-from turnwise.engine.words import FILLERS, akin, content_stems, groups, split_name, stem, words_of
+from turnwise.engine.values import Value, read_values
+from turnwise.engine.words import FILLERS, akin, content_stems, listed, split_name, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +28,25 @@ class Filled:
     """Those whose value is particular: a date, a name, a quotation, a number with its unit; not merely what was left."""
     pointed: frozenset[str]
     """Those that a word such as "in" or "about" points at."""
+    left: int
+    """How many particular values of the request found no place."""
     missing: tuple[str, ...]
     """Required parameters of which the request says nothing that was understood."""
 
 
 MARKERS = frozenset(
-    """in at on for from to into onto with by about regarding concerning near around between under over below above
-    within via using as named called titled entitled labeled labelled saying says that because since after before until
-    till towards toward of than against per through during inside outside besides and's due""".split()
+    listed(
+        """in at on for from to into onto with by about regarding concerning near around between under over below
+        above within via using as named called titled entitled labeled labelled saying says that because
+        since after before until till towards toward of than against per through during inside outside
+        besides and's due"""
+    )
 )
 """Words that begin a new phrase, and say what it is to the one before."""
 
 DIRECTIONS = {
-    "from": frozenset("from base origin start source departure pickup begin old since checkin first".split()),
-    "to": frozenset("to destination dest end target dropoff arrival return new until checkout".split()),
+    "from": frozenset(listed("""from base origin start source departure pickup begin old since checkin first""")),
+    "to": frozenset(listed("""to destination dest end target dropoff arrival return new until checkout""")),
 }
 """Words of a parameter's name that say which of two values it is."""
 
@@ -62,15 +66,21 @@ _ROLE_WORDS: tuple[tuple[str, str], ...] = (
     ("expression", "expression formula equation calculation"),
     ("symbol", "symbol ticker"),
     ("id", "id code number reference sku identifier tracking isbn vin"),
-    ("person", """attendee guest participant recipient person contact member assignee invitee doctor artist author who
+    (
+        "person",
+        """attendee guest participant recipient person contact member assignee invitee doctor artist author who
         whom employee patient host player people friend user customer student owner singer band composer director
-        receiver sender team celebrity"""),
+        receiver sender team celebrity""",
+    ),
     ("reason", "reason purpose memo cause"),
     ("topic", "topic subject title about theme headline summary label agenda occasion"),
     ("text", "text message body content note post sentence phrase caption comment prompt reminder question statement"),
     ("work", "song movie film track book album novel show game series podcast"),
-    ("place", """location city place country address town region area near where station airport venue landmark state
-        neighborhood origin destination zip room restaurant hotel store shop branch pickup dropoff zone island park"""),
+    (
+        "place",
+        """location city place country address town region area near where station airport venue landmark state
+        neighborhood origin destination zip room restaurant hotel store shop branch pickup dropoff zone island park""",
+    ),
     ("kind", "genre category cuisine kind style mood type"),
 )
 """What a word in a parameter's name says about its role. The first that fits counts."""
@@ -87,10 +97,10 @@ _POINTERS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Which words point at a role, the likeliest first."""
 
-_ORDER = (
-    "enum email url phone datetime date time file currency language number duration bool unit color expression id symbol "
-    "list place person work topic reason kind object text"
-).split()
+_ORDER = listed(
+    """enum email url phone datetime date time file currency language number duration bool unit color
+        expression id symbol list place person work topic reason kind object text"""
+)
 """Who chooses first."""
 
 _TEXT_TAIL = re.compile(
@@ -105,8 +115,8 @@ _LEAD = re.compile(
 _TRAILING = re.compile(
     r"(?i)(?:[\s,]+(?:please|thanks|thank you|for me|right now|now|today|again|as well|too|right away|asap|currently|quickly))*[\s.?!,;]*$"
 )
-_ARTICLES = frozenset("the a an some any my our your his her their this that these those me us".split())
-_NEGATIONS = frozenset("no not without don't never exclude excluding skip none disable off isn't".split())
+_ARTICLES = frozenset(listed("""the a an some any my our your his her their this that these those me us"""))
+_NEGATIONS = frozenset(listed("""no not without don't never exclude excluding skip none disable off isn't"""))
 
 
 def fill(request: str, tool: FunctionTool) -> Filled:
@@ -114,13 +124,15 @@ def fill(request: str, tool: FunctionTool) -> Filled:
     properties = parameters_of(tool)
     required = required_of(tool)
     filler = _Filler(request, tool)
-    for param in sorted((Param(name, schema, name in required, tool) for name, schema in properties.items()), key=_rank):
+    for param in sorted(
+        (Param(name, schema, name in required, tool) for name, schema in properties.items()), key=_rank
+    ):
         filler.choose(param)
     filler.fill_numbers()
     filler.fill_rest()
     arguments = {name: filler.arguments[name] for name in properties if name in filler.arguments}
     missing = tuple(name for name in properties if name in required and name not in arguments)
-    return Filled(arguments, frozenset(filler.sure), frozenset(filler.pointed), missing)
+    return Filled(arguments, frozenset(filler.sure), frozenset(filler.pointed), filler.left(), missing)
 
 
 def parameters_of(tool: FunctionTool) -> Mapping[str, Schema]:
@@ -178,7 +190,14 @@ class Param:
         return self._string_role(tool)
 
     def _string_role(self, tool: FunctionTool) -> str:
-        formats = {"email": "email", "uri": "url", "url": "url", "date": "date", "time": "time", "date-time": "datetime"}
+        formats = {
+            "email": "email",
+            "uri": "url",
+            "url": "url",
+            "date": "date",
+            "time": "time",
+            "date-time": "datetime",
+        }
         role = formats.get(str(self.schema.get("format")))
         if role:
             return role
@@ -205,7 +224,29 @@ class Param:
 
     def _is_vague(self) -> bool:
         """Whether its name alone says too little."""
-        return all(word in ("to", "from", "name", "target", "bas", "origin", "sourc", "valu", "input", "q", "x", "param", "arg", "destination", "start", "end", "near") for word in self.words)
+        return all(
+            word
+            in (
+                "to",
+                "from",
+                "name",
+                "target",
+                "bas",
+                "origin",
+                "sourc",
+                "valu",
+                "input",
+                "q",
+                "x",
+                "param",
+                "arg",
+                "destination",
+                "start",
+                "end",
+                "near",
+            )
+            for word in self.words
+        )
 
 
 def type_of(schema: Schema) -> str:
@@ -294,7 +335,10 @@ class _Filler:
         for word in self.words:
             if word.start < self.lead:
                 continue
-            inside = any(v.start <= word.start and word.end <= v.end and v.kind in ("quote", "name", "duration") for v in self.values)
+            inside = any(
+                v.start <= word.start and word.end <= v.end and v.kind in ("quote", "name", "duration")
+                for v in self.values
+            )
             is_time = any(v.start == word.start for v in self.values)
             if word.low in MARKERS and not inside and not is_time:
                 phrases.append(_Phrase(word.low, start=word.start))
@@ -310,6 +354,10 @@ class _Filler:
         self.used.extend(spans)
         if sure:
             self.sure.add(param.name)
+
+    def left(self) -> int:
+        """How many values nobody took."""
+        return sum(self._free(value.start, value.end) for value in self.values if value.kind not in ("unit", "color"))
 
     def _of_kind(self, *kinds: str) -> list[Value]:
         return [value for value in self.values if value.kind in kinds and self._free(value.start, value.end)]
@@ -358,7 +406,12 @@ class _Filler:
                 window = [s for _, s in hay[at : at + len(parts)]]
                 if window == parts:
                     score = 3.0 + len(parts)
-                elif len(parts) == 1 and parts[0] not in self.nouns and word.low not in FILLERS and akin(word.stem, parts[0]):
+                elif (
+                    len(parts) == 1
+                    and parts[0] not in self.nouns
+                    and word.low not in FILLERS
+                    and akin(word.stem, parts[0])
+                ):
                     score = 1.0 - (0.5 if word.stem in self.nouns else 0.0)
                 else:
                     continue
@@ -371,10 +424,14 @@ class _Filler:
         threshold = 0.4 if param.required else 0.9
         if best[0] >= threshold and best[2] is not None:
             exact = best[0] >= 3
-            self._take(param, best[1], *([(best[2].start, best[2].end)] if exact and best[2].stem not in self.nouns else []))
+            self._take(
+                param, best[1], *([(best[2].start, best[2].end)] if exact and best[2].stem not in self.nouns else [])
+            )
 
     def _outside_quotes(self, word: _Word) -> bool:
-        return not any(v.kind in ("quote", "email", "url", "file") and v.start <= word.start < v.end for v in self.values)
+        return not any(
+            v.kind in ("quote", "email", "url", "file") and v.start <= word.start < v.end for v in self.values
+        )
 
     def _choose_kind(self, param: Param) -> None:
         found = self._of_kind(param.role)
@@ -408,13 +465,21 @@ class _Filler:
             value = counted if direction == "from" else value or (others[0] if others else None)
             if value is None:
                 return
-        if value is None or (direction == "from" and param.role != "file" and len(found) == 1 and self._marker(found[0]) in ("to", "into")):
+        if value is None or (
+            direction == "from"
+            and param.role != "file"
+            and len(found) == 1
+            and self._marker(found[0]) in ("to", "into")
+        ):
             value = found[-1] if direction == "to" and (len(found) > 1 or param.role != "currency") else found[0]
         self._take(param, self._render(param, value), (value.start, value.end))
 
     def _is_counted(self, value: Value) -> bool:
         """Whether a number stands right before a currency or a unit: what is converted, not what it is converted to."""
-        return any(v.kind == "number" and v.end <= value.start and not self.request[v.end : value.start].strip() for v in self.values)
+        return any(
+            v.kind == "number" and v.end <= value.start and not self.request[v.end : value.start].strip()
+            for v in self.values
+        )
 
     def _render(self, param: Param, value: Value) -> JSON:
         if param.role == "language" and re.search(r"(?i)iso|code|\b(?:en|fr|de|es)\b", param.text):
@@ -445,7 +510,12 @@ class _Filler:
             return
         for value in self._of_kind("number"):
             before = self._before(value, 1)
-            if before and before[0].low in ("at", "until", "by", "for") and isinstance(value.meaning, int) and value.meaning <= 24:
+            if (
+                before
+                and before[0].low in ("at", "until", "by", "for")
+                and isinstance(value.meaning, int)
+                and value.meaning <= 24
+            ):
                 if before[0].low == "for" and "alarm" not in self.nouns:
                     continue
                 text = f"{value.meaning:02}:00" if wants_clock(param) else value.text
@@ -466,7 +536,21 @@ class _Filler:
             self._take(param, found[0].text, (found[0].start, found[0].end))
 
     def _choose_bool(self, param: Param) -> None:
-        ignore = {"include", "is", "hav", "us", "enabl", "with", "add", "allow", "whether", "flag", "should", "make", "only"}
+        ignore = {
+            "include",
+            "is",
+            "hav",
+            "us",
+            "enabl",
+            "with",
+            "add",
+            "allow",
+            "whether",
+            "flag",
+            "should",
+            "make",
+            "only",
+        }
         wanted = {word for word in param.words if word not in ignore and word not in FILLERS}
         states = {"on", "enabled", "enable", "active", "power", "state"} & set(split_name(param.name))
         for at, word in enumerate(self.words):
@@ -475,7 +559,9 @@ class _Filler:
                 self._take(param, word.low in ("on", "enable", "activate"))
                 return
             if word.stem in wanted or any(akin(word.stem, w) for w in wanted if w not in self.talk):
-                self._take(param, not before & _NEGATIONS, (word.start, word.end) if word.stem not in self.nouns else (0, 0))
+                self._take(
+                    param, not before & _NEGATIONS, (word.start, word.end) if word.stem not in self.nouns else (0, 0)
+                )
                 return
 
     # -- numbers
@@ -509,10 +595,20 @@ class _Filler:
         if not value.unit and hints & (_MEASURES["percent"] - _MEASURES["money"] - {"level"}):
             score -= 1
         if hints & _COUNTS and not value.unit:
-            score += 1 + 1.0 * any(w.stem in self.talk for w in after) + (0.5 if any(w.low == "for" for w in before[-1:]) else 0)
-        if before and before[-1].low in ("under", "below") and hints & {"max", "maximum", "highest", "budget", "upper", "limit"}:
+            score += (
+                1
+                + 1.0 * any(w.stem in self.talk for w in after)
+                + (0.5 if any(w.low == "for" for w in before[-1:]) else 0)
+            )
+        if (
+            before
+            and before[-1].low in ("under", "below")
+            and hints & {"max", "maximum", "highest", "budget", "upper", "limit"}
+        ):
             score += 3
         if before and before[-1].low in ("over", "above") and hints & {"min", "minimum", "lowest", "lower"}:
+            score += 3
+        if "year" in param.words and not value.unit and isinstance(value.meaning, int) and 1000 <= value.meaning <= 2200:
             score += 3
         return score - 5 * (param.type == "integer" and isinstance(value.meaning, float))
 
@@ -528,12 +624,30 @@ class _Filler:
 
     def _in_unit(self, param: Param, value: Value) -> float | int:
         seconds = float(value.meaning)
-        for unit, size in (("second", 1), ("minut", 60), ("hour", 3600), ("day", 86400), ("week", 604800), ("month", 2629746), ("year", 31556952)):
+        for unit, size in (
+            ("second", 1),
+            ("minut", 60),
+            ("hour", 3600),
+            ("day", 86400),
+            ("week", 604800),
+            ("month", 2629746),
+            ("year", 31556952),
+        ):
             if any(h == stem(unit) or h == unit or h == unit[:3] for h in param.hints):
                 return round(seconds / size, 6)
         said = re.search(r"[A-Za-z]+$", value.text)
         unit = stem(said.group()) if said else "minut"
-        size = {"second": 1, "sec": 1, "minut": 60, "min": 60, "hour": 3600, "day": 86400, "week": 604800, "month": 2629746, "year": 31556952}.get(unit, 60)
+        size = {
+            "second": 1,
+            "sec": 1,
+            "minut": 60,
+            "min": 60,
+            "hour": 3600,
+            "day": 86400,
+            "week": 604800,
+            "month": 2629746,
+            "year": 31556952,
+        }.get(unit, 60)
         return round(seconds / size, 6)
 
     # -- words
@@ -613,7 +727,9 @@ class _Filler:
             text = self.request[slice(*span)]
             items = split_list(text)
             items = [each for each in items if stem(each) not in self.talk]
-            if items and (param.required or len(items) > 1 or phrase.marker in ("with", "and", "") or self._names_in(phrase)):
+            if items and (
+                param.required or len(items) > 1 or phrase.marker in ("with", "and", "") or self._names_in(phrase)
+            ):
                 self._take(param, items, span, sure=bool(self._names_in(phrase)) or len(items) > 1)
                 return
 
@@ -622,8 +738,8 @@ class _Filler:
 
     def _pointed(self, markers: Sequence[str]) -> list[_Phrase]:
         """The phrases, those with the likeliest marker first."""
-        listed = [phrase for phrase in self.phrases if phrase.marker in markers and phrase.words]
-        return sorted(listed, key=lambda phrase: markers.index(phrase.marker))
+        pointed = [phrase for phrase in self.phrases if phrase.marker in markers and phrase.words]
+        return sorted(pointed, key=lambda phrase: markers.index(phrase.marker))
 
     def _fill_place(self, param: Param) -> None:
         hinted = self._hinted(param)
@@ -631,7 +747,9 @@ class _Filler:
         if hinted and not param.direction:
             self._take(param, hinted.text, (hinted.start, hinted.end))
             return
-        if param.direction == "to" and not any(p.marker in ("to", "into", "towards", "toward", "onto") for p in self.phrases):
+        if param.direction == "to" and not any(
+            p.marker in ("to", "into", "towards", "toward", "onto") for p in self.phrases
+        ):
             between = self._split_between()
             if between:
                 self._take(param, self.request[slice(*between)].strip(), between)
@@ -642,7 +760,9 @@ class _Filler:
                 self._take(param, *self._place(names_left[:1]))
                 return
         for names in (True, False):
-            for phrase in self._pointed((*markers, "") if names and not param.direction and param.required else markers):
+            for phrase in self._pointed(
+                (*markers, "") if names and not param.direction and param.required else markers
+            ):
                 found = [v for v in self._names_in(phrase) if v.kind == "name"]
                 if names and found:
                     self._take(param, *self._place(found))
@@ -682,7 +802,12 @@ class _Filler:
 
     def _is_verb_phrase(self, phrase: _Phrase) -> bool:
         """Whether "to" is followed by what is to be done, not by where."""
-        return phrase.marker == "to" and bool(phrase.words) and phrase.words[0].low not in {*_ARTICLES} and not phrase.words[0].text[0].isupper()
+        return (
+            phrase.marker == "to"
+            and bool(phrase.words)
+            and phrase.words[0].low not in {*_ARTICLES}
+            and not phrase.words[0].text[0].isupper()
+        )
 
     def _fill_person(self, param: Param) -> None:
         hinted = self._hinted(param)
@@ -693,7 +818,11 @@ class _Filler:
         if emails and param.required:
             self._take(param, emails[0].text, (emails[0].start, emails[0].end))
             return
-        markers = ("by", "from", "of") if set(param.words) & {"artist", "author", "band", "compos", "direct", "sing"} else _POINTERS["person"]
+        markers = (
+            ("by", "from", "of")
+            if set(param.words) & {"artist", "author", "band", "compos", "direct", "sing"}
+            else _POINTERS["person"]
+        )
         for phrase in self._pointed(markers):
             names = [v for v in self._names_in(phrase) if v.kind == "name"]
             if names and (param.required or phrase.marker in markers[:4]):
@@ -708,9 +837,13 @@ class _Filler:
         for phrase in self._pointed(("with", "to", "for", "by")):
             span = self._content(phrase, articles=phrase.words[0].low in ("my", "our"))
             if span and not self._is_talk(span) and not self._is_verb_phrase(phrase):
-                self._take(param, self.request[slice(*span)], span)
+                self._take(param, self.request[slice(*span)], span, sure=False)
                 return
-        possessive = re.search(r"\b(my (?:mom|mum|mother|dad|father|wife|husband|sister|brother|boss|son|daughter|friend|landlord|team|manager|doctor|partner))\b", self.request, re.I)
+        possessive = re.search(
+            r"\b(my (?:mom|mum|mother|dad|father|wife|husband|sister|brother|boss|son|daughter|friend|landlord|team|manager|doctor|partner))\b",
+            self.request,
+            re.I,
+        )
         if possessive:
             self._take(param, possessive.group(), possessive.span())
             return
@@ -718,9 +851,15 @@ class _Filler:
 
     def _fill_work(self, param: Param) -> None:
         hinted = self._hinted(param)
-        found = ([hinted] if hinted else []) or self._of_kind("quote") or [
-            v for v in self._of_kind("name") if self._marker(v) in ("", "of", "for", "is") and stem(v.text) not in self.talk
-        ]
+        found = (
+            ([hinted] if hinted else [])
+            or self._of_kind("quote")
+            or [
+                v
+                for v in self._of_kind("name")
+                if self._marker(v) in ("", "of", "for", "is") and stem(v.text) not in self.talk
+            ]
+        )
         if found:
             self._take(param, found[0].text, (found[0].start, found[0].end))
         elif param.required:
@@ -732,7 +871,11 @@ class _Filler:
             self._take(param, hinted.text, (hinted.start, hinted.end))
             return
         markers = _POINTERS[param.role]
-        clause = re.search(r"\b(?:because|since|due to|as)\s+(?:of\s+)?(\S.*)$", self.request) if param.role == "reason" else None
+        clause = (
+            re.search(r"\b(?:because|since|due to|as)\s+(?:of\s+)?(\S.*)$", self.request)
+            if param.role == "reason"
+            else None
+        )
         if clause:
             span = self._trim(clause.start(1), clause.end(1))
             self._take(param, self.request[slice(*span)], span)
@@ -786,7 +929,11 @@ class _Filler:
 
     def _infinitive(self) -> tuple[int, int] | None:
         for phrase in self.phrases[1:]:
-            if self._is_verb_phrase(phrase) and phrase.words[0].stem not in self.talk and self._free(phrase.words[0].start, phrase.words[0].end):
+            if (
+                self._is_verb_phrase(phrase)
+                and phrase.words[0].stem not in self.talk
+                and self._free(phrase.words[0].start, phrase.words[0].end)
+            ):
                 if any(v.start <= phrase.words[0].start < v.end for v in self.values):
                     continue
                 return self._trim(phrase.words[0].start, len(self.request))
@@ -824,7 +971,8 @@ class _Filler:
     def _residue(self, param: Param) -> tuple[int, int] | None:
         """What is left for it: the likeliest phrase, else the object of the verb."""
         for phrase in self._pointed(("", *_POINTERS["object"], "in", "to", "from", "at", "near", "is")):
-            span = self._content(phrase, extend=phrase.marker in ("", "for", "of", "about"))
+            whole = bool(_OPEN & set(param.words))
+            span = self._content(phrase, extend=phrase.marker in ("", "for", "of", "about"), whole=whole)
             if span and not self._is_talk(span):
                 if phrase.marker:
                     self.pointed.add(param.name)
@@ -835,7 +983,11 @@ class _Filler:
         """What follows the verb, word for word, up to a phrase that already has its place."""
         head = self.phrases[0]
         words = list(head.words)
-        while words and (words[0] is head.words[0] or words[0].stem in self.nouns or words[0].low in {*_ARTICLES, "up", "down", "out", "off"}):
+        while words and (
+            words[0] is head.words[0]
+            or words[0].stem in self.nouns
+            or words[0].low in {*_ARTICLES, "up", "down", "out", "off"}
+        ):
             words.pop(0)
         start = words[0].start if words else None
         end = words[-1].end if words else None
@@ -854,7 +1006,9 @@ class _Filler:
         span = self._trim(start, end)
         return span if span[1] > span[0] else None
 
-    def _content(self, phrase: _Phrase, *, talk: bool = True, extend: bool = False, articles: bool = False) -> tuple[int, int] | None:
+    def _content(
+        self, phrase: _Phrase, *, talk: bool = True, extend: bool = False, articles: bool = False, whole: bool = False
+    ) -> tuple[int, int] | None:
         """The part of a phrase that is still free, without words at its edges that only speak of the function."""
         runs: list[list[_Word]] = [[]]
         words = list(phrase.words)
@@ -863,11 +1017,13 @@ class _Filler:
             while words and words[0].low in ("up", "on", "off", "out", "me", "us", "for", "to"):
                 words = words[1:]
         if extend:
-            words = [*words, *self._following(phrase)]
+            words = [*words, *self._following(phrase, whole and bool(phrase.marker))]
         for word in words:
-            if not self._free(word.start, word.end) or self._is_stray_value(word):
-                runs.append([])
-            elif talk and self._says_nothing(word, runs[-1]) and not self._in_name(word):
+            if (
+                not self._free(word.start, word.end)
+                or self._is_stray_value(word)
+                or (talk and self._says_nothing(word, runs[-1]) and not self._in_name(word))
+            ):
                 runs.append([])
             else:
                 runs[-1].append(word)
@@ -897,12 +1053,16 @@ class _Filler:
         compound = word.stem in self.naming and any(not self._is_idle(w, False) for w in run)
         return word.stem in self.talk and not compound
 
-    def _following(self, phrase: _Phrase) -> list[_Word]:
+    def _following(self, phrase: _Phrase, whole: bool = False) -> list[_Word]:
         """The words of the phrases behind it that go on with it: "boxes OF green tea"."""
         more: list[_Word] = []
         for after in self.phrases[self.phrases.index(phrase) + 1 :]:
             free = bool(after.words) and self._free(after.words[0].start, after.end)
-            if after.marker not in ("of", "with", "for", "as") or not free or (phrase.marker == "" and after.marker != "of"):
+            if (
+                (after.marker not in ("of", "with", "for", "as") and not whole)
+                or not free
+                or (phrase.marker == "" and after.marker != "of")
+            ):
                 break
             if not more and phrase.words and all(w.stem in self.talk or w.low in FILLERS for w in phrase.words[-1:]):
                 break
@@ -938,21 +1098,50 @@ class _Filler:
         return start, end
 
 
+_OPEN = frozenset(listed("query search keyword term question q prompt task text searchterm"))
+"""Words of a parameter that takes all that is left, and not merely the first piece of it."""
+
 _IDLE = frozenset(
-    """please now currently like kind called named status current right latest today tonight again about asap soon
-    tell show give find get search look book check there's way many much""".split()
+    listed(
+        """please now currently like kind called named status current right latest today tonight again about asap
+        soon tell show give find get search look book check eat online internet there's way
+        many much"""
+    )
 )
 """Words at the edge of a phrase that are no part of a value."""
 
 _MEASURES: Mapping[str, frozenset[str]] = {
-    "percent": frozenset("percent percentag rat interest brightnes level volume discount tip tax opacity intensity humidity share speed".split()) | {stem("brightness"), stem("percentage"), stem("rate")},
-    "money": frozenset(stem(w) for w in "amount price bill rent cost budget principal loan salary total fee payment money income revenue value subtotal deposit balance tip pay".split()),
-    "duration": frozenset(stem(w) for w in "minutes seconds hours duration days weeks months years length term long period time nights mins secs".split()),
-    "degree": frozenset(stem(w) for w in "temperature degrees angle heat target".split()),
+    "percent": frozenset(
+        listed(
+            """percent percentag rat interest brightnes level volume discount tip tax opacity intensity humidity share
+        speed"""
+        )
+    )
+    | {stem("brightness"), stem("percentage"), stem("rate")},
+    "money": frozenset(
+        stem(w)
+        for w in listed(
+            """amount price bill rent cost budget principal loan salary total fee payment money income revenue value
+        subtotal deposit balance tip pay"""
+        )
+    ),
+    "duration": frozenset(
+        stem(w)
+        for w in listed(
+            """minutes seconds hours duration days weeks months years length term long period time nights mins secs"""
+        )
+    ),
+    "degree": frozenset(stem(w) for w in ["temperature", "degrees", "angle", "heat", "target"]),
 }
 """Which words of a parameter say that it is measured so."""
 
-_COUNTS = frozenset(stem(w) for w in "quantity count number size people guests passengers persons copies adults rooms pieces tickets items seats party length amount".split())
+_COUNTS = frozenset(
+    stem(w)
+    for w in listed(
+        """quantity count number size people guests passengers persons copies adults rooms pieces tickets items
+        seats party length amount"""
+    )
+)
 
 LANGUAGE_CODES = {
     "English": "en", "French": "fr", "German": "de", "Spanish": "es", "Italian": "it", "Portuguese": "pt", "Dutch": "nl",
@@ -975,7 +1164,9 @@ def split_list(text: str) -> list[str]:
 def wants_clock(param: Param) -> bool:
     """Whether a time is wanted as HH:MM."""
     spoken = re.search(r"\d ?[ap]\.?m\b", param.text, re.IGNORECASE)
-    return bool(re.search(r"HH:MM|\d\d?:\d\d|24.hour", param.text, re.IGNORECASE)) and not spoken or param.schema.get("format") == "time"
+    return (bool(re.search(r"HH:MM|\d\d?:\d\d|24.hour", param.text, re.IGNORECASE)) and not spoken) or param.schema.get(
+        "format"
+    ) == "time"
 
 
 def render_moment(param: Param, value: Value) -> str:

@@ -33,11 +33,12 @@ class Interactions:
         catalogue: Catalogue,
         *,
         clock: Callable[[], datetime],
-        new_id: Callable[[], str],
+        new_id: Callable[[str], str],
         sealer: Sealer | None = None,
         idle: float = 15.0,
     ) -> None:
-        """Without a `sealer`, thoughts can be sent back only as long as this object lives."""
+        """`new_id` makes a name that begins with what it is given. Without a `sealer`, thoughts can be sent back only
+        as long as this object lives."""
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
@@ -145,7 +146,7 @@ class Interactions:
 
     def _new(self, turn: Turn, owner: str, dialect: DialectName) -> Interaction:
         now = self._clock()
-        return Interaction(self._new_id(), owner, turn, created=now, updated=now, dialect=dialect)
+        return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect)
 
     async def _run(self, turn: Turn, owner: str) -> AsyncGenerator[Event, None]:
         if turn.model is None:
@@ -156,7 +157,9 @@ class Interactions:
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
         steps = self._sealer.opened(check_calls((*history, *turn.input)), owner)
-        around = Surroundings(self._clock, lambda thought: self._sealer.seal(thought, owner), self._new_id)
+        around = Surroundings(
+            self._clock, lambda thought: self._sealer.seal(thought, owner), lambda: self._new_id("call_")
+        )
         return run(turn, steps, model, around)
 
 

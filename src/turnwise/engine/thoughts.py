@@ -44,7 +44,7 @@ ASK = (
     "Before you answer, think. Write down, in a few short sentences, what is asked, what you know about it and how to "
     "find the answer. Do not write the answer itself."
 )
-NOTES = "What you thought about this before:\n"
+NOTES = "Notes: "
 
 
 class Sealer:
@@ -129,7 +129,8 @@ def _asked(prompt: Prompt, steps: Sequence[Step], budget: int) -> Prompt:
     """The prompt of the first pass. It binds the text to nothing, and calls nothing."""
     return replace(
         prompt,
-        steps=with_note(steps, ASK),
+        steps=steps,
+        system_instruction=f"{prompt.system_instruction}\n\n{ASK}" if prompt.system_instruction else ASK,
         tools=(),
         schema=None,
         generation=replace(prompt.generation, max_output_tokens=budget, stop_sequences=()),
@@ -148,8 +149,8 @@ def told(steps: Sequence[Step]) -> tuple[Step, ...]:
 
 
 def with_note(steps: Sequence[Step], note: str) -> tuple[Step, ...]:
-    """Steps with a note at the end of the last message, or as a message of its own where the last step is none."""
+    """Steps with a note at the head of the last message, or as a message of its own where the last step is none."""
     last = steps[-1] if steps else None
     if isinstance(last, UserInput | ModelOutput):
-        return (*steps[:-1], replace(last, content=(*last.content, Text("\n\n" + note))))
+        return (*steps[:-1], replace(last, content=(Text(note + "\n\n"), *last.content)))
     return (*steps, UserInput((Text(note),)))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from turnwise.engine.words import listed
+
 Kind: TypeAlias = Literal[
     "quote", "email", "url", "file", "date", "time", "duration", "id", "phone", "number", "currency", "language",
     "color", "unit", "expression", "name",
@@ -32,9 +34,12 @@ class Value:
     """Of a number: `percent`, `money`, `duration`, `degree`, or nothing."""
 
 
-MONTHS = "january february march april may june july august september october november december".split()
-WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+MONTHS = listed("""january february march april may june july august september october november december""")
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+SMALL = listed(
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+        seventeen eighteen nineteen"""
+)
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | TENS | {"dozen": 12, "hundred": 100, "thousand": 1000}
 SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800,
@@ -51,22 +56,24 @@ CURRENCIES = {
 }  # fmt: skip
 """Currencies by code, and what people call them."""
 
-LANGUAGES = (
-    "English French German Spanish Italian Portuguese Dutch Russian Chinese Mandarin Cantonese Japanese Korean Arabic "
-    "Hindi Bengali Urdu Turkish Polish Czech Slovak Hungarian Romanian Bulgarian Greek Swedish Norwegian Danish "
-    "Finnish Icelandic Estonian Latvian Lithuanian Ukrainian Serbian Croatian Slovenian Hebrew Persian Farsi Thai "
-    "Vietnamese Indonesian Malay Tagalog Swahili Latin Welsh Irish Catalan Basque Esperanto Tamil Telugu Zulu Afrikaans"
-).split()
-COLORS = (
-    "red green blue yellow orange purple violet pink white black gray grey brown turquoise cyan magenta teal gold "
-    "silver beige amber indigo lavender crimson"
-).split()
-UNITS = (
-    "kilometers? kilometres? km miles? mi meters? metres? m centimeters? centimetres? cm millimeters? mm inch(?:es)? "
-    "feet foot ft yards? yd kilograms? kilos? kg grams? g pounds? lbs? ounces? oz tons? tonnes? stones? liters? litres? "
-    "l milliliters? ml gallons? pints? cups? tablespoons? teaspoons? celsius fahrenheit kelvin seconds? minutes? hours? "
-    "days? weeks? knots? mph kph acres? hectares? joules? calories watts? bytes? kb mb gb tb psi bar pascals?"
-).split()
+LANGUAGES = listed(
+    """English French German Spanish Italian Portuguese Dutch Russian Chinese Mandarin Cantonese Japanese
+        Korean Arabic Hindi Bengali Urdu Turkish Polish Czech Slovak Hungarian Romanian Bulgarian Greek
+        Swedish Norwegian Danish Finnish Icelandic Estonian Latvian Lithuanian Ukrainian Serbian
+        Croatian Slovenian Hebrew Persian Farsi Thai Vietnamese Indonesian Malay Tagalog Swahili Latin
+        Welsh Irish Catalan Basque Esperanto Tamil Telugu Zulu Afrikaans"""
+)
+COLORS = listed(
+    """red green blue yellow orange purple violet pink white black gray grey brown turquoise cyan magenta teal
+        gold silver beige amber indigo lavender crimson"""
+)
+UNITS = listed(
+    """kilometers? kilometres? km miles? mi meters? metres? m centimeters? centimetres? cm millimeters? mm
+        inch(?:es)? feet foot ft yards? yd kilograms? kilos? kg grams? g pounds? lbs? ounces? oz tons?
+        tonnes? stones? liters? litres? l milliliters? ml gallons? pints? cups? tablespoons? teaspoons?
+        celsius fahrenheit kelvin seconds? minutes? hours? days? weeks? knots? mph kph acres? hectares?
+        joules? calories watts? bytes? kb mb gb tb psi bar pascals?"""
+)
 
 _MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month for month in MONTHS)
 _NUMBER = (
@@ -75,7 +82,9 @@ _NUMBER = (
     + r")(?:[- ](?:" + "|".join(SMALL[1:10]) + r"))?|(?:" + "|".join(sorted(SMALL, key=len, reverse=True)) + r")(?: (?:hundred|thousand))?|a (?:dozen|hundred|thousand)"
 )  # fmt: skip
 _CODES = "|".join(CURRENCIES)
-_MONEY_WORDS = "|".join(name for names in CURRENCIES.values() for name in names.split("|") if name.isascii() and "$" not in name)
+_MONEY_WORDS = "|".join(
+    name for names in CURRENCIES.values() for name in names.split("|") if name.isascii() and "$" not in name
+)
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
@@ -263,20 +272,25 @@ def _scale(unit: str) -> int:
 
 
 STARTERS = frozenset(
-    """what what's who who's whose when when's where where's how how's why which is are was were do does did will would
-    can could should shall may the a an i i'd i'm i'll i've my your our we you it this that these those please hey hi
-    hello ok okay thanks thank and or but if then also good tell give show find get set make let turn put write explain
-    describe name list add play book order send check translate convert calculate search look open close start stop
-    schedule create call text email remind wake lock unlock track cancel rent post rename assign log generate transfer
-    refund switch reserve pay buy read record delete remove update change move share ask mark invite message need want
-    compute dim increase decrease raise lower resume pause mute navigate take plan arrange draft compose summarize
-    recommend suggest help go ring dial wire ship return submit upload download attach draw save store note jot any are
-    there timer for in on at to from with about tomorrow today tonight yesterday next now could've is't isn't aren't
-    yes no not never sure don't won't can't deliver fly drive charge water feed clean vacuum i have has had be
-    alert notify report look-up lookup define spell print scan sign register enroll join leave rate review compare
-    total sum monitor measure estimate predict analyze analyse fetch retrieve display view hide enable disable activate
-    deactivate confirm approve reject accept decline reply forward publish tweet broadcast stream watch listen cook bake
-    brew heat cool warm preheat adjust reduce boost""".split()
+    listed(
+        """what what's who who's whose when when's where where's how how's why which is are was were do does did
+        will would can could should shall may the a an i i'd i'm i'll i've my your our we you it this
+        that these those please hey hi hello ok okay thanks thank and or but if then also good tell give
+        show find get set make let turn put write explain describe name list add play book order send
+        check translate convert calculate search look open close start stop schedule create call text
+        email remind wake lock unlock track cancel rent post rename assign log generate transfer refund
+        switch reserve pay buy read record delete remove update change move share ask mark invite
+        message need want compute dim increase decrease raise lower resume pause mute navigate take plan
+        arrange draft compose summarize recommend suggest help go ring dial wire ship return submit
+        upload download attach draw save store note jot any are there timer for in on at to from with
+        about tomorrow today tonight yesterday next now could've is't isn't aren't yes no not never sure
+        don't won't can't deliver fly drive charge water feed clean vacuum i have has had be alert
+        notify report look-up lookup define spell print scan sign register enroll join leave rate review
+        compare total sum monitor measure estimate predict analyze analyse fetch retrieve display view
+        hide enable disable activate deactivate confirm approve reject accept decline reply forward
+        publish tweet broadcast stream watch listen cook bake brew heat cool warm preheat adjust reduce
+        boost"""
+    )
 )
 """Words that may stand at the head of a sentence in a capital letter and be no name."""
 

@@ -7,6 +7,12 @@ purpose: where it does not reach, a tool is still found by the words of its own 
 import re
 from functools import cache
 
+
+def listed(text: str) -> tuple[str, ...]:
+    """The words of a list that is written as text."""
+    return tuple(text.split())
+
+
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_\-./\s]+")
 _ENDINGS = (
@@ -32,7 +38,7 @@ light lamp bulb lighting
 stock share ticker trading trade equity nasdaq quote
 translate translation say language interpret
 music song play track album artist listen tune playlist jazz rock pop classical blues reggae techno hip-hop folk metal
-movie film cinema showtime showing
+movie film cinema showtime showing playing screening
 todo to-do task chore
 note jot memo write
 pizza food delivery order deliver
@@ -175,20 +181,26 @@ crypto bitcoin cryptocurrency ethereum
 """A line is a group of words that people use for the same thing. A word may be in several."""
 
 FILLERS = frozenset(
-    """a an the this that these those my our your his her its their some any me us you i we he she it they them him please
-    pls kindly just also too then now so and or but if of to in on at for from with by about as into is are was were be
-    been am do does did have has had will would can could should shall may might must let let's lets i'd i'm i'll i've
-    want need like hey hi hello ok okay well there here what what's which who who's whose when where how why not no
-    yes up down out over under via using new one ones really quickly quick right go ahead thing things something get
-    given specified several e.g e.g. i.e name named called user user's users value between another whether""".split()
+    listed(
+        """a an the this that these those my our your his her its their some any me us you i we he she it they them
+        him please pls kindly just also too then now so and or but if of to in on at for from with by
+        about as into is are was were be been am do does did have has had will would can could should
+        shall may might must let let's lets i'd i'm i'll i've want need like hey hi hello ok okay well
+        there here what what's which who who's whose when where how why not no yes up down out over
+        under via using new one ones really quickly quick right go ahead thing things something get
+        given specified several e.g e.g. i.e name named called user user's users value between another
+        whether"""
+    )
 )
 """Words that say little by themselves."""
 
 GENERIC_VERBS = frozenset(
-    """get set find search create add make look show check list update give fetch retrieve lookup tell put send return
-    read start run do use open turn switch calculate compute convert save book order control manage query request
-    perform execute provide handle post change view go take schedule reserve play enable disable toggle track delete
-    remove cancel log record close stop generate submit""".split()
+    listed(
+        """get set find search create add make look show check list update give fetch retrieve lookup tell put send
+        return read start run do use open turn switch calculate compute convert save book order control
+        manage query request perform execute provide handle post change view go take schedule reserve
+        play enable disable toggle track delete remove cancel log record close stop generate submit"""
+    )
 )
 """Verbs that many functions begin with, and that therefore tell none from another."""
 

@@ -9,6 +9,7 @@ from turnwise.domain.content import JSON, Content, Media, Text
 from turnwise.domain.events import WholeStep
 from turnwise.domain.interaction import Counts, GenerationConfig, Interaction, Usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, Thought, ToolCall, ToolResult
+from turnwise.domain.tools import ResponseFormat, Tool, ToolChoice
 
 Frame: TypeAlias = tuple[str, dict[str, JSON]]
 """A frame of a stream: the event's name and its payload."""
@@ -126,13 +127,41 @@ def render_settings(interaction: Interaction) -> dict[str, JSON]:
     body: dict[str, JSON] = dict(turn.echo)
     if turn.system_instruction is not None:
         body["system_instruction"] = turn.system_instruction
-    generation = _render_generation(turn.generation)
+    if turn.tools:
+        body["tools"] = [render_tool(tool) for tool in turn.tools]
+    if turn.response_format is not None:
+        body["response_format"] = _render_format(turn.response_format)
+    generation = {**_render_generation(turn.generation), **_render_choice(turn.tool_choice)}
     if generation:
         body["generation_config"] = generation
     if turn.response_modalities:
         body["response_modalities"] = list(turn.response_modalities)
     if turn.background:
         body["background"] = True
+    return body
+
+
+def render_tool(tool: Tool) -> dict[str, JSON]:
+    """A tool, as it was declared."""
+    body: dict[str, JSON] = {"type": "function", "name": tool.name}
+    if tool.description:
+        body["description"] = tool.description
+    if tool.parameters:
+        body["parameters"] = tool.parameters
+    return body
+
+
+def _render_choice(choice: ToolChoice) -> dict[str, JSON]:
+    if choice.allowed is not None:
+        return {"tool_choice": {"allowed_tools": {"mode": choice.mode, "tools": list(choice.allowed)}}}
+    return {} if choice.mode == "auto" else {"tool_choice": choice.mode}
+
+
+def _render_format(form: ResponseFormat) -> dict[str, JSON]:
+    """The form of the answer, in the current dialect's words, whichever words asked for it."""
+    body: dict[str, JSON] = {"type": "text", "mime_type": "application/json"}
+    if form.schema is not None:
+        body["schema"] = form.schema
     return body
 
 

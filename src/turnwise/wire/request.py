@@ -17,6 +17,7 @@ from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.interaction import GenerationConfig, Turn
 from turnwise.wire.input import parse_input
 from turnwise.wire.invalid import explain
+from turnwise.wire.tools import parse_response_format, parse_tool_choice, parse_tools
 
 
 class Body(BaseModel):
@@ -55,7 +56,7 @@ class GenerationConfigBody(Body):
     transcription_config: Any = None
     """How to write down speech."""
 
-    LATER: ClassVar = ("tool_choice", "speech_config", "image_config", "video_config", "transcription_config")
+    LATER: ClassVar = ("speech_config", "image_config", "video_config", "transcription_config")
 
 
 class CreateBody(Body):
@@ -78,9 +79,9 @@ class CreateBody(Body):
     tools: list[dict[str, Any]] | None = None
     """What the model may do besides speaking."""
     response_format: Any = None
-    """What the answer has to look like: a JSON schema, or formats by type."""
+    """What the answer has to look like: a JSON schema, or `{"type": "text", "mime_type": ..., "schema": ...}`."""
     response_mime_type: str | None = None
-    """The form of a text answer: `text/plain`."""
+    """The form of a text answer: `text/plain` or `application/json`."""
     response_modalities: list[str] | None = None
     """What the answer may consist of, in either case of letters."""
     store: bool | None = None
@@ -105,8 +106,6 @@ class CreateBody(Body):
     """Where to go on within a long interaction."""
 
     LATER: ClassVar = (
-        "tools",
-        "response_format",
         "agent_config",
         "webhook_config",
         "safety_settings",
@@ -131,13 +130,18 @@ def parse_request(body: JSON) -> Turn:
         raise explain(error, CreateBody) from None
     _refuse_what_is_missing(asked)
     _check_together(asked)
+    tools = parse_tools(asked.tools)
+    config = asked.generation_config
     return Turn(
         input=parse_input(asked.input),
         model=asked.model.removeprefix("models/") if asked.model else None,
         agent=asked.agent,
         previous_interaction_id=asked.previous_interaction_id,
         system_instruction=asked.system_instruction or None,
-        generation=_parse_generation(asked.generation_config),
+        tools=tools,
+        tool_choice=parse_tool_choice(config.tool_choice if config else None, tools),
+        response_format=parse_response_format(asked.response_format, asked.response_mime_type),
+        generation=_parse_generation(config),
         store=asked.store is not False,
         stream=asked.stream is True,
         background=asked.background is True,
@@ -157,10 +161,6 @@ def _refuse_what_is_missing(asked: CreateBody) -> None:
         for name in owner.LATER if owner is not None else ():
             if getattr(owner, name) not in (None, [], {}):
                 raise Unimplemented(f"{prefix}{name}: turnwise does not support this yet; leave it out")
-    if asked.response_mime_type not in (None, "text/plain"):
-        raise Unimplemented(
-            f"response_mime_type: turnwise does not support '{asked.response_mime_type}' yet; leave it out"
-        )
 
 
 def _check_together(asked: CreateBody) -> None:
