@@ -47,7 +47,7 @@ async def within(awaitable: Awaitable[T]) -> T:
 async def until(condition: Callable[[], bool]) -> None:
     """Let everything else run until this holds. For what has no event of its own."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0)
 
 

@@ -119,13 +119,13 @@ class Server:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    async def ready(self) -> None:
+    async def ready(self, *, within: float = BOUND) -> None:
         """Wait for the line that says so."""
-        await self.prints(lambda line: line.startswith(READY))
+        await self.prints(lambda line: line.startswith(READY), within=within)
 
-    async def prints(self, is_it: Callable[[str], bool]) -> None:
+    async def prints(self, is_it: Callable[[str], bool], *, within: float = BOUND) -> None:
         """Wait for such a line."""
-        async with asyncio.timeout(BOUND), self._printed:
+        async with asyncio.timeout(within), self._printed:
             await self._printed.wait_for(lambda: self._over or any(map(is_it, self.lines)))
         assert any(map(is_it, self.lines)), f"it ended without a word of that:\n{self.output}"
 
@@ -142,9 +142,11 @@ class Server:
         return code
 
     async def close(self) -> None:
-        """End it however it is."""
-        await end(self.process)
-        await self._reading
+        """End it, however it is."""
+        try:
+            await end(self.process)
+        finally:
+            await self._reading
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
@@ -171,6 +173,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
         except TimeoutError:
             _signal(process, signal.SIGKILL)
             await process.wait()
+            raise AssertionError("it did not stop when it was asked to") from None
 
 
 def _signal(process: asyncio.subprocess.Process, how: signal.Signals) -> None:

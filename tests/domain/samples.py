@@ -38,6 +38,7 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
+from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1.5)
@@ -109,7 +110,11 @@ def full(*, status: Status = Status.COMPLETED) -> Interaction:
         agent="researcher",
         previous_interaction_id="int_0",
         system_instruction="Be brief.",
+        tools=(FunctionTool("look", "Looks.", {"type": "object", "properties": {}}), FunctionTool("wait")),
+        tool_choice=ToolChoice("any", ("look",)),
+        response_format=ResponseFormat({"type": "object"}),
         generation=GenerationConfig(0.5, 0.9, 40, 7, 100, ("stop",), "low", "auto"),
+        store=False,
         stream=True,
         background=True,
         response_modalities=("text", "image"),

@@ -1,9 +1,11 @@
 """An interaction: where it stands, where it may go from there, and what it cost."""
 
+from dataclasses import fields
+
 import pytest
 
-from domain.samples import USAGE
-from turnwise.domain.interaction import CONTINUABLE, MOVES, Status, Usage
+from domain.samples import USAGE, full
+from turnwise.domain.interaction import CONTINUABLE, MOVES, GenerationConfig, Status, Turn, Usage
 
 ENDS = [status for status in Status if status is not Status.IN_PROGRESS]
 
@@ -45,3 +47,9 @@ def test_the_grand_total_counts_thoughts_and_tools_and_no_token_twice():
 def test_a_turn_that_cost_nothing_has_totals_of_zero():
     nothing = Usage()
     assert (nothing.total_tokens, nothing.input_tokens, nothing.output_tokens, nothing.cached_tokens) == (0, 0, 0, 0)
+
+
+def test_the_sample_that_has_something_in_every_field_has_it():
+    turn = full().turn
+    assert [field.name for field in fields(Turn) if getattr(turn, field.name) == getattr(Turn(()), field.name)] == []
+    assert None not in [getattr(turn.generation, field.name) for field in fields(GenerationConfig)]

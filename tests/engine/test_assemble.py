@@ -1,25 +1,42 @@
 """Fragments to events: every change of kind, and what is nothing."""
 
+import pytest
+
 from turnwise.domain.content import Text
 from turnwise.domain.events import (
+    ArgumentsDelta,
     Event,
     PartDelta,
     PartStart,
     PartStop,
+    SignatureDelta,
     StepStart,
     StepStop,
     SummaryDelta,
     TextDelta,
+    WholeDelta,
     fold,
 )
 from turnwise.domain.interaction import Usage
-from turnwise.domain.steps import ModelOutput, Thought
+from turnwise.domain.steps import FunctionCall, ModelOutput, Thought
 from turnwise.engine.assemble import Assembler
-from turnwise.models.model import Finished, Fragment, Taken, TextFragment, ThoughtFragment, UsageFragment
+from turnwise.models.model import (
+    CallFragment,
+    Finished,
+    Fragment,
+    Taken,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
+
+
+def assembling(*, summaries: bool = True) -> Assembler:
+    return Assembler(seal=lambda raw: f"sealed {raw}", new_call_id=lambda: "call_new", summaries=summaries)
 
 
 def assembled(*fragments: Fragment, assembler: Assembler | None = None) -> list[Event]:
-    assembler = assembler or Assembler()
+    assembler = assembler or assembling()
     return [*(event for fragment in fragments for event in assembler.add(fragment)), *assembler.close()]
 
 
@@ -29,23 +46,57 @@ def message(step: int, output: int, *texts: str) -> list[Event]:
     return [*start, *deltas, PartStop(step, output), StepStop(step, None)]
 
 
-def thought(step: int, output: int, *texts: str) -> list[Event]:
-    deltas = [PartDelta(step, output, SummaryDelta(Text(text))) for text in texts]
-    return [StepStart(step, output, Thought()), *deltas, StepStop(step, output)]
+def thought(step: int, output: int, raw: str, *shown: str) -> list[Event]:
+    deltas = [PartDelta(step, output, SummaryDelta(Text(text))) for text in shown]
+    sealed = PartDelta(step, output, SignatureDelta(f"sealed {raw}"))
+    return [StepStart(step, output, Thought()), *deltas, sealed, StepStop(step, output)]
+
+
+def call(step: int, output: int, whole: FunctionCall, *fragments: str) -> list[Event]:
+    start = StepStart(step, output, FunctionCall(whole.id, whole.name))
+    deltas = [PartDelta(step, output, ArgumentsDelta(fragment)) for fragment in fragments]
+    return [start, *deltas, PartDelta(step, output, WholeDelta(whole, bool(fragments))), StepStop(step, output)]
 
 
 def test_text_is_one_message_with_one_part():
     assert assembled(TextFragment("a"), TextFragment("b")) == message(0, 0, "a", "b")
 
 
-def test_thoughts_are_one_step_without_parts():
-    assert assembled(ThoughtFragment("a"), ThoughtFragment("b")) == thought(0, 0, "a", "b")
+def test_a_thought_is_shown_a_paragraph_at_a_time_and_sealed_whole():
+    fragments = [ThoughtFragment(text) for text in ("a", "b\n", "\nc", "\n\n\n\n d ")]
+    assert assembled(*fragments) == thought(0, 0, "ab\n\nc\n\n\n\n d ", "ab", "c", "d")
+
+
+def test_a_thought_that_is_not_to_be_shown_is_sealed_all_the_same():
+    events = assembled(ThoughtFragment("a\n\nb"), assembler=assembling(summaries=False))
+    assert events == thought(0, 0, "a\n\nb")
+
+
+def test_a_call_comes_in_fragments_and_then_whole():
+    first = CallFragment(0, "c1", "look", '{"at": ')
+    assert assembled(first, CallFragment(0, arguments='"sky"}')) == call(
+        0, 0, FunctionCall("c1", "look", {"at": "sky"}), '{"at": ', '"sky"}'
+    )
+
+
+def test_calls_stand_side_by_side_and_one_without_an_id_is_given_one():
+    fragments = (CallFragment(0, None, "look"), CallFragment(1, "c2", "listen", "{}"))
+    assert assembled(*fragments) == [
+        *call(0, 0, FunctionCall("call_new", "look", {})),
+        *call(1, 1, FunctionCall("c2", "listen", {}), "{}"),
+    ]
 
 
 def test_each_change_of_kind_closes_what_was_open():
-    fragments = (ThoughtFragment("hm"), TextFragment("a"), ThoughtFragment("wait"), TextFragment("b"))
-    events = assembled(*fragments)
-    assert events == [*thought(0, 0, "hm"), *message(1, 1, "a"), *thought(2, 2, "wait"), *message(3, 3, "b")]
+    kinds = {
+        "thought": (ThoughtFragment("hm"), lambda i: thought(i, i, "hm", "hm")),
+        "text": (TextFragment("a"), lambda i: message(i, i, "a")),
+        "call": (CallFragment(0, "c", "look", "{}"), lambda i: call(i, i, FunctionCall("c", "look", {}), "{}")),
+    }
+    order = [first for one in kinds for other in kinds if one != other for first in (one, other)]
+    order = [kind for i, kind in enumerate(order) if i == 0 or kind != order[i - 1]]
+    events = assembled(*(kinds[kind][0] for kind in order))
+    assert events == [event for i, kind in enumerate(order) for event in kinds[kind][1](i)]
 
 
 def test_empty_fragments_are_nothing():
@@ -54,33 +105,36 @@ def test_empty_fragments_are_nothing():
 
 
 def test_an_answer_without_fragments_has_no_steps():
-    assembler = Assembler()
+    assembler = assembling()
     assert assembled(Taken(), Finished("stop"), assembler=assembler) == []
     assert assembler.finished == "stop"
 
 
 def test_usage_may_come_between_and_the_last_one_counts():
-    assembler = Assembler()
+    assembler = assembling()
     first, last = Usage({"text": 1}), Usage({"text": 1}, {"text": 2})
-    events = assembled(TextFragment("a"), UsageFragment(first), TextFragment("b"), UsageFragment(last), assembler=assembler)
+    fragments = (TextFragment("a"), UsageFragment(first), TextFragment("b"), UsageFragment(last))
+    events = assembled(*fragments, assembler=assembler)
     assert events == message(0, 0, "a", "b")
     assert assembler.usage == last
 
 
 def test_closing_twice_closes_once():
-    assembler = Assembler()
+    assembler = assembling()
     assert assembled(TextFragment("a"), assembler=assembler) == message(0, 0, "a")
     assert list(assembler.close()) == []
 
 
-def test_a_second_call_of_the_model_goes_on_counting():
-    assembler = Assembler(step=2, output=3)
-    assert assembled(TextFragment("a"), ThoughtFragment("b"), assembler=assembler) == [
-        *message(2, 3, "a"),
-        *thought(3, 4, "b"),
-    ]
+@pytest.mark.parametrize("empty", [TextFragment(""), ThoughtFragment("")])
+def test_an_empty_fragment_does_not_even_close_what_is_open(empty: Fragment):
+    assert assembled(TextFragment("a"), empty, TextFragment("b")) == message(0, 0, "a", "b")
 
 
 def test_what_was_assembled_folds_to_what_was_said():
-    outcome = fold(assembled(ThoughtFragment("h"), ThoughtFragment("m"), TextFragment("O"), TextFragment("k")))
-    assert outcome.steps == (Thought(summary=(Text("h"), Text("m"))), ModelOutput((Text("Ok"),)))
+    fragments = (ThoughtFragment("h"), ThoughtFragment("m"), TextFragment("O"), TextFragment("k"))
+    outcome = fold(assembled(*fragments, CallFragment(0, "c", "look", '{"at": "sky"}')))
+    assert outcome.steps == (
+        Thought("sealed hm", (Text("hm"),)),
+        ModelOutput((Text("Ok"),)),
+        FunctionCall("c", "look", {"at": "sky"}),
+    )

@@ -55,8 +55,7 @@ async def test_cancelling_in_the_middle_keeps_what_was_said(any_store: Store):
 async def test_a_run_that_is_cancelled_in_the_very_moment_it_begins_still_ends():
     async with open_engine([Taken(), asyncio.Event()]) as engine:
         beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
-        while not beginning.done():
-            await asyncio.sleep(0)
+        await until(beginning.done)
         cancelled = await within(engine.interactions.cancel("int_1", "ann"))
         assert cancelled.status is Status.CANCELLED
         await ended_once(engine.store, "int_1")
@@ -327,4 +326,3 @@ async def test_what_was_left_without_any_event_is_ended_too(any_store: Store):
     loaded = await any_store.load("left", "ann")
     assert loaded is not None
     assert loaded.status is Status.FAILED
-

@@ -11,16 +11,19 @@ from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelFailed, ModelUnavailable, Unimplemented
 from turnwise.domain.events import End, Event, StatusUpdate, fold
 from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
-from turnwise.domain.steps import ModelOutput, UserInput
-from turnwise.engine.run import run
-from turnwise.models.model import Finished, Fragment, ModelCard, Taken, TextFragment
+from turnwise.domain.steps import FunctionCall, ModelOutput, UserInput
+from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.engine.run import Surroundings, run
+from turnwise.models.model import CallFragment, Finished, Fragment, ModelCard, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 
+AROUND = Surroundings(clock=lambda: NOON, seal=lambda raw: f"sealed {raw}", new_call_id=lambda: "call_new")
 EARLIER = (UserInput((Text("Before"),)), ModelOutput((Text("Yes"),)))
 
 
 async def run_all(model: ScriptedModel, asked: Turn | None = None) -> list[Event]:
-    return [event async for event in run(asked or turn(), EARLIER, model, lambda: NOON)]
+    asked = asked or turn()
+    return [event async for event in run(asked, (*EARLIER, *asked.input), model, AROUND)]
 
 
 async def test_a_turn_is_its_status_its_steps_and_its_end():
@@ -56,6 +59,34 @@ async def test_an_answer_that_reached_its_limit_is_incomplete():
     assert events[-1].status is Status.INCOMPLETE
 
 
+LOOK = FunctionTool("look")
+LISTEN = FunctionTool("listen")
+CALLING = ModelCard("calling", tools=True)
+
+
+async def test_a_call_ends_the_turn_and_waits_for_its_result():
+    model = ScriptedModel([Taken(), CallFragment(0, "c1", "look"), Finished("calls")], card=CALLING)
+    events = await run_all(model, turn(tools=(LOOK,)))
+    assert isinstance(events[-1], End)
+    assert events[-1].status is Status.REQUIRES_ACTION
+    assert fold(events).steps == (FunctionCall("c1", "look", {}),)
+
+
+@pytest.mark.parametrize(
+    ("choice", "shown"),
+    [
+        (ToolChoice(), (LOOK, LISTEN)),
+        (ToolChoice("any", allowed=("listen",)), (LISTEN,)),
+        (ToolChoice("none"), ()),
+    ],
+)
+async def test_the_model_is_shown_the_tools_that_it_may_call(choice: ToolChoice, shown: tuple[FunctionTool, ...]):
+    script = [Taken(), *(CallFragment(0, "c1", tool.name) for tool in shown[:1]), Finished("stop")]
+    model = ScriptedModel(script, card=CALLING)
+    await run_all(model, turn(tools=(LOOK, LISTEN), tool_choice=choice))
+    assert tuple(model.prompts[0].tools) == shown
+
+
 async def test_a_refusal_is_an_error_of_its_own():
     with pytest.raises(ContentBlocked):
         await run_all(ScriptedModel([Taken(), TextFragment("No"), Finished("refusal")]))
@@ -75,11 +106,9 @@ async def test_a_model_that_does_not_take_the_prompt_breaks_its_contract(wrong: 
 
 @pytest.mark.parametrize("error", [InvalidRequest("too long"), ModelUnavailable("gone"), ZeroDivisionError()])
 async def test_what_the_model_raises_before_it_took_the_prompt_comes_before_any_event(error: Exception):
-    seen: list[Event] = []
+    events = run(turn(), (), ScriptedModel([error]), AROUND)
     with pytest.raises(type(error)):
-        async for event in run(turn(), (), ScriptedModel([error]), lambda: NOON):
-            seen.append(event)
-    assert seen == []
+        await anext(events)
 
 
 async def test_a_model_without_eyes_is_shown_no_picture():
@@ -92,6 +121,6 @@ async def test_a_model_without_eyes_is_shown_no_picture():
 
 async def test_leaving_a_turn_closes_the_models_stream():
     model = ScriptedModel([Taken(), TextFragment("Hi"), asyncio.Event()])
-    async with aclosing(run(turn(), (), model, lambda: NOON)) as events:
+    async with aclosing(run(turn(), (), model, AROUND)) as events:
         assert await within(anext(events)) == StatusUpdate(Status.IN_PROGRESS)
     assert model.left_early == 1

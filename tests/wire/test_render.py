@@ -139,7 +139,11 @@ def test_the_request_is_given_back(dialect: DialectName):
         "stop_sequences": ["stop"],
         "thinking_level": "low",
         "thinking_summaries": "auto",
+        "tool_choice": {"allowed_tools": {"mode": "any", "tools": ["look"]}},
     }
+    look = {"description": "Looks.", "parameters": {"type": "object", "properties": {}}}
+    assert shown["tools"] == [{"type": "function", "name": "look"} | look, {"type": "function", "name": "wait"}]
+    assert shown["response_format"] == {"type": "text", "mime_type": "application/json", "schema": {"type": "object"}}
     assert shown["response_modalities"] == ["text", "image"]
     assert shown["background"] is True
     assert shown["labels"] == {"team": "Zürich"}

@@ -3,6 +3,7 @@ another type and none too many. So the description and the rendering cannot part
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -16,6 +17,7 @@ from turnwise.domain import errors
 from turnwise.domain.events import Created, Event, replay
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Status, Turn
 from turnwise.domain.steps import ServerTool, Step
+from turnwise.domain.tools import ResponseFormat, ToolChoice
 from turnwise.http.contracts import ModelEntry
 from turnwise.http.models import render_model
 from turnwise.http.streaming import EventStream
@@ -66,6 +68,22 @@ def test_an_interaction_with_every_field_is_as_described(
 def test_an_interaction_with_nothing_in_it_is_as_described(dialect: DialectName):
     bare = Interaction("int_1", "ann", Turn(()), full().created, full().updated)
     check(INTERACTIONS[dialect], DIALECTS[dialect].render_interaction(bare, timeline=True, include_input=True))
+
+
+CHOICES: dict[str, dict[str, Any]] = {
+    "a free choice": {"tool_choice": ToolChoice()},
+    "a choice by its mode": {"tool_choice": ToolChoice("none")},
+    "a choice among some": {"tool_choice": ToolChoice("auto", ("look",))},
+    "JSON of any form": {"response_format": ResponseFormat()},
+    "JSON by a schema": {"response_format": ResponseFormat({"type": "object"})},
+}
+
+
+@both_dialects
+@pytest.mark.parametrize("settings", CHOICES.values(), ids=CHOICES)
+def test_settings_of_any_form_are_as_described(dialect: DialectName, settings: dict[str, Any]):
+    whole = replace(full(), turn=replace(full().turn, **settings))
+    check(INTERACTIONS[dialect], DIALECTS[dialect].render_interaction(whole))
 
 
 @both_dialects

@@ -15,7 +15,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from turnwise.domain.content import JSON, Text
 from turnwise.domain.interaction import GenerationConfig
@@ -23,13 +22,25 @@ from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Ste
 from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.engine.choosing import Wanted
 from turnwise.engine.filling import fill, options_of, parameters_of, required_of, type_of
+from turnwise.engine.schema import violation
 from turnwise.models.model import Prompt
 
 ARGUMENTS_TOKENS = 160
 """How long the arguments that a model makes may be."""
 
-RESULT_TOKENS = 200
+RESULT_TOKENS = 80
 """How long the sentence about a result may be."""
+
+SHARED = ("$defs", "definitions")
+"""Where a schema keeps what its parameters refer to."""
+
+NEW_WORDS = 5
+"""How many words of its own the model may add to a result."""
+
+DONE = frozenset(
+    ("done", "ok", "okay", "success", "true", "yes", "ok: yes", "success: yes", "status: ok", "status: success")
+)
+"""Results that say only that it worked."""
 
 TEXT_LENGTH = 200
 """How many characters an argument may have when its schema sets no bound, so that it comes to an end."""
@@ -54,9 +65,9 @@ _RESULT = "Answer the question with the result. Say only what the result says."
 _RESULT_EXAMPLES = (
     (
         "Question: When does the museum open?\nResult: opens: 9 am, closes: 5 pm",
-        "The museum opens at 9 am and closes at 5 pm.",
+        '"The museum opens at 9 am and closes at 5 pm."',
     ),
-    ("Question: Reserve a court for Friday.\nResult: The court is reserved.", "The court is reserved."),
+    ("Question: How tall is the tower?\nResult: height: 96, unit: metres", '"The tower is 96 metres tall."'),
 )
 
 
@@ -75,15 +86,10 @@ class Draft:
         try:
             made = json.loads(text)
         except ValueError:
-            made = {}
-        said = made if isinstance(made, dict) else {}
-        arguments = {
-            name: {**said, **self.arguments}[name]
-            for name in parameters_of(self.tool)
-            if name in {**said, **self.arguments}
-        }
-        fitting = {name: value for name, value in arguments.items() if fits(value, parameters_of(self.tool)[name])}
-        return fitting if required_of(self.tool) <= set(fitting) else None
+            return None
+        known = {**made, **self.arguments} if isinstance(made, dict) else {}
+        arguments = {name: known[name] for name in parameters_of(self.tool) if name in known}
+        return None if violation(arguments, self.tool.parameters) else arguments
 
 
 def draft_call(wanted: Wanted, before: Mapping[str, JSON] | None = None) -> Draft:
@@ -91,14 +97,13 @@ def draft_call(wanted: Wanted, before: Mapping[str, JSON] | None = None) -> Draf
     properties, required = parameters_of(wanted.tool), required_of(wanted.tool)
     filled = fill(wanted.request, wanted.tool).arguments
     known = {**(before or {}), **filled}
-    arguments = {
-        name: known[name] for name, schema in properties.items() if name in known and fits(known[name], schema)
-    }
+    arguments = {name: known[name] for name in properties if name in known and fits(known[name], name, wanted.tool)}
     for name, schema in properties.items():
         if name in required and name not in arguments and ("default" in schema or len(options_of(schema)) == 1):
             arguments[name] = schema.get("default", (options_of(schema) or [None])[0])
     missing = [name for name in properties if name in required and name not in arguments]
-    prompt = arguments_prompt(wanted, arguments, missing) if missing else None
+    whole = not missing and violation(arguments, wanted.tool.parameters) is None
+    prompt = None if whole else arguments_prompt(wanted, arguments, missing)
     return Draft(wanted.tool, arguments, prompt)
 
 
@@ -130,15 +135,105 @@ def narrowed(tool: FunctionTool, known: Mapping[str, JSON], missing: Sequence[st
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to be said of results, as far as it is known, and how to have the rest of it worded."""
+
+    text: str
+    """What can be said in any case: the results in plain words."""
+    prompt: Prompt | None
+    """What the model is to be asked, for a better wording. None: the text is good as it is."""
+
+    values: tuple[str, ...] = ()
+    """What the wording must have in it, to the letter."""
+
+    def finish(self, text: str) -> str:
+        """The answer, with what the model made of the prompt, if that says the same."""
+        try:
+            made = json.loads(text)
+        except ValueError:
+            return self.text
+        return made if isinstance(made, str) and self._is_faithful(made) else self.text
+
+    def _is_faithful(self, made: str) -> bool:
+        """Whether a wording has all of the values, and no number, name or crowd of words from nowhere."""
+        assert self.prompt is not None
+        asked = self.prompt.steps[-1]
+        given = text_of(asked).lower() if isinstance(asked, UserInput) else ""
+        new = [word for word in re.findall(r"[\w.]*\w", made) if word.lower() not in given]
+        invented = any(word[0].isdigit() or (word[0].isupper() and not made.startswith(word)) for word in new)
+        whole = all(value.lower() in made.lower() for value in self.values)
+        return whole and not invented and len(new) <= NEW_WORDS and made.rstrip().endswith((".", "!"))
+
+
+def draft_answer(request: str, results: Sequence[FunctionResult]) -> Answer:
+    """What to say of the results that a request's calls gave.
+
+    A sentence is passed on as it is. Bare values are put into a sentence by the model, whose wording is taken only if
+    it has them all, to the letter: a small model rounds numbers and invents currencies.
+    """
+    plain = " ".join(_sentence(render_result(result)) for result in results)
+    single = results[0] if len(results) == 1 else None
+    values = [] if single is None or single.is_error else _bare_values(_opened(single.result))
+    if single is None or not values:
+        return Answer(plain, None)
+    about = re.match(r"(?i)what(?:'s| is| was) (the [^?]+?)\s*\?*$", request.strip())
+    if about and len(values) == 1:
+        plain = _sentence(f"{about.group(1)} is {values[0]}")
+    return Answer(plain, result_prompt(request, results), tuple(values))
+
+
 def result_prompt(request: str, results: Sequence[FunctionResult]) -> Prompt:
-    """How the model is asked to say in words what the functions gave back."""
-    said = "\n".join(render_result(result) for result in results)
-    return _ask(_RESULT, _RESULT_EXAMPLES, f"Question: {request}\nResult: {said}", None, RESULT_TOKENS)
+    """How the model is asked to put results into a sentence, which comes as a JSON text."""
+    said = "; ".join(render_result(result) for result in results)
+    schema = {"type": "string", "minLength": 4, "maxLength": TEXT_LENGTH}
+    return _ask(_RESULT, _RESULT_EXAMPLES, f"Question: {request}\nResult: {said}", schema, RESULT_TOKENS)
+
+
+def _bare_values(result: JSON) -> list[str]:
+    """The values of a result that are no sentence by themselves. Empty: it can be said as it is."""
+    match result:
+        case bool() | None:
+            return []
+        case int() | float():
+            return [_plain(result)]
+        case str():
+            return [result] if len(result.split()) < 3 and result.lower().strip(".!") not in DONE else []
+        case dict() if 0 < len(result) <= 3 and all(isinstance(v, str | int | float) for v in result.values()):
+            values = [_bare_values(value) for value in result.values()]
+            return [each for value in values for each in value] if all(values) else []
+        case _:
+            return []
+
+
+def _opened(result: JSON) -> JSON:
+    """A result without its wrapping: JSON written as text, or a lone text object."""
+    match result:
+        case str() if result.lstrip()[:1] in ("{", "["):
+            try:
+                return json.loads(result)
+            except ValueError:
+                return result
+        case [{"type": "text", "text": str(text)}] | {"type": "text", "text": str(text)}:
+            return _opened(text)
+        case {"result": inner} | {"output": inner} if len(result) == 1:
+            return _opened(inner)
+        case _:
+            return result
+
+
+def _sentence(text: str) -> str:
+    """Words with a capital letter at their head and a stop behind them."""
+    text = text.strip()
+    if text.lower().strip(".!") in DONE:
+        return "Done."
+    text = text[:1].upper() + text[1:]
+    return text if text[-1:] in ".!?:;)\"'" or "\n" in text else text + "."
 
 
 def render_result(result: FunctionResult) -> str:
     """A result in plain words: text as it is, objects as "name: value", errors as such."""
-    said = _plain(result.result) or "done"
+    said = _plain(_opened(result.result)) or "done"
     return f"Error: {said}" if result.is_error and not said.lower().startswith("error") else said
 
 
@@ -221,89 +316,29 @@ def _bounded(schema: Schema) -> Schema:
     return {**schema, "type": schema["type"].lower()} if isinstance(schema.get("type"), str) else schema
 
 
-def fits(value: JSON, schema: Schema) -> bool:
-    """Whether a value is valid against the schema of a parameter, as far as a parameter's schema usually goes."""
-    options = options_of(schema)
-    if options and value not in options:
-        return False
-    for key in ("anyOf", "oneOf"):
-        if isinstance(schema.get(key), list):
-            return any(fits(value, each) for each in schema[key])
-    if "type" not in schema:
-        return True
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return any(_is_a(value, str(kind).lower(), schema) for kind in kinds)
-
-
-def _is_a(value: JSON, kind: str, schema: Schema) -> bool:
-    match kind:
-        case "string":
-            return isinstance(value, str) and _in_range(len(value), schema, "Length") and _matches(value, schema)
-        case "integer" | "number":
-            wanted = int if kind == "integer" else (int, float)
-            return isinstance(value, wanted) and not isinstance(value, bool) and _in_bounds(value, schema)
-        case "boolean":
-            return isinstance(value, bool)
-        case "array":
-            items = schema.get("items")
-            good = isinstance(value, list) and _in_range(len(value), schema, "Items")
-            return good and (not isinstance(items, dict) or all(fits(each, items) for each in value))
-        case "object":
-            return isinstance(value, dict) and set(schema.get("required", ())) <= set(value)
-        case "null":
-            return value is None
-        case _:
-            return True
-
-
-def _in_range(size: int, schema: Schema, of: str) -> bool:
-    return bool(schema.get(f"min{of}", 0) <= size <= schema.get(f"max{of}", size))
-
-
-def _in_bounds(value: Any, schema: Schema) -> bool:
-    above = value >= schema.get("minimum", value) and not value <= schema.get("exclusiveMinimum", value - 1)
-    below = value <= schema.get("maximum", value) and not value >= schema.get("exclusiveMaximum", value + 1)
-    step = schema.get("multipleOf")
-    return above and below and (not step or abs(value / step - round(value / step)) < 1e-9)
-
-
-def _matches(value: str, schema: Schema) -> bool:
-    pattern = schema.get("pattern")
-    try:
-        return not isinstance(pattern, str) or bool(re.search(pattern, value))
-    except re.error:
-        return True
+def fits(value: JSON, name: str, tool: FunctionTool) -> bool:
+    """Whether a value is valid for a parameter."""
+    shared = {key: tool.parameters[key] for key in SHARED if key in tool.parameters}
+    return violation(value, {**parameters_of(tool)[name], **shared}) is None
 
 
 def _plain(result: JSON) -> str:
     """JSON as one would read it aloud."""
     match result:
         case str():
-            return _plain_text(result)
+            return result
         case bool():
             return "yes" if result else "no"
         case None:
             return ""
         case {"type": "text", "text": str(text)}:
             return text
-        case {"result": inner} | {"output": inner} | {"items": inner} if len(result) == 1:
-            return _plain(inner)
         case dict():
             return ", ".join(f"{_name(key)}: {_plain(value)}" for key, value in result.items() if value is not None)
         case list():
             return "; ".join(_plain(value) for value in result)
         case _:
             return str(result)
-
-
-def _plain_text(text: str) -> str:
-    """Text as it is, unless it is JSON written as text."""
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            return _plain(json.loads(text))
-        except ValueError:
-            return text
-    return text
 
 
 def _name(key: str) -> str:

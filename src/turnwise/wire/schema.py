@@ -235,6 +235,44 @@ class Failure(TypedDict):
     """A sentence for people: what was wrong, with which value, and what to do."""
 
 
+class FunctionTool(TypedDict):
+    """A function that the client runs."""
+
+    type: Literal["function"]
+    name: str
+    description: NotRequired[str]
+    """What it does, for the model."""
+    parameters: NotRequired[dict[str, Any]]
+    """The JSON Schema of its arguments."""
+
+
+ToolMode: TypeAlias = Literal["auto", "any", "none", "validated"]
+
+
+class AllowedTools(TypedDict):
+    """The tools that the model may choose among."""
+
+    mode: ToolMode
+    """`auto`: call or speak. `any`: it must call. `none`: it must not. `validated`: as auto, with valid arguments."""
+    tools: list[str]
+    """Their names."""
+
+
+class ToolChoice(TypedDict):
+    """A choice that names tools."""
+
+    allowed_tools: AllowedTools
+
+
+class AnswerForm(TypedDict):
+    """The form of the answer's text, in the current dialect's words, whichever words asked for it."""
+
+    type: Literal["text"]
+    mime_type: Literal["application/json"]
+    schema: NotRequired[dict[str, Any]]
+    """The JSON Schema that the answer is valid against."""
+
+
 class GenerationConfig(TypedDict, total=False):
     """How the model was asked to speak."""
 
@@ -246,6 +284,7 @@ class GenerationConfig(TypedDict, total=False):
     stop_sequences: list[str]
     thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"]
     thinking_summaries: Literal["auto", "none"]
+    tool_choice: ToolMode | ToolChoice
 
 
 class Head(TypedDict):
@@ -271,6 +310,8 @@ class Settings(TypedDict):
     """What was asked for, given back."""
 
     system_instruction: NotRequired[str]
+    tools: NotRequired[list[FunctionTool]]
+    response_format: NotRequired[AnswerForm]
     generation_config: NotRequired[GenerationConfig]
     response_modalities: NotRequired[list[str]]
     background: NotRequired[bool]

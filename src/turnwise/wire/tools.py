@@ -5,14 +5,14 @@ Whether a schema is a good one is looked at in `engine/schema.py`; here only the
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
-from turnwise.wire.invalid import explain
+from turnwise.wire.invalid import explain, shown
 
 LATER_TOOLS = (
     "google_search",
@@ -42,22 +42,35 @@ class FunctionToolBody(ToolBody):
 
     type: Literal["function"]
     name: str
+    """A letter or '_' first, then letters, digits, '_', '.', ':' or '-'; 128 at the most."""
     description: str | None = None
+    """What it does and when to call it, for the model."""
     parameters: dict[str, Any] | None = None
+    """The JSON Schema of its arguments, an object."""
     parametersJsonSchema: dict[str, Any] | None = None
+    """The same under another name."""
+    defer_loading: Any = None
+    """Whether the model finds it by a search for tools only."""
+    short_description: Any = None
+    """What such a search shows of it."""
+
+    LATER: ClassVar = ("defer_loading", "short_description")
 
 
 class AllowedToolsBody(ToolBody):
     """The tools that the model may choose among."""
 
     mode: Literal["auto", "any", "none", "validated"] | None = None
+    """How freely it may choose."""
     tools: list[str] | None = None
+    """Their names. All, if this is left out."""
 
 
 class ToolChoiceBody(ToolBody):
     """A choice that names tools."""
 
     allowed_tools: AllowedToolsBody
+    """Which, and how freely."""
 
 
 class TextFormatBody(ToolBody):
@@ -65,7 +78,9 @@ class TextFormatBody(ToolBody):
 
     type: Literal["text"]
     mime_type: Literal["application/json", "text/plain"] | None = None
+    """Plain text, unless there is a schema."""
     schema_: dict[str, Any] | None = None
+    """The JSON Schema that the answer is valid against."""
 
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_"))
 
@@ -91,11 +106,18 @@ def _parse_tool(tool: Mapping[str, JSON], path: str) -> FunctionTool:
     if kind in LATER_TOOLS:
         raise Unimplemented(f"{path}.type: turnwise does not have the tool '{kind}' yet; leave it out")
     if kind != "function":
-        raise InvalidRequest(f"unknown tool {kind!r}; one of function, {', '.join(LATER_TOOLS)}", field=f"{path}.type")
+        raise InvalidRequest(
+            f"unknown tool {shown(kind)}; one of function, {', '.join(LATER_TOOLS)}", field=f"{path}.type"
+        )
     try:
         body = FunctionToolBody.model_validate(tool)
     except ValidationError as error:
         raise explain(error, FunctionToolBody, path) from None
+    for name in FunctionToolBody.LATER:
+        if getattr(body, name) is not None:
+            raise Unimplemented(f"{path}.{name}: turnwise does not support this yet; leave it out")
+    if body.parameters is not None and body.parametersJsonSchema is not None:
+        raise InvalidRequest("this says the same as `parameters`; leave one out", field=f"{path}.parametersJsonSchema")
     if not _NAME.fullmatch(body.name):
         raise InvalidRequest(
             f"'{body.name[:140]}' cannot be a function's name: a letter or '_' first, then letters, digits, "
@@ -122,12 +144,16 @@ def parse_tool_choice(choice: JSON, tools: Sequence[FunctionTool]) -> ToolChoice
         parsed = _parse_allowed(choice, tools, field)
     if parsed.mode == "any" and not tools:
         raise InvalidRequest("'any' demands a call, but there are no tools; add `tools`", field=field)
+    if parsed.mode == "any" and parsed.allowed == ():
+        raise InvalidRequest(
+            "'any' demands a call, but none is allowed; name one", field=f"{field}.allowed_tools.tools"
+        )
     return parsed
 
 
 def _parse_allowed(choice: JSON, tools: Sequence[FunctionTool], field: str) -> ToolChoice:
     if not isinstance(choice, dict):
-        raise InvalidRequest(f"a mode or an object with `allowed_tools`, not {choice!r}", field=field)
+        raise InvalidRequest(f"a mode or an object with `allowed_tools`, not {shown(choice)}", field=field)
     try:
         body = ToolChoiceBody.model_validate(choice).allowed_tools
     except ValidationError as error:
@@ -173,7 +199,7 @@ def _parse_form(form: JSON) -> ResponseFormat | None:
             raise Unimplemented("response_format: turnwise answers in one form only; leave one")
         form = form[0]
     if not isinstance(form, dict):
-        raise InvalidRequest(f"a JSON Schema, or an object with a `type`, not {form!r}", field="response_format")
+        raise InvalidRequest(f"a JSON Schema, or an object with a `type`, not {shown(form)}", field="response_format")
     if form.get("type") in ("image", "audio", "video"):
         raise Unimplemented(f"response_format: turnwise cannot answer with {form['type']} yet")
     if form.get("type") != "text":

@@ -1,0 +1,166 @@
+"""Everything at once: runs, readers, cancels, deletes and broken models in an order that chance decides.
+
+What must hold whatever happens: a run ends once; every reader sees a piece of one and the same sequence, without gaps;
+what was deleted is gone; nobody hangs, and no task is left (`open_engine` sees to the last two).
+"""
+
+import asyncio
+from contextlib import aclosing
+from random import Random
+
+import pytest
+
+from support import HeldStore, open_engine, turn, within, words
+from turnwise.domain.errors import ModelFailed, NotFound, OutOfRange
+from turnwise.domain.events import End, Event
+from turnwise.engine.interactions import Interactions
+from turnwise.models.model import Finished, Prompt, Taken, TextFragment, ThoughtFragment
+from turnwise.models.scripted import Line, ScriptedModel
+from turnwise.store.store import Store
+
+RUNS = 25
+
+Seen = list[tuple[int, Event]]
+
+
+class Chance:
+    """What happens by chance, the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self.gates: list[asyncio.Event] = []
+        self.deleted: set[str] = set()
+
+    def script(self, prompt: Prompt) -> list[Line]:
+        """Some answer, which may wait, and may break."""
+        lines: list[Line] = [*self._perhaps_wait(0.2), Taken()]
+        for word in words(self._random.randrange(12)):
+            lines.append(self._random.choice([TextFragment, TextFragment, ThoughtFragment])(word))
+            lines += self._perhaps_wait(0.3)
+        lines.append(ModelFailed("broke") if self._random.random() < 0.2 else Finished("stop"))
+        return lines
+
+    def _perhaps_wait(self, chance: float) -> list[Line]:
+        if self._random.random() > chance:
+            return []
+        self.gates.append(asyncio.Event())
+        return [self.gates[-1]]
+
+    async def pause(self) -> None:
+        """Let others run for a while."""
+        for _ in range(self._random.randrange(30)):
+            await asyncio.sleep(0)
+
+    async def open_gates(self) -> None:
+        """Let every model go on, in any order, until none is waiting any more."""
+        while self.gates:
+            await self.pause()
+            self.gates.pop(self._random.randrange(len(self.gates))).set()
+
+    async def read(self, interactions: Interactions, id: str) -> Seen:
+        """Read from somewhere; perhaps leave in the middle."""
+        await self.pause()
+        seen: Seen = []
+        try:
+            interaction = await interactions.get(id, "ann")
+            groups = await interactions.read(interaction, self._random.randrange(4))
+        except (NotFound, OutOfRange):
+            return seen
+        leave_at = self._random.choice([3, 1000, 1000])
+        async with aclosing(groups):
+            async for group in groups:
+                seen += group
+                if len(seen) >= leave_at:
+                    break
+        return seen
+
+    async def disturb(self, interactions: Interactions, id: str) -> None:
+        """Cancel it, delete it, or leave it alone."""
+        await self.pause()
+        try:
+            match self._random.randrange(4):
+                case 0:
+                    assert (await interactions.cancel(id, "ann")).status.is_terminal
+                case 1:
+                    self.deleted.add(id)
+                    await interactions.delete(id, "ann")
+                case _:
+                    await interactions.get(id, "ann")
+        except NotFound:
+            assert id in self.deleted
+
+
+def check_sequence(seen: Seen, whole: Seen | None) -> None:
+    """A reader's sequence has no gaps, ends where it ends, and is a piece of the whole one, where that is known."""
+    positions = [position for position, _ in seen]
+    assert positions == list(range(positions[0], positions[0] + len(seen))) if seen else True
+    assert not any(isinstance(event, End) for _, event in seen[:-1])
+    if whole:
+        assert all(whole[position - 1] == (position, event) for position, event in seen)
+
+
+async def run_everything(interactions: Interactions, chance: Chance) -> dict[str, list[Seen]]:
+    made = [
+        interactions.create(turn(str(number), background=True), "ann", "steps")
+        if number % 2
+        else interactions.begin(turn(str(number), stream=True), "ann", "steps")
+        for number in range(RUNS)
+    ]
+    opening = asyncio.gather(*made, return_exceptions=True)
+    opener = asyncio.create_task(chance.open_gates())
+    begun = [one for one in await opening if not isinstance(one, Exception)]
+    ids = [getattr(one, "interaction", one).id for one in begun]
+    opener = asyncio.create_task(_then(opener, chance.open_gates()))
+    readers = {id: [asyncio.create_task(chance.read(interactions, id)) for _ in range(4)] for id in ids}
+    await asyncio.gather(*(chance.disturb(interactions, id) for id in ids for _ in range(2)))
+    seen = {id: list(await asyncio.gather(*reading)) for id, reading in readers.items()}
+    await opener
+    return seen
+
+
+async def _then(first: "asyncio.Task[None]", second: "asyncio.Future[None] | object") -> None:
+    await first
+    await second  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_happens_in_whatever_order_the_journal_holds(any_store: Store, seed: int):
+    chance = Chance(seed)
+    async with open_engine(store=any_store, model=ScriptedModel(answer=chance.script)) as engine:
+        seen = await within(run_everything(engine.interactions, chance))
+        for id, sequences in seen.items():
+            whole = list(await any_store.events(id, 0))
+            assert bool(whole) is (id not in chance.deleted)
+            if whole:
+                assert isinstance(whole[-1][1], End)
+                check_sequence(whole, whole)
+            for sequence in sequences:
+                check_sequence(sequence, whole)
+    assert list(await any_store.unfinished()) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_the_store_refuses_nobody_hangs(seed: int):
+    chance, store, unlucky = Chance(seed), HeldStore(), Random(seed)
+    for name in ("append", "finish", "events"):
+        store.fail(name, lambda *_: unlucky.random() < 0.15)
+    async with open_engine(store=store, model=ScriptedModel(answer=chance.script)) as engine:
+        try:
+            await within(run_everything_despite(engine.interactions, chance))
+        finally:
+            store.heal()
+
+
+async def run_everything_despite(interactions: Interactions, chance: Chance) -> None:
+    """Runs and their readers, of whom some are told that the store broke. All of them come to an end."""
+    made = [interactions.begin(turn(str(number), stream=True), "ann", "steps") for number in range(RUNS)]
+    opening = asyncio.gather(*made, return_exceptions=True)
+    opener = asyncio.create_task(chance.open_gates())
+    recordings = [one for one in await opening if not isinstance(one, Exception)]
+    opener = asyncio.create_task(_then(opener, chance.open_gates()))
+    reading = [chance.read(interactions, recording.interaction.id) for recording in recordings for _ in range(3)]
+    await asyncio.gather(*reading, return_exceptions=True)
+    await opener
+    for recording in recordings:
+        await interactions.cancel(recording.interaction.id, "ann")
+        assert recording.ended
