@@ -25,7 +25,7 @@ from turnwise.domain.events import (
 )
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import ModelOutput
-from turnwise.engine.journal import PENDING_LIMIT, Journal, Recording, follow
+from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow
 from turnwise.store.store import Store
 
 OPENING = [Created(), StatusUpdate(Status.IN_PROGRESS)]
@@ -167,6 +167,26 @@ async def test_text_that_waits_for_the_store_becomes_one_event_before_it_is_numb
         await tell(journal, recording, *STOP, END)
         seen = await read(journal, of)
     assert seen == list(enumerate([*OPENING, *answer("".join(words(100)))], 1))
+
+
+async def test_text_without_end_is_joined_to_pieces_and_makes_its_writer_wait():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING)
+        store.hold("append")
+        pieces = [delta("x" * 1000)] * (8 * PENDING_LIMIT)
+        writer = asyncio.create_task(tell(journal, recording, *START, *pieces))
+        await store.reached("append")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not writer.done()
+        store.let_go("append")
+        await within(writer)
+        await tell(journal, recording, *STOP, END)
+        seen = [event for _, event in await read(journal, of)]
+        assert texts(seen) == "x" * 1000 * len(pieces)
+        assert max(len(texts([event])) for event in seen) <= JOINED_LIMIT
 
 
 async def test_text_of_different_parts_is_not_joined():

@@ -5,12 +5,13 @@ what was deleted is gone; nobody hangs, and no task is left (`open_engine` sees 
 """
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from random import Random
 
 import pytest
 
-from support import HeldStore, open_engine, turn, within, words
+from support import PATIENCE, HeldStore, open_engine, turn, within, words
 from turnwise.domain.errors import ModelFailed, NotFound, OutOfRange
 from turnwise.domain.events import End, Event
 from turnwise.engine.interactions import Interactions
@@ -51,11 +52,21 @@ class Chance:
         for _ in range(self._random.randrange(30)):
             await asyncio.sleep(0)
 
-    async def open_gates(self) -> None:
-        """Let every model go on, in any order, until none is waiting any more."""
-        while self.gates:
-            await self.pause()
-            self.gates.pop(self._random.randrange(len(self.gates))).set()
+    @asynccontextmanager
+    async def open_gates(self) -> AsyncIterator[None]:
+        """Meanwhile every model that waits goes on, sooner or later."""
+
+        async def opening() -> None:
+            while True:
+                await self.pause()
+                await asyncio.sleep(0)
+                if self.gates:
+                    self.gates.pop(self._random.randrange(len(self.gates))).set()
+
+        opener = asyncio.create_task(opening())
+        yield
+        opener.cancel()
+        await asyncio.wait({opener})
 
     async def read(self, interactions: Interactions, id: str) -> Seen:
         """Read from somewhere; perhaps leave in the middle."""
@@ -100,34 +111,34 @@ def check_sequence(seen: Seen, whole: Seen | None) -> None:
 
 
 async def run_everything(interactions: Interactions, chance: Chance) -> dict[str, list[Seen]]:
+    """Begin runs of either kind; read and disturb each of them several times."""
     made = [
         interactions.create(turn(str(number), background=True), "ann", "steps")
         if number % 2
         else interactions.begin(turn(str(number), stream=True), "ann", "steps")
         for number in range(RUNS)
     ]
-    opening = asyncio.gather(*made, return_exceptions=True)
-    opener = asyncio.create_task(chance.open_gates())
-    begun = [one for one in await opening if not isinstance(one, Exception)]
+    begun = [one for one in await asyncio.gather(*made, return_exceptions=True) if not isinstance(one, Exception)]
     ids = [getattr(one, "interaction", one).id for one in begun]
-    opener = asyncio.create_task(_then(opener, chance.open_gates()))
     readers = {id: [asyncio.create_task(chance.read(interactions, id)) for _ in range(4)] for id in ids}
     await asyncio.gather(*(chance.disturb(interactions, id) for id in ids for _ in range(2)))
-    seen = {id: list(await asyncio.gather(*reading)) for id, reading in readers.items()}
-    await opener
-    return seen
+    return {id: list(await asyncio.gather(*reading)) for id, reading in readers.items()}
 
 
-async def _then(first: "asyncio.Task[None]", second: "asyncio.Future[None] | object") -> None:
-    await first
-    await second  # type: ignore[misc]
+async def until_ended(store: Store) -> None:
+    """Wait until no run goes on any more."""
+    async with asyncio.timeout(PATIENCE):
+        while await store.unfinished():  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_whatever_happens_in_whatever_order_the_journal_holds(any_store: Store, seed: int):
     chance = Chance(seed)
     async with open_engine(store=any_store, model=ScriptedModel(answer=chance.script)) as engine:
-        seen = await within(run_everything(engine.interactions, chance))
+        async with chance.open_gates():
+            seen = await within(run_everything(engine.interactions, chance))
+            await until_ended(any_store)
         for id, sequences in seen.items():
             whole = list(await any_store.events(id, 0))
             assert bool(whole) is (id not in chance.deleted)
@@ -145,22 +156,18 @@ async def test_whatever_the_store_refuses_nobody_hangs(seed: int):
     for name in ("append", "finish", "events"):
         store.fail(name, lambda *_: unlucky.random() < 0.15)
     async with open_engine(store=store, model=ScriptedModel(answer=chance.script)) as engine:
-        try:
+        async with chance.open_gates():
             await within(run_everything_despite(engine.interactions, chance))
-        finally:
-            store.heal()
+        store.heal()
 
 
 async def run_everything_despite(interactions: Interactions, chance: Chance) -> None:
     """Runs and their readers, of whom some are told that the store broke. All of them come to an end."""
     made = [interactions.begin(turn(str(number), stream=True), "ann", "steps") for number in range(RUNS)]
-    opening = asyncio.gather(*made, return_exceptions=True)
-    opener = asyncio.create_task(chance.open_gates())
-    recordings = [one for one in await opening if not isinstance(one, Exception)]
-    opener = asyncio.create_task(_then(opener, chance.open_gates()))
+    begun = await asyncio.gather(*made, return_exceptions=True)
+    recordings = [one for one in begun if not isinstance(one, Exception)]
     reading = [chance.read(interactions, recording.interaction.id) for recording in recordings for _ in range(3)]
     await asyncio.gather(*reading, return_exceptions=True)
-    await opener
     for recording in recordings:
         await interactions.cancel(recording.interaction.id, "ann")
         assert recording.ended

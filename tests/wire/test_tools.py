@@ -231,6 +231,5 @@ def test_settings_that_are_read_and_sent_back_are_the_same_settings(dialect: Any
     shown = DIALECTS[dialect].render_interaction(full())
     names = ("tools", "response_format", "generation_config", "system_instruction", "labels", "service_tier")
     turn = parse_request({"model": "m", "input": "Hi", **{name: shown[name] for name in names}})
-    asked = full().turn
     for name in ("tools", "tool_choice", "response_format", "generation", "system_instruction", "echo"):
         assert getattr(turn, name) == getattr(full().turn, name)

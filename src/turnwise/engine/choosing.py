@@ -15,6 +15,7 @@ calls are several of them. Pure, deterministic, and of no cost beside a model's.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from turnwise.domain.tools import FunctionTool
@@ -53,11 +54,15 @@ _ASKING = re.compile(
     r"i have to|i'll have|i'll take|we (?:need|want)(?: to)?|we'd like(?: to)?|help me(?: to)?|let's|let us|let me|go ahead and|i'm looking (?:for|to)|looking for|i was wondering if you could|"
     r"do you (?:mind|think you could)|is it possible to|make sure to|don't forget to|be sure to|i'm trying to|i am trying to|i must|feel free to)\s+(?:please\s+)?"
 )
+_WONDERING = re.compile(
+    r"(?i)^(?:tell (?:me|us)|let (?:me|us) know|(?:to )?know|do you know|find out|check|see|look up|i(?:'d| would) like to know|i want to know|i wonder|any idea)"
+    r" (?=(?:what|where|when|how|if|whether|who|which|why)\b)(?:(?:if|whether) )?"
+)
 _SOCIAL = re.compile(
     r"(?i)^(?:thanks|thank you|thx|cheers|great|good (?:morning|night|evening|afternoon|bye|job)|goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|nice|cool|awesome|perfect|wonderful|that's|that was|never ?mind|you're welcome|my name is|i'm [a-z]+[.!]?$|how are you|how's it going|what's up|who are you|what can you do|what are you|see you|sorry|welcome|congratulations|lol|haha)\b"
 )
 _CREATIVE = re.compile(
-    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|why|how|what|who|your)|describe|summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
+    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|your)|describe|summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
     r"rephrase|paraphrase|discuss|outline|elaborate|name (?:a|an|some|the|one|two|three|four|five|six|ten|\d)|list (?:a|an|some|three|five|ten|the (?:main|most|top|best|differ|plan|benefit|advant|pros)|\d)|recommend|suggest|teach|define|compare|"
     r"give (?:me|us) (?:a|an|some|your|\w+)? ?(?:\w+ )?(?:advice|tips?|ideas?|examples?|reasons?|facts?|hints?|suggestions?|opinion|overview|summary|explanation|arguments?)|"
     r"invent|come up with|create (?:a|an) (?:\w+ )?(?:poem|story|song|slogan|joke|dialogue|tagline|haiku|limerick|riddle)|make up|help me (?:understand|write|think)|talk about|act as|roleplay|proofread|correct)\b"
@@ -77,7 +82,8 @@ _STATEMENT = re.compile(
     r"[A-Z]\w+ (?:is|was|has|are)\b)"
 )
 _USUAL = re.compile(
-    r"(?i)\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b"
+    r"(?i)^what(?:'s| is| are) (?:an? |some )?(?:good|great|nice|better|fun)\b|"
+    r"\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b"
 )
 _QUESTION = re.compile(
     r"(?i)^(?:what|what's|where|where's|when|when's|how|how's|which|is|are|was|were|does|do|did|has|have|will|can|could|would|should|any|who|who's|whose|am|may|might)\b"
@@ -97,6 +103,10 @@ _HEADS = GENERIC_VERBS | frozenset(
     )
 )
 """Words that a part of a request may begin with."""
+
+GUESSABLE = frozenset(("enum", "bool", "object", "text", "topic", "kind", "list", "reason"))
+"""Roles that a model may find a value for in a request that has none of the usual signs of it. A date, a number or an
+address that was not said would be invented."""
 
 _DEEDS = {
     "ask": frozenset(listed("search find look lookup check list track query fetch view")),
@@ -141,7 +151,13 @@ class _Case:
 
     @property
     def total(self) -> float:
-        return self.topic + 2 * self.ratio + 0.3 * len(self.filled.sure) + 0.1 * len(self.filled.arguments) - 0.5 * self.filled.left
+        return (
+            self.topic
+            + 2 * self.ratio
+            + 0.3 * len(self.filled.sure)
+            + 0.1 * len(self.filled.arguments)
+            - 0.5 * self.filled.left
+        )
 
     @property
     def holds(self) -> bool:
@@ -152,7 +168,7 @@ class _Case:
             return False
         match self.form:
             case "command":
-                return self.ratio >= 0.5
+                return not _unguessable(self.tool, self.filled.missing)
             case "question":
                 known = self.filled.sure | self.filled.pointed
                 return self.ratio == 1 and (particular or (self.named and bool(required) and required <= known))
@@ -160,6 +176,12 @@ class _Case:
                 return self.object and required <= self.filled.sure
             case _:
                 return self.ratio == 1 and bool(required) and required <= self.filled.sure and self.topic >= TOPIC + 0.5
+
+
+def _unguessable(tool: FunctionTool, missing: Sequence[str]) -> list[str]:
+    """Of missing parameters, those that only the user can know."""
+    properties = parameters_of(tool)
+    return [name for name in missing if Param(name, properties[name], True, tool).role not in GUESSABLE]
 
 
 def _choose_whole(request: str, tools: Sequence[FunctionTool]) -> list[Wanted]:
@@ -241,7 +263,7 @@ def _consider(request: str, tool: FunctionTool) -> _Case:
     required = required_of(tool)
     ratio = 1 - len(filled.missing) / len(required) if required else 1.0
     form = form_of(request)
-    topic, named = _topic(request, tool, filled)
+    topic, named = _topic(request, tool, filled, form)
     return _Case(tool, form, topic, named, filled, ratio, bool(_NOW.search(request)), _is_object(request, tool))
 
 
@@ -265,6 +287,9 @@ def form_of(request: str) -> Form:
     if not bare.strip(" .!?") or (_SOCIAL.match(text) and not _is_request(bare)):
         return "none"
     asked = _ASKING.sub("", bare)
+    wondered = _WONDERING.sub("", asked)
+    if wondered != asked:
+        return "general" if _GENERAL.match(wondered) or _USUAL.search(wondered) else "question"
     if _CREATIVE.match(asked):
         return "creative"
     if asked != bare:
@@ -292,7 +317,7 @@ def _head(request: str) -> str:
     return match.group().lower() if match else ""
 
 
-def _topic(request: str, tool: FunctionTool, filled: Filled) -> tuple[float, bool]:
+def _topic(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tuple[float, bool]:
     """How much of a request is about a function, and whether it uses a word of the function's name for it."""
     names = split_name(tool.name)
     verb, nouns = _split_verb(names)
@@ -319,7 +344,8 @@ def _topic(request: str, tool: FunctionTool, filled: Filled) -> tuple[float, boo
     if verb and head and (stem(head) == stem(verb) or akin(stem(head), stem(verb))):
         score += (1.0 if verb in ("search", "find") else 0.5) if verb in WEAK_VERBS else 1.5
         score += 0.5 * len(filled.sure) if verb not in WEAK_VERBS else 0
-    if verb and _deed(head) and _deed(verb) and _deed(head) != _deed(verb):
+    deed = "ask" if form == "question" else _deed(head)
+    if deed and _deed(names[0]) and deed != _deed(names[0]):
         score -= 1.5
     return score + _kinds(tool, values, filled), named
 
@@ -351,7 +377,8 @@ def _spoken(request: str, values: Sequence[Value], head: str) -> set[str]:
             continue
         if word not in FILLERS:
             spoken.add(stem(word))
-    return spoken
+    words = [word.lower() for word in re.findall(r"[A-Za-z]+", request)]
+    return spoken | {stem(one + other) for one, other in pairwise(words)}
 
 
 def _kinds(tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float:
@@ -362,7 +389,7 @@ def _kinds(tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float
         for name, schema in parameters_of(tool).items()
         if name in filled.arguments
     ]
-    kinds = [value.kind for value in values]
+    kinds: list[str] = [value.kind for value in values]
     score = 0.3 * len(filled.sure - required)
     score += 0.5 * sum(1 for name, schema in parameters_of(tool).items() if name in filled.sure and schema.get("enum"))
     for kind, weight in (("currency", 2.0), ("unit", 1.5)):

@@ -65,7 +65,7 @@ _ROLE_WORDS: tuple[tuple[str, str], ...] = (
     ("unit", "unit"),
     ("expression", "expression formula equation calculation"),
     ("symbol", "symbol ticker"),
-    ("id", "id code number reference sku identifier tracking isbn vin"),
+    ("id", "id code number reference sku identifier tracking digit pin barcode serial isbn vin"),
     (
         "person",
         """attendee guest participant recipient person contact member assignee invitee doctor artist author who
@@ -500,7 +500,8 @@ class _Filler:
             self._choose_bare_hour(param)
             return
         last = param.direction == "to"
-        if param.direction and len(found) == 1 and not param.required and not hinted and last:
+        said = sum(v.kind == found[0].kind for v in self.values)
+        if param.direction and said == 1 and not param.required and not hinted and last:
             return
         value = hinted[0] if hinted and not param.direction else found[-1 if last else 0]
         self._take(param, render_moment(param, value), (value.start, value.end))
@@ -594,7 +595,9 @@ class _Filler:
             score -= 3 if value.unit in ("duration", "percent") else 1.5
         if not value.unit and hints & (_MEASURES["percent"] - _MEASURES["money"] - {"level"}):
             score -= 1
-        if hints & _COUNTS and not value.unit:
+        if hints & _COUNTS and not value.unit and (isinstance(value.meaning, str) or value.meaning > 500):
+            score -= 2
+        elif hints & _COUNTS and not value.unit:
             score += (
                 1
                 + 1.0 * any(w.stem in self.talk for w in after)
@@ -608,7 +611,12 @@ class _Filler:
             score += 3
         if before and before[-1].low in ("over", "above") and hints & {"min", "minimum", "lowest", "lower"}:
             score += 3
-        if "year" in param.words and not value.unit and isinstance(value.meaning, int) and 1000 <= value.meaning <= 2200:
+        if (
+            "year" in param.words
+            and not value.unit
+            and isinstance(value.meaning, int)
+            and 1000 <= value.meaning <= 2200
+        ):
             score += 3
         return score - 5 * (param.type == "integer" and isinstance(value.meaning, float))
 
@@ -770,7 +778,7 @@ class _Filler:
                 if not names and not found and (param.required or phrase.marker in ("in", "from", "to", "at", "near")):
                     span = self._content(phrase)
                     if span and not self._is_talk(span) and not self._is_verb_phrase(phrase):
-                        pointed = phrase.words[0].low in _ARTICLES
+                        pointed = phrase.words[0].low in _ARTICLES - {"a", "an", "some", "any"}
                         self._take(param, self.request[slice(*span)], span, sure=pointed)
                         self.pointed.add(param.name)
                         return
@@ -877,8 +885,8 @@ class _Filler:
             else None
         )
         if clause:
-            span = self._trim(clause.start(1), clause.end(1))
-            self._take(param, self.request[slice(*span)], span)
+            stretch = self._trim(clause.start(1), clause.end(1))
+            self._take(param, self.request[slice(*stretch)], stretch)
             return
         strong = [m for m in markers if m not in ("on", "for", "since")]
         for phrase in self._pointed(strong):
@@ -892,8 +900,8 @@ class _Filler:
             return
         tail = re.search(r"(?<=\w):\s+(\S.*)$", self.request)
         if tail and self._free(*tail.span(1)) and param.role == "topic":
-            span = self._trim(*tail.span(1))
-            self._take(param, self.request[slice(*span)], span)
+            stretch = self._trim(*tail.span(1))
+            self._take(param, self.request[slice(*stretch)], stretch)
             return
         if param.required or param.role == "reason" or "label" in param.words:
             for phrase in self._pointed([m for m in markers if m not in strong]):
@@ -912,9 +920,9 @@ class _Filler:
             return
         tail = _TEXT_TAIL.search(self.request, self.lead)
         if tail and self._free(tail.start("tail"), tail.start("tail") + 1):
-            span = self._trim(*tail.span("tail"))
-            if span[1] > span[0]:
-                self._take(param, self.request[slice(*span)], span)
+            stretch = self._trim(*tail.span("tail"))
+            if stretch[1] > stretch[0]:
+                self._take(param, self.request[slice(*stretch)], stretch)
                 return
         if not param.required:
             return
@@ -950,16 +958,18 @@ class _Filler:
             return
         tail = re.search(r"(?<=\w):\s+(\S.*)$", self.request)
         if tail and param.required and self._free(*tail.span(1)):
-            span = self._trim(*tail.span(1))
-            self._take(param, self.request[slice(*span)], span)
+            stretch = self._trim(*tail.span(1))
+            self._take(param, self.request[slice(*stretch)], stretch)
             return
         if not param.required:
             self._fill_optional(param)
             return
         span = self._residue(param)
         if span:
-            name = any(v.kind == "name" and span[0] <= v.start and v.end <= span[1] for v in self.values)
-            self._take(param, self.request[slice(*span)], span, sure=name)
+            name = next((v for v in self.values if v.kind == "name" and span[0] <= v.start and v.end <= span[1]), None)
+            if name is not None and self.request[name.end : span[1]] in ("'s", "’s"):
+                span = (span[0], name.end)
+            self._take(param, self.request[slice(*span)], span, sure=name is not None)
 
     def _fill_optional(self, param: Param) -> None:
         if self.tool.parameters.get("required"):
@@ -977,7 +987,7 @@ class _Filler:
                 if phrase.marker:
                     self.pointed.add(param.name)
                 return span
-        return None
+        return self._head_object() if param.required else None
 
     def _head_object(self) -> tuple[int, int] | None:
         """What follows the verb, word for word, up to a phrase that already has its place."""
@@ -1139,7 +1149,7 @@ _COUNTS = frozenset(
     stem(w)
     for w in listed(
         """quantity count number size people guests passengers persons copies adults rooms pieces tickets items
-        seats party length amount"""
+        seats party length"""
     )
 )
 

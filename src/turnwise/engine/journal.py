@@ -31,6 +31,10 @@ log = logging.getLogger("turnwise.journal")
 PENDING_LIMIT = 256
 """Events that a recording gathers before its writer has to wait for the store."""
 
+JOINED_LIMIT = 4096
+"""Characters up to which text that waits is joined: beyond them a writer that is far ahead would only copy text about,
+and never be made to wait."""
+
 NOT_WRITTEN = "turnwise could not write down this turn; its log has the reason"
 
 Numbered = Sequence[tuple[int, Event]]
@@ -65,12 +69,11 @@ class Recording:
 
     def add(self, event: Event) -> None:
         """Gather an event for the next flush, joined to the text that waits there already."""
-        if self.pending and isinstance(event, PartDelta) and isinstance(event.delta, TextDelta):
-            last = self.pending[-1]
-            if isinstance(last, PartDelta) and isinstance(last.delta, TextDelta) and last.output == event.output:
-                joined = TextDelta(last.delta.text + event.delta.text)
-                self.pending[-1] = PartDelta(event.step, event.output, joined)
-                return
+        last = self.pending[-1] if self.pending else None
+        joined = None if last is None else _joined(last, event)
+        if joined is not None:
+            self.pending[-1] = joined
+            return
         self.pending.append(event)
 
     def take(self) -> Batch:
@@ -105,6 +108,16 @@ class Recording:
         if self._changed is not None:
             self._changed.set_result(None)
             self._changed = None
+
+
+def _joined(last: Event, event: Event) -> Event | None:
+    """Two events as one, if both are text of the same part, and not too long."""
+    match last, event:
+        case PartDelta(_, output, TextDelta(text)), PartDelta(step, same, TextDelta(more)) if (
+            output == same and len(text) + len(more) <= JOINED_LIMIT
+        ):
+            return PartDelta(step, output, TextDelta(text + more))
+    return None
 
 
 def ended_as(interaction: Interaction, events: Iterable[Event]) -> Interaction:

@@ -9,6 +9,7 @@ Pure, and without a clock: "tomorrow" stays "tomorrow". Which value goes into wh
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from turnwise.engine.words import listed
@@ -133,7 +134,8 @@ _CAPITAL = re.compile(
 )  # fmt: skip
 
 
-def read_values(request: str) -> list[Value]:
+@lru_cache(maxsize=512)
+def read_values(request: str) -> tuple[Value, ...]:
     """The values of a request, in the order in which they stand. None overlaps another."""
     taken = [False] * (len(request) + 1)
     found: list[Value] = []
@@ -144,7 +146,7 @@ def read_values(request: str) -> list[Value]:
                     found.append(value)
                     taken[match.start() : match.end()] = [True] * (match.end() - match.start())
     found.extend(_names(request, taken))
-    return sorted(found, key=lambda value: value.start)
+    return tuple(sorted(found, key=lambda value: value.start))
 
 
 def parse_number(text: str) -> float | int:
@@ -295,6 +297,13 @@ STARTERS = frozenset(
 """Words that may stand at the head of a sentence in a capital letter and be no name."""
 
 
+_TOLD = r"(?:my|the|an?|all|this|that|me|us|it|our|some|to|for|up|down|off|on|out|\d+)\b"
+"""What follows a verb at the head of a sentence, and seldom a name."""
+
+_OWNED = r" (?!on\b|at\b|for\b|to|this\b|next\b|in\b|please\b|and\b|with\b|by\b|from\b|around\b|near\b)[a-z]"
+"""What follows a name that owns something: "Karim's phone", but not "Luigi's at eight"."""
+
+
 def _names(request: str, taken: list[bool]) -> Iterator[Value]:
     for match in _CAPITAL.finditer(request):
         start, end = match.span()
@@ -303,7 +312,7 @@ def _names(request: str, taken: list[bool]) -> Iterator[Value]:
             assert first is not None
             at_head = not request[:start].rstrip() or request[:start].rstrip()[-1] in ".!?:;,\"'"
             word = first.group().strip().lower().replace("’", "'")
-            if word in ("i", "i'd", "i'm", "i'll", "i've") or (at_head and word in STARTERS):
+            if word in ("i", "i'd", "i'm", "i'll", "i've") or (at_head and (word in STARTERS or re.match(_TOLD, request[start + first.end() :]))):
                 start += first.end()
                 if start < end and not request[start].isupper():
                     following = re.search(r"[A-ZÀ-ÖØ-Þ]", request[start:end])
@@ -311,6 +320,8 @@ def _names(request: str, taken: list[bool]) -> Iterator[Value]:
                 continue
             break
         text = request[start:end].rstrip(" '’")
+        if text.endswith(("'s", "’s")) and re.match(_OWNED, request[start + len(text) :]):
+            text = text[:-2]
         free = start < end and not any(taken[start : start + len(text)])
         if not free and start < end:  # a value inside cuts the name short
             cut = next((i for i in range(start, start + len(text)) if taken[i]), start)

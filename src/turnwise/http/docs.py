@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from turnwise.domain.content import JSON
-from turnwise.http.openapi import build_openapi
 
 SERVER = "@server@"
 """Stands in the page for the server's own address, until someone asks for it under one."""
@@ -51,12 +50,18 @@ class DocsRoutes:
 
 @cache
 def _document(not_yet: tuple[str, ...]) -> bytes:
-    return orjson.dumps(build_openapi(not_yet))
+    return orjson.dumps(_described(not_yet))
 
 
 @cache
 def _page(not_yet: tuple[str, ...]) -> str:
-    return render_page(build_openapi(not_yet))
+    return render_page(_described(not_yet))
+
+
+def _described(not_yet: tuple[str, ...]) -> dict[str, JSON]:
+    from turnwise.http.openapi import build_openapi  # not before someone asks: a server starts without it
+
+    return build_openapi(not_yet)
 
 
 def _address(request: Request) -> str:
@@ -104,7 +109,8 @@ def render_page(document: dict[str, JSON]) -> str:
 def _contents(document: dict[str, JSON], calls: list[tuple[str, str, JSON]]) -> str:
     info = document["info"]
     head = f'<a class="name" href="#">{_text(info["title"])}</a><span class="version">{_text(info["version"])}</span>'
-    return head + "".join(_contents_of(tag["name"], calls) for tag in document["tags"])
+    more = '<h2>More</h2><ul><li><a href="#keys">Keys</a></li><li><a href="#shapes">Shapes</a></li></ul>'
+    return head + "".join(_contents_of(tag["name"], calls) for tag in document["tags"]) + more
 
 
 def _contents_of(tag: str, calls: list[tuple[str, str, JSON]]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
@@ -21,6 +21,8 @@ from turnwise.domain.content import JSON
 from turnwise.wire import input, request, schema, tools
 from turnwise.wire.outputs import schema as outputs
 from turnwise.wire.steps import schema as steps
+
+Schema: TypeAlias = dict[str, JSON]
 
 MODULES = (schema, outputs, steps, request, input, tools)
 """Where wire types live."""
@@ -63,6 +65,11 @@ UNIONS: Mapping[str, tuple[Any, str]] = {
 """Unions that are worth a name, each before those that it holds."""
 
 
+def ref(name: str) -> dict[str, str]:
+    """Where a component stands."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 class _Plain(GenerateJsonSchema):
     """Without what says nothing: titles that repeat the field's name, and `null` as the default of what is optional."""
 
@@ -92,11 +99,6 @@ def build_components() -> dict[str, JSON]:
     return _name_unions(schemas, {name: found[name, "validation"] for name in UNIONS})
 
 
-def ref(name: str) -> dict[str, str]:
-    """Where a component stands."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 # -- descriptions
 
 
@@ -110,7 +112,8 @@ def _classes() -> Iterable[tuple[str, type]]:
 def _describe(body: dict[str, JSON], cls: type) -> None:
     """Give a schema's fields their docstrings, and mark those that are refused for now."""
     body.pop("title", None)
-    docs = attribute_docs(cls)
+    aliases = {name: field.alias or name for name, field in getattr(cls, "model_fields", {}).items()}
+    docs = {aliases.get(name, name): doc for name, doc in attribute_docs(cls).items()}
     later = getattr(cls, "LATER", ())
     for name, field in body.get("properties", {}).items():
         described = docs.get(name, "")
@@ -151,58 +154,59 @@ def _documented(node: ast.ClassDef) -> Iterable[tuple[str, str]]:
 
 def _describe_by_hand(schemas: dict[str, JSON]) -> None:
     """What code reads, and pydantic holds as free JSON."""
-    calls, results = schemas["ToolCallBody"], schemas["ToolResultBody"]
-    calls["properties"]["type"]["enum"] = [f"{tool}_call" for tool in input.SERVER_TOOLS]
-    results["properties"]["type"]["enum"] = [f"{tool}_result" for tool in input.SERVER_TOOLS]
-    content = [ref("TextBody"), ref("MediaBody")]
-    whole = ("ThoughtBody", "FunctionCallBody", "FunctionResultBody", "ToolCallBody", "ToolResultBody")
-    schemas["PieceBody"] = {
-        "description": "A piece of content, or a thought, a call or a result, by its type.",
-        "oneOf": [*content, *map(ref, whole)],
-    }
+    schemas["PieceBody"] = _one_of(
+        "A piece of content, or a thought, a call or a result, by its type.", *CONTENT_BODIES, *WHOLE_BODIES
+    )
     schemas["InputBody"] = {
         "description": "What is asked, in any form. Content that stands side by side in the list is one message.",
         "anyOf": [
             {"type": "string", "minLength": 1},
-            ref("PieceBody"),
-            ref("MessageBody"),
-            ref("TurnBody"),
-            {
-                "type": "array",
-                "minItems": 1,
-                "items": {"anyOf": list(map(ref, ("PieceBody", "MessageBody", "TurnBody")))},
-            },
+            *ITEM,
+            {"type": "array", "minItems": 1, "items": {"anyOf": ITEM}},
         ],
     }
-    message = {"anyOf": [{"type": "string"}, ref("PieceBody"), {"type": "array", "items": ref("PieceBody")}]}
-    form = {
-        "anyOf": [
-            {"$ref": ref("TextFormatBody")["$ref"]},
-            {"type": "object", "description": "A JSON Schema. Its `type` is none of text, image, audio and video."},
-        ]
-    }
-    for body, field, described in (
-        ("CreateBody", "input", ref("InputBody")),
-        ("CreateBody", "tools", {"type": ["array", "null"], "items": ref("FunctionToolBody")}),
-        (
-            "CreateBody",
-            "response_format",
-            {"anyOf": [*form["anyOf"], {"type": "array", "items": form}, {"type": "null"}]},
-        ),
-        ("GenerationConfigBody", "tool_choice", _tool_choice()),
-        ("ThoughtBody", "summary", {"type": ["array", "null"], "items": {"anyOf": content}}),
-        ("MessageBody", "content", {"anyOf": [*message["anyOf"], {"type": "null"}]}),
-        ("TurnBody", "content", message),
-    ):
-        _put(schemas[body]["properties"], field, described)
-    schemas["CreateBody"].setdefault("required", []).append("input")
+    for body, fields in _FREE.items():
+        for name, described in fields.items():
+            _put(schemas[body]["properties"], name, described)
+    asked = schemas["CreateBody"]
+    asked.setdefault("required", []).append("input")
+    asked["properties"]["tools"]["description"] += f" Not yet: {', '.join(tools.LATER_TOOLS)}."
 
 
-def _tool_choice() -> dict[str, JSON]:
-    return {"anyOf": [{"enum": ["auto", "any", "none", "validated"]}, ref("ToolChoiceBody"), {"type": "null"}]}
+CONTENT_BODIES = ("TextBody", "MediaBody")
+WHOLE_BODIES = ("ThoughtBody", "FunctionCallBody", "FunctionResultBody", "ToolCallBody", "ToolResultBody")
+
+NULL = {"type": "null"}
+ITEM = [ref("PieceBody"), ref("MessageBody"), ref("TurnBody")]
+MESSAGE = [{"type": "string"}, ref("PieceBody"), {"type": "array", "items": ref("PieceBody")}]
+FORM = [
+    ref("TextFormatBody"),
+    {"type": "object", "description": "A JSON Schema. Its `type` is none of text, image, audio and video."},
+]
+
+_FREE: Mapping[str, Mapping[str, Schema]] = {
+    "CreateBody": {
+        "input": ref("InputBody"),
+        "tools": {"type": ["array", "null"], "items": ref("FunctionToolBody")},
+        "response_format": {"anyOf": [*FORM, {"type": "array", "items": {"anyOf": FORM}}, NULL]},
+    },
+    "GenerationConfigBody": {
+        "tool_choice": {"anyOf": [{"enum": ["auto", "any", "none", "validated"]}, ref("ToolChoiceBody"), NULL]}
+    },
+    "ThoughtBody": {"summary": {"type": ["array", "null"], "items": {"anyOf": [*map(ref, CONTENT_BODIES)]}}},
+    "MessageBody": {"content": {"anyOf": [*MESSAGE, NULL]}},
+    "TurnBody": {"content": {"anyOf": MESSAGE}},
+    "ToolCallBody": {"type": {"enum": [f"{tool}_call" for tool in input.SERVER_TOOLS]}},
+    "ToolResultBody": {"type": {"enum": [f"{tool}_result" for tool in input.SERVER_TOOLS]}},
+}
+"""The fields that pydantic holds as free JSON, and what they may be."""
 
 
-def _put(fields: dict[str, JSON], name: str, described: dict[str, JSON]) -> None:
+def _one_of(about: str, *names: str) -> Schema:
+    return {"description": about, "oneOf": [ref(name) for name in names]}
+
+
+def _put(fields: Schema, name: str, described: Mapping[str, JSON]) -> None:
     """Replace a field's free JSON, and keep what was said of it."""
     said = {key: value for key, value in fields[name].items() if key in ("description", "x-not-yet")}
     fields[name] = {**described, **said}
