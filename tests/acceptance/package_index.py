@@ -42,12 +42,17 @@ def pack(weights: Path, folder: Path) -> Path:
     return wheel
 
 
+def _page(wheel: Path) -> str:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    link = f'<a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a>'
+    return f"<!DOCTYPE html><html><body>{link}</body></html>"
+
+
 @asynccontextmanager
 async def open_index(wheel: Path) -> AsyncIterator[PackageIndex]:
     """An index that has this wheel, for as long as the block lasts."""
     index = PackageIndex()
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    page = f'<!DOCTYPE html><html><body><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a></body></html>'
+    page = _page(wheel)
 
     async def project(request: web.Request) -> web.Response:
         return web.Response(text=page, content_type="text/html")

@@ -1,4 +1,4 @@
-"""The default model behind the whole server: it answers, it may die in the middle, and it is gone when the server is."""
+"""The default model behind the whole server: it answers, it may die, and it is gone when the server is."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 
 from .client import Client, open_client
 from .home import Home, Server
-from .waiting import descendants, gone
+from .waiting import descendants, gone, is_there
 
 pytestmark = [
     pytest.mark.model,
@@ -52,7 +52,7 @@ async def test_it_answers_and_remembers_and_need_not_read_it_all_again(client: C
 
 async def test_its_death_in_the_middle_of_a_stream_is_told_and_the_next_turn_works(server: Server, client: Client):
     stream = client.stream("Tell me a very long story about a dragon.", **LONG)
-    killed = set()
+    killed: set[int] = set()
     async for frame in stream:
         if frame.text and not killed:
             killed = descendants(server.pid)
@@ -89,7 +89,7 @@ async def check_end(server: Server, how: signal.Signals) -> None:
         if how == signal.SIGKILL:
             await gone(worker)
         else:
-            assert not Path(f"/proc/{worker}").exists(), "the server waits for it"
+            assert not is_there(worker), "the server waits for it"
 
 
 async def test_a_worker_that_is_still_loading_goes_with_its_server(home: Home):

@@ -1,4 +1,4 @@
-"""The first start on a bare machine: the default model is fetched once; where it cannot be had, it says what mends it."""
+"""The first start on a bare machine: the default model is fetched once, or it is said what mends it."""
 
 import os
 import shutil

@@ -4,7 +4,7 @@ from .client import Client, open_client
 from .home import Home
 from .waiting import until
 
-SHORTLY = 5.0
+SHORTLY = 10.0
 """Seconds within which a running server knows of a change; it looks every second."""
 
 

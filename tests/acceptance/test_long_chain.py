@@ -1,6 +1,7 @@
 """A conversation of a thousand turns: it answers as it did at first, and the model is shown all of it."""
 
 import statistics
+import sys
 import time
 
 from .client import Client, open_client
@@ -10,7 +11,7 @@ from .upstream import Upstream, answer_to
 TURNS = 1000
 
 
-async def test_a_conversation_of_a_thousand_turns_goes_on(home: Home, upstream: Upstream):
+async def test_a_conversation_of_a_thousand_turns_goes_on(home: Home, upstream: Upstream, capsys):
     upstream.deltas = 1
     async with home.serve() as server, open_client(server.url) as client:
         last: str | None = None
@@ -22,7 +23,9 @@ async def test_a_conversation_of_a_thousand_turns_goes_on(home: Home, upstream: 
         assert last is not None
         first_turn = await added_seconds(client, upstream)
         late_turn = await added_seconds(client, upstream, previous_interaction_id=last)
-        print(f"added by the server: turn 1 {first_turn * 1000:.1f} ms, turn {TURNS + 1} {late_turn * 1000:.1f} ms")
+        with capsys.disabled():
+            ms = f"{first_turn * 1000:.1f} ms, turn {TURNS + 1} {late_turn * 1000:.1f} ms"
+            sys.stdout.write(f"\nadded by the server to turn 1 {ms}\n")
         assert late_turn < 0.1
 
         told = upstream.requests[-1].messages

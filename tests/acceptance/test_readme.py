@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from conformance.sdks import (
     EnvironmentUnavailable,
     Sdk,
@@ -29,13 +30,14 @@ INSTALL = 600.0
 
 
 def test_marked_blocks_are_read_in_order():
-    text = "<!-- test: a -->\n```sh\nls\n```\n```sh\nno\n```\n<!-- test: b google-genai==2.0.0 -->\n\n```python\n1\n2\n```\n"
-    assert read_blocks(text) == [Block("a", "sh", "ls\n"), Block("b", "python", "1\n2\n", "2.0.0")]
+    first, other = "<!-- test: a -->\n```sh\nls\n```\n", "```sh\nno\n```\n"
+    last = "<!-- test: b google-genai==2.0.0 -->\n\n```python\n1\n2\n```\n"
+    assert read_blocks(first + other + last) == [Block("a", "sh", "ls\n"), Block("b", "python", "1\n2\n", "2.0.0")]
 
 
 @pytest.mark.parametrize("text", ["<!-- test: a -->\nwords\n", "<!-- test: a -->\n```sh\n1\n```\n" * 2])
 def test_a_mark_that_marks_nothing_is_refused(text: str):
-    with pytest.raises(ValueError, match="comment|same name"):
+    with pytest.raises(ValueError, match=r"comment|same name"):
         read_blocks(text)
 
 

@@ -10,7 +10,7 @@ from .client import Stream, open_client
 from .home import Home, Server
 from .upstream import Upstream
 
-SOON = 6.0
+SOON = 10.0
 """Seconds in which a server has stopped, whatever was going on."""
 
 both_signals = pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)

@@ -3,8 +3,8 @@
     async with open_upstream(deltas=3) as upstream:
         ...  # a server whose settings name `upstream.url`
 
-It answers with what was said last, as many times as it has deltas, each with its number: "hello#0 hello#1 hello#2 ". So
-every answer can be told from every other, and a piece of one says which piece it is. What it was asked is in `requests`.
+It answers with what was said last, as many times as it has deltas, each with its number: "hello#0 hello#1 hello#2 ".
+So every answer can be told from every other, and a piece says which one it is. What it was asked is in `requests`.
 """
 
 import asyncio

@@ -25,6 +25,11 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+def is_there(pid: int) -> bool:
+    """Whether a process has not ended yet."""
+    return Path(f"/proc/{pid}").exists()
+
+
 def _parent(entry: Path) -> int | None:
     try:
         return int((entry / "stat").read_text().rpartition(")")[2].split()[1])

@@ -101,7 +101,24 @@ async def test_cancelling_while_the_store_is_writing_loses_and_repeats_nothing(h
         answered = await within(cancelling)
         # The answer was whole before the cancel came: that it waits for the disk does not make it less so.
         assert (answered.status, answered.steps) == (Status.COMPLETED, (ModelOutput((Text("Hello"),)),))
+        assert store.calls["finish"] == 1
         assert [event for _, event in await within(reader)] == await ended_once(store, "int_1")
+
+
+async def test_cancelling_while_the_middle_is_written_closes_what_it_opened():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        store.hold("append")
+        await engine.interactions.begin(STREAM, "ann", "steps")
+        await store.reached("append")
+        cancelling = asyncio.create_task(engine.interactions.cancel("int_1", "ann"))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        store.let_go("append")
+        assert (await within(cancelling)).steps == (ModelOutput((Text("Half"),)),)
+        assert [event.type for event in await ended_once(store, "int_1")] == [
+            *("created", "status", "step_start", "part_start", "delta", "part_stop", "step_stop", "end")
+        ]
 
 
 async def test_cancelling_twice_at_the_same_time_tells_both_the_same_end():

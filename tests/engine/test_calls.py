@@ -1,21 +1,19 @@
 """Function calls: who may make which, what is checked, and what clients and upstreams see of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pytest
 
+from engine.behind import behind, spoken, tool_calls
 from models.prompts import finish, read, read_until_it_breaks, text, usage
-from models.upstream import DONE, Reply, Request, Upstream, body, delta, events
-from models.upstream import serve as serve_upstream
 from support import App, open_app
 from turnwise.domain.content import Text
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed
 from turnwise.domain.interaction import Usage
-from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
+from turnwise.domain.steps import FunctionCall, FunctionResult, Step, UserInput
 from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.engine.calls import ATTEMPTS, DEMAND, CheckedCalls, check_calls
 from turnwise.models.model import (
@@ -31,7 +29,6 @@ from turnwise.models.model import (
     UsageFragment,
     prompt_text,
 )
-from turnwise.models.openai import OpenAIModel
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Store
 
@@ -607,58 +604,10 @@ async def test_a_background_turn_that_calls_waits_for_its_results():
 # --- Through an upstream
 
 
-def tool_calls(*made: tuple[str | None, str, Any], finish: str = "tool_calls") -> Reply:
-    """An answer that makes these calls: streamed in pieces, or whole, as it is asked for."""
-
-    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
-        written = [orjson.dumps(arguments).decode() for _, _, arguments in made]
-        if request.body["stream"]:
-            pieces = [delta(role="assistant", content=None)]
-            for index, (id, name, _) in enumerate(made):
-                head = {"id": id, "type": "function", "function": {"name": name, "arguments": ""}}
-                pieces.append(delta(tool_calls=[{"index": index, **head}]))
-                pieces += [
-                    delta(tool_calls=[{"index": index, "function": {"arguments": part}}])
-                    for part in (written[index][:5], written[index][5:])
-                ]
-            await events(*pieces, delta(finish), DONE)(request, out)
-            return
-        whole = [
-            {"id": id, "type": "function", "function": {"name": name, "arguments": text}}
-            for (id, name, _), text in zip(made, written, strict=True)
-        ]
-        message = {"role": "assistant", "content": None, "tool_calls": whole}
-        choice = {"index": 0, "message": message, "finish_reason": finish}
-        await body(orjson.dumps({"choices": [choice]}))(request, out)
-
-    return reply
-
-
-@asynccontextmanager
-async def behind(*replies: Reply) -> AsyncIterator[tuple[App, Upstream]]:
-    """The application before an upstream."""
-    async with serve_upstream(*replies) as upstream:
-        model = OpenAIModel(CARD, upstream.url, "qwen")
-        async with open_app(model=model) as app:
-            yield app, upstream
-        await model.close()
-
-
-def spoken(text: str) -> Reply:
-    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
-        message = {"role": "assistant", "content": text}
-        if request.body["stream"]:
-            await events(delta(content=text), delta("stop"), DONE)(request, out)
-        else:
-            await body(orjson.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))(request, out)
-
-    return reply
-
-
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_an_upstreams_calls_come_through_and_results_go_back_to_it(stream: bool):
     made = tool_calls(("a", "get_weather", PARIS), ("b", "get_time", {"location": "Rome"}))
-    async with behind(made, spoken("It is sunny, and noon.")) as (app, upstream):
+    async with behind(CARD, made, spoken("It is sunny, and noon.")) as (app, upstream):
         first = await app.create("Weather and time?", tools=[WEATHER, CLOCK], stream=stream, headers=NEW_SDK)
         kept = (await app.ask("GET", f"{AT}/int_1", headers=NEW_SDK)).json
         assert (kept["status"], [step["type"] for step in kept["steps"]]) == (
@@ -693,7 +642,7 @@ async def test_an_upstreams_calls_come_through_and_results_go_back_to_it(stream:
 
 async def test_an_upstream_whose_call_is_wrong_is_told_so_and_asked_again():
     replies = tool_calls(("a", "get_weather", {"place": "Paris"})), tool_calls(("b", "get_weather", PARIS))
-    async with behind(*replies) as (app, upstream):
+    async with behind(CARD, *replies) as (app, upstream):
         made = await app.create("Weather?", tools=[WEATHER], headers=NEW_SDK)
     assert [step["arguments"] for step in made["steps"]] == [PARIS]
     complaint = upstream.requests[1].body["messages"][-1]
@@ -708,7 +657,7 @@ async def test_an_upstream_whose_call_is_wrong_is_told_so_and_asked_again():
     ids=["content", "wrapped-content"],
 )
 async def test_an_image_in_a_result_is_refused_and_named(result: Any, stream: bool):
-    async with behind(spoken("A cat.")) as (app, upstream):
+    async with behind(CARD, spoken("A cat.")) as (app, upstream):
         status, code, message = await refusal(app, input=[USER, SAID, {**GIVEN, "result": result}], stream=stream)
         assert (status, code) == (501, "unimplemented")
         assert "'image' in a function's result" in message
@@ -717,7 +666,7 @@ async def test_an_image_in_a_result_is_refused_and_named(result: Any, stream: bo
 
 async def test_words_between_a_call_and_its_result_stand_behind_the_result_for_the_upstream():
     words = {"type": "user_input", "content": [{"type": "text", "text": "Here it is."}]}
-    async with behind(spoken("Thanks.")) as (app, upstream):
+    async with behind(CARD, spoken("Thanks.")) as (app, upstream):
         await app.create(input=[USER, SAID, words, GIVEN], store=False)
     roles = [message["role"] for message in upstream.requests[0].body["messages"]]
     assert roles == ["user", "assistant", "tool", "user"]

@@ -9,7 +9,7 @@ import pytest
 from models.prompts import models_dir
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
-from turnwise.models.profile import SMOLLM2
+from turnwise.models.smollm2 import SMOLLM2
 from turnwise.models.weights import BUILTIN, fetch
 
 

@@ -17,7 +17,7 @@ from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions, cores
 from turnwise.models.model import Fragment, Prompt, Taken, TextFragment
 from turnwise.models.openai import Limits
-from turnwise.models.profile import SMOLLM2
+from turnwise.models.smollm2 import SMOLLM2
 
 pytestmark = pytest.mark.model
 
@@ -167,7 +167,7 @@ async def test_a_child_that_hangs_is_killed_and_the_next_turn_works(weights: Pat
         return weights
 
     options = EngineOptions(threads=2, context=512)
-    engine = EmbeddedModel(at_hand, options, profile=SMOLLM2, limits=Limits(idle=1.0))
+    engine = EmbeddedModel(at_hand, options, profile=SMOLLM2, limits=Limits(idle=4.0))
     pid = await pid_of(engine)
     os.kill(pid, signal.SIGSTOP)
     with pytest.raises(ModelTimeout):

@@ -16,7 +16,7 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.models.messages import render_messages
+from turnwise.models.messages import render_messages, render_result
 
 
 def test_a_conversation_is_messages_in_turns() -> None:
@@ -40,9 +40,98 @@ def test_neighbours_of_one_role_are_one_message() -> None:
     assert render_messages(steps) == [{"role": "user", "content": "one\n\ntwo"}]
 
 
-def test_thoughts_are_left_out() -> None:
-    steps = [*said("Hi"), Thought("sealed", (Text("hmm"),)), ModelOutput((Text("Yes."),))]
-    assert render_messages(steps) == render_messages(said("Hi", "Yes."))
+def test_an_open_thought_is_the_reasoning_of_the_answer_behind_it() -> None:
+    steps = [*said("Hi"), Thought("sealed", (Text("hm"), Text("m"))), ModelOutput((Text("Yes."),))]
+    assert render_messages(steps) == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Yes.", "reasoning_content": "hmm"},
+    ]
+
+
+def test_thoughts_of_one_answer_are_joined() -> None:
+    steps = [Thought("a", (Text("one"),)), ModelOutput((Text("Hm."),)), Thought("b", (Text("two"),)), CALL]
+    (message,) = render_messages(steps)
+    assert message["reasoning_content"] == "one\n\ntwo"
+    assert (message["content"], len(message["tool_calls"])) == ("Hm.", 1)
+
+
+def test_a_thought_that_holds_nothing_is_left_out() -> None:
+    assert render_messages([*said("Hi"), Thought("sealed")]) == render_messages(said("Hi"))
+
+
+CALL = FunctionCall("c1", "get_weather", {"location": "Paris"})
+OTHER = FunctionCall("c2", "get_time", {})
+CALLED = {
+    "id": "c1",
+    "type": "function",
+    "function": {"name": "get_weather", "arguments": '{"location":"Paris"}'},
+}
+ALSO_CALLED = {"id": "c2", "type": "function", "function": {"name": "get_time", "arguments": "{}"}}
+
+
+def tool(id: str, content: str) -> dict[str, str]:
+    return {"role": "tool", "tool_call_id": id, "content": content}
+
+
+def test_calls_of_one_answer_are_one_message_with_its_words_and_each_result_is_its_own() -> None:
+    results = [FunctionResult("c1", "sunny"), FunctionResult("c2", "noon")]
+    steps = [*said("Weather?"), ModelOutput((Text("Let me look."),)), CALL, OTHER, *results]
+    assert render_messages(steps) == [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": "Let me look.", "tool_calls": [CALLED, ALSO_CALLED]},
+        tool("c1", "sunny"),
+        tool("c2", "noon"),
+    ]
+
+
+def test_rounds_of_calls_are_messages_of_their_own() -> None:
+    steps = [CALL, FunctionResult("c1", "sunny"), OTHER, FunctionResult("c2", "noon"), *said("", "It is.")[1:]]
+    assert render_messages(steps) == [
+        {"role": "assistant", "content": "", "tool_calls": [CALLED]},
+        tool("c1", "sunny"),
+        {"role": "assistant", "content": "", "tool_calls": [ALSO_CALLED]},
+        tool("c2", "noon"),
+        {"role": "assistant", "content": "It is."},
+    ]
+
+
+@pytest.mark.parametrize("between", [UserInput((Text("Here:"),)), ModelOutput((Text("Wait."),))])
+def test_results_stand_right_behind_their_calls_whatever_was_said_in_between(between: Step) -> None:
+    steps = [CALL, OTHER, between, FunctionResult("c2", "noon"), FunctionResult("c1", "sunny")]
+    called, *results, words = render_messages(steps)
+    assert len(called["tool_calls"]) == 2
+    assert results == [tool("c2", "noon"), tool("c1", "sunny")]
+    assert "tool_calls" not in words
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ("sunny", "sunny"),
+        ("", ""),
+        ({"sky": "sunny", "rain": None}, '{"sky":"sunny","rain":null}'),
+        ([1, 2], "[1,2]"),
+        ([], "[]"),
+        (21.5, "21.5"),
+        (None, "null"),
+        ([{"type": "text", "text": "one"}, {"type": "text", "text": "two"}], "one\ntwo"),
+        ({"content": [{"type": "text", "text": "one"}]}, "one"),
+        ({"content": "one"}, '{"content":"one"}'),
+        ([{"type": "train", "text": "ICE"}], '[{"type":"train","text":"ICE"}]'),
+    ],
+    ids=str,
+)
+def test_a_result_is_text_as_it_is_and_else_json(result: object, text: str) -> None:
+    assert render_result(FunctionResult("c1", result)) == text
+    assert render_result(FunctionResult("c1", result, is_error=True)) == f"Error: {text}"
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "video", "document"])
+def test_media_in_a_result_is_refused_by_its_type(kind: str) -> None:
+    media = [{"type": "text", "text": "look"}, {"type": kind, "data": "aGk="}]
+    for result in (media, {"content": media}):
+        with pytest.raises(Unimplemented, match=f"'{kind}' in a function's result"):
+            render_messages([CALL, FunctionResult("c1", result)])
 
 
 def test_a_longer_conversation_begins_with_the_very_messages_of_the_shorter_one() -> None:
@@ -53,8 +142,6 @@ def test_a_longer_conversation_begins_with_the_very_messages_of_the_shorter_one(
 @pytest.mark.parametrize(
     "step",
     [
-        FunctionCall("1", "f"),
-        FunctionResult("1", {}),
         ToolCall("google_search", "1"),
         ToolResult("google_search", "1"),
         UnknownStep("new", {}),

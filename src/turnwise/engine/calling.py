@@ -21,7 +21,8 @@ from turnwise.domain.interaction import GenerationConfig
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.engine.choosing import Wanted
-from turnwise.engine.filling import fill, options_of, parameters_of, required_of, type_of
+from turnwise.engine.filling import fill
+from turnwise.engine.parameters import options_of, parameters_of, required_of, type_of
 from turnwise.engine.schema import violation
 from turnwise.models.model import Prompt
 
@@ -92,11 +93,11 @@ class Draft:
         return None if violation(arguments, self.tool.parameters) else arguments
 
 
-def draft_call(wanted: Wanted, before: Mapping[str, JSON] | None = None) -> Draft:
-    """The call that a request asks for. `before`: the arguments of the call that it follows up, which it may change."""
+def draft_call(wanted: Wanted) -> Draft:
+    """The call that a request asks for."""
     properties, required = parameters_of(wanted.tool), required_of(wanted.tool)
     filled = fill(wanted.request, wanted.tool).arguments
-    known = {**(before or {}), **filled}
+    known = {**wanted.before, **filled}
     arguments = {name: known[name] for name in properties if name in known and fits(known[name], name, wanted.tool)}
     for name, schema in properties.items():
         if name in required and name not in arguments and ("default" in schema or len(options_of(schema)) == 1):
@@ -198,7 +199,8 @@ def _bare_values(result: JSON) -> list[str]:
         case int() | float():
             return [_plain(result)]
         case str():
-            return [result] if len(result.split()) < 3 and result.lower().strip(".!") not in DONE else []
+            bare = len(result.split()) < (2 if result.endswith((".", "!")) else 3)
+            return [result] if bare and result.lower().strip(".!") not in DONE else []
         case dict() if 0 < len(result) <= 3 and all(isinstance(v, str | int | float) for v in result.values()):
             values = [_bare_values(value) for value in result.values()]
             return [each for value in values for each in value] if all(values) else []

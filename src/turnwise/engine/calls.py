@@ -36,6 +36,8 @@ ATTEMPTS = 3
 
 AGAIN = "The function call was not made: {error}. Call the function again, with correct arguments."
 DEMAND = "Do not answer in words: call one of the functions."
+PARAGRAPH = "\n\n"
+"""What stands between the words of two tries."""
 
 
 def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
@@ -44,7 +46,8 @@ def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
     A client may send a call along with its result though the chain has it already; it is the same call.
 
     Raises:
-        InvalidRequest: a result of a call that was never made, or a second result of the same call.
+        InvalidRequest: two calls of one id, a result of a call that was never made, or a second result of the same
+            call.
         FailedPrecondition: a call that nobody answered.
     """
     calls: dict[str, FunctionCall] = {}
@@ -54,6 +57,7 @@ def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
         match step:
             case FunctionCall(id):
                 if id in calls:
+                    _check_again(step, calls[id])
                     continue
                 calls[id] = step
             case FunctionResult(call_id, _, name):
@@ -68,6 +72,11 @@ def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
         named = ", ".join(f"'{call.id}' ({call.name})" for call in open_calls)
         raise FailedPrecondition(f"these function calls have no result yet: {named}; send a function_result for each")
     return tuple(checked)
+
+
+def _check_again(call: FunctionCall, before: FunctionCall) -> None:
+    if (call.name, call.arguments) != (before.name, before.arguments):
+        raise InvalidRequest(f"two different function calls have the id '{call.id}'", field="input.id")
 
 
 def _check_result(result: FunctionResult, calls: dict[str, FunctionCall], answered: set[str]) -> None:
@@ -117,14 +126,15 @@ class CheckedCalls:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Text is passed on as it comes (but where a call is demanded, behind which it waits), and calls when all of
-        them are whole and valid. If they are not, the model is told what is wrong and asked again, and what it says
-        then besides calling is not shown."""
+        them are whole and valid. If they are not, the model is told what is wrong and asked again; what it says
+        then is shown only if it is an answer without a call."""
         usage, error, asked = Usage(), None, prompt
+        told = False
         for attempt in range(ATTEMPTS):
             calls: dict[int, _Call] = {}
             said: list[str] = []
             shown = not attempt and prompt.tool_choice.mode != "any"
-            ends: list[Fragment] = []
+            ends: list[Finished] = []
             async with aclosing(self._model.stream(asked)) as fragments:
                 async for fragment in fragments:
                     match fragment:
@@ -137,34 +147,57 @@ class CheckedCalls:
                         case TextFragment(text):
                             said.append(text)
                             if shown:
+                                told |= bool(text)
                                 yield fragment
                         case Taken() if attempt:
                             pass
                         case _:
                             yield fragment
+            if _is_cut(ends):
+                calls.clear()
             error = self._error(calls, prompt, ends)
             if error is None:
-                late = [] if shown or attempt else [TextFragment("".join(said))]
-                for fragment in (*late, *_whole(calls), UsageFragment(usage), *_ending(calls, ends)):
-                    yield fragment
+                late = "" if shown or (attempt and calls) else "".join(said)
+                if late:
+                    yield TextFragment(f"{PARAGRAPH}{late}" if told else late)
+                for call in _whole(calls, prompt.steps):
+                    yield call
+                yield UsageFragment(usage)
+                for end in _ending(calls, ends):
+                    yield end
                 return
             asked = replace(asked, steps=_again(asked.steps, "".join(said), error))
         raise ModelFailed(f"the model '{self.card.name}' made no valid function call in {ATTEMPTS} attempts: {error}")
 
-    def _error(self, calls: dict[int, _Call], prompt: Prompt, ends: Sequence[Fragment]) -> str | None:
-        if not ends or (isinstance(ends[0], Finished) and ends[0].reason in ("length", "refusal")):
+    def _error(self, calls: dict[int, _Call], prompt: Prompt, ends: Sequence[Finished]) -> str | None:
+        if _is_cut(ends):
             return None
         if not calls and prompt.tool_choice.mode == "any":
             return DEMAND
         return next((error for call in calls.values() if (error := call.error(prompt.tools))), None)
 
 
-def _whole(calls: dict[int, _Call]) -> list[CallFragment]:
-    return [CallFragment(i, call.id, call.name, "".join(call.arguments)) for i, call in sorted(calls.items())]
+def _is_cut(ends: Sequence[Finished]) -> bool:
+    """Whether an answer broke off, so that its calls are not to be trusted and nothing more is to be asked."""
+    return not ends or ends[0].reason in ("length", "refusal")
 
 
-def _ending(calls: dict[int, _Call], ends: Sequence[Fragment]) -> Sequence[Fragment]:
-    return [Finished("calls")] if calls and ends else ends
+def _whole(calls: dict[int, _Call], steps: Sequence[Step]) -> list[CallFragment]:
+    """The calls, whole. Some backends count their ids from anew in each answer; a call without one gets a new one."""
+    used = {step.id for step in steps if isinstance(step, FunctionCall)}
+    whole: list[CallFragment] = []
+    for index, (_, call) in enumerate(sorted(calls.items())):
+        id = None if call.id in used else call.id
+        used |= {id} if id else set()
+        whole.append(CallFragment(index, id, call.name, "".join(call.arguments)))
+    return whole
+
+
+def _ending(calls: dict[int, _Call], ends: Sequence[Finished]) -> Sequence[Finished]:
+    """Whether a turn waits for results is read off its calls: backends say one thing or the other."""
+    if calls:
+        return [Finished("calls")]
+    return [Finished("stop")] if ends and ends[0].reason == "calls" else ends
 
 
 def _again(steps: Sequence[Step], said: str, error: str) -> tuple[Step, ...]:

@@ -13,13 +13,16 @@ calls are several of them. Pure, deterministic, and of no cost beside a model's.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
+from turnwise.domain.content import JSON
+from turnwise.domain.steps import FunctionCall
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.filling import Filled, Param, fill, parameters_of, required_of, split_list
+from turnwise.engine.filling import Filled, fill, split_list
+from turnwise.engine.parameters import Param, parameters_of, required_of
 from turnwise.engine.values import Value, read_values
 from turnwise.engine.words import FILLERS, GENERIC_VERBS, akin, content_stems, groups, listed, split_name, stem
 
@@ -31,6 +34,8 @@ class Wanted:
     tool: FunctionTool
     request: str
     """What of the request is about this call."""
+    before: Mapping[str, JSON] = field(default_factory=dict)
+    """The arguments of the call that it goes on from, which the request may change."""
 
 
 Form: TypeAlias = Literal["command", "question", "general", "creative", "none"]
@@ -81,6 +86,7 @@ _STATEMENT = re.compile(
     r"wrote|remember|wonder|can't|cannot|don't|didn't|always|never|usually|often|work|live)\b|i'm \w+|i've\b|(?:my|our|the|he|she|they|it|we|this|that|his|her|their|it's|he's|she's|they're|we're|there's|you're|your)\b|"
     r"[A-Z]\w+ (?:is|was|has|are)\b)"
 )
+_FOLLOWING = re.compile(r"(?i)^\s*(?:and|or|what about|how about|ok|okay|now|then|also|same|the same)\b")
 _USUAL = re.compile(
     r"(?i)^what(?:'s| is| are) (?:an? |some )?(?:good|great|nice|better|fun)\b|"
     r"\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b"
@@ -104,9 +110,18 @@ _HEADS = GENERIC_VERBS | frozenset(
 )
 """Words that a part of a request may begin with."""
 
+DEGREES = frozenset(
+    stem(word) for word in listed("low medium high small large normal open close start stop on off red")
+)
+"""Options that many functions have, and that tell none from another."""
+
 GUESSABLE = frozenset(("enum", "bool", "object", "text", "topic", "kind", "list", "reason"))
 """Roles that a model may find a value for in a request that has none of the usual signs of it. A date, a number or an
 address that was not said would be invented."""
+
+_WRITING = frozenset(("write", "compose", "draft", "invent", "create", "imagine"))
+_WRITTEN = _WRITING | frozenset(("send", "make", "mail", "email", "post", "save", "add", "new", "generate", "take"))
+"""Verbs of functions that keep or send what is written."""
 
 _DEEDS = {
     "ask": frozenset(listed("search find look lookup check list track query fetch view")),
@@ -119,14 +134,19 @@ SPREADING = frozenset(("place", "symbol", "language", "currency", "id", "person"
 """Roles of which a request that names several means one call for each."""
 
 
-def choose(request: str, tools: Sequence[FunctionTool], *, must: bool = False) -> list[Wanted]:
+def choose(
+    request: str, tools: Sequence[FunctionTool], *, must: bool = False, last: FunctionCall | None = None
+) -> list[Wanted]:
     """The calls that a request asks for, in its order. None: it asks for none, and is to be answered in words.
 
     `must`: it has to be a call (the tool choice `any`), so the likeliest is taken if nothing is likely.
+    `last`: the conversation's last call, which "And in Tokyo?" goes on from.
     """
     if not tools or not request.strip():
         return [Wanted(tools[0], request)] if must and tools else []
     wanted = _choose_parts(request, tools) or _choose_whole(request, tools) or _choose_any_part(request, tools)
+    if not wanted and last is not None:
+        wanted = _follow_up(request, tools, last)
     if not wanted and must:
         best = max((_consider(request, tool) for tool in tools), key=lambda case: case.total)
         wanted = [Wanted(best.tool, request)]
@@ -168,7 +188,9 @@ class _Case:
             return False
         match self.form:
             case "command":
-                return not _unguessable(self.tool, self.filled.missing)
+                known = self.filled.sure | self.filled.pointed
+                meant = self.named or bool(known) or not required or self.topic >= TOPIC + 1
+                return meant and not _unguessable(self.tool, self.filled.missing)
             case "question":
                 known = self.filled.sure | self.filled.pointed
                 return self.ratio == 1 and (particular or (self.named and bool(required) and required <= known))
@@ -182,6 +204,16 @@ def _unguessable(tool: FunctionTool, missing: Sequence[str]) -> list[str]:
     """Of missing parameters, those that only the user can know."""
     properties = parameters_of(tool)
     return [name for name in missing if Param(name, properties[name], True, tool).role not in GUESSABLE]
+
+
+def _follow_up(request: str, tools: Sequence[FunctionTool], last: FunctionCall) -> list[Wanted]:
+    """The last call once more, with what the request says differently."""
+    tool = next((tool for tool in tools if tool.name == last.name), None)
+    if tool is None or not _FOLLOWING.match(request) or len(request.split()) > 8:
+        return []
+    said = fill(request, tool)
+    changed = {name for name, value in said.arguments.items() if last.arguments.get(name) != value}
+    return [Wanted(tool, request, last.arguments)] if changed & (said.sure | said.pointed) else []
 
 
 def _choose_whole(request: str, tools: Sequence[FunctionTool]) -> list[Wanted]:
@@ -271,8 +303,11 @@ def _is_object(request: str, tool: FunctionTool) -> bool:
     """Whether the function is what "tell me a joke" or "summarize this page" names: by its verb, or right behind it."""
     bare = _ASKING.sub("", _POLITE.sub("", request.strip()))
     _, nouns = _split_verb(split_name(tool.name))
-    if stem(_head(request)) in nouns:
+    head = _head(request)
+    if stem(head) in nouns:
         return True
+    if head in _WRITING and split_name(tool.name)[0] not in _WRITTEN:
+        return False
     spoken = {
         stem(word)
         for word in re.findall(r"[\w'-]+", re.split(r"(?i)[:,]|\b(?:about|on|for|of|in|to|with|from|that)\b", bare)[0])
@@ -323,7 +358,7 @@ def _topic(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tupl
     verb, nouns = _split_verb(names)
     head = _head(request)
     values = read_values(request)
-    spoken = _spoken(request, values, head)
+    spoken = _spoken(request, values, head) | {stem("percent") for value in values if value.unit == "percent"}
     described = {word for word in content_stems(tool.description) if word not in GENERIC_VERBS} - set(nouns)
     aside = (
         {stem(word) for name in parameters_of(tool) for word in split_name(name) if word not in FILLERS}
@@ -347,7 +382,7 @@ def _topic(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tupl
     deed = "ask" if form == "question" else _deed(head)
     if deed and _deed(names[0]) and deed != _deed(names[0]):
         score -= 1.5
-    return score + _kinds(tool, values, filled), named
+    return score + _kinds(request, tool, values, filled), named
 
 
 def _deed(verb: str) -> str:
@@ -357,12 +392,9 @@ def _deed(verb: str) -> str:
 
 def _split_verb(names: Sequence[str]) -> tuple[str, list[str]]:
     """The verb that a function's name begins with, if it is a common one, and the stems of the rest."""
-    kept = [word for word in names if word not in FILLERS]
-    if not kept:
-        return "", [stem(word) for word in names]
-    verb = kept[0] if kept[0] in GENERIC_VERBS else ""
-    nouns = [stem(word) for word in (kept[1:] if verb else kept)]
-    return verb, nouns or [stem(word) for word in kept]
+    verb = names[0] if names and names[0] in GENERIC_VERBS else ""
+    kept = [stem(word) for word in (names[1:] if verb else names) if word not in FILLERS]
+    return verb, kept or [stem(word) for word in names]
 
 
 def _spoken(request: str, values: Sequence[Value], head: str) -> set[str]:
@@ -381,7 +413,7 @@ def _spoken(request: str, values: Sequence[Value], head: str) -> set[str]:
     return spoken | {stem(one + other) for one, other in pairwise(words)}
 
 
-def _kinds(tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float:
+def _kinds(request: str, tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float:
     """What a request's values say about its topic: two currencies are about money, whatever the words."""
     required = required_of(tool)
     roles = [
@@ -391,7 +423,11 @@ def _kinds(tool: FunctionTool, values: Sequence[Value], filled: Filled) -> float
     ]
     kinds: list[str] = [value.kind for value in values]
     score = 0.3 * len(filled.sure - required)
-    score += 0.5 * sum(1 for name, schema in parameters_of(tool).items() if name in filled.sure and schema.get("enum"))
+    said = {stem(word) for word in re.findall(r"[A-Za-z]+", request)}
+    for name, schema in parameters_of(tool).items():
+        if name in filled.sure and schema.get("enum"):
+            telling = stem(str(filled.arguments[name])) in said - DEGREES
+            score += 2.0 if telling and name in required else 0.5
     for kind, weight in (("currency", 2.0), ("unit", 1.5)):
         if roles.count(kind) >= 2 and kinds.count(kind) >= 2:
             score += weight
@@ -421,7 +457,7 @@ def _spread(wanted: Wanted) -> list[Wanted]:
         if isinstance(value, str) and param.role in SPREADING and param.type == "string":
             start, end, items = _listed(request, value, param, filled)
             if items:
-                return [Wanted(tool, request[:start] + item + request[end:]) for item in items]
+                return [replace(wanted, request=request[:start] + item + request[end:]) for item in items]
     return [wanted]
 
 

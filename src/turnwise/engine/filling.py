@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import FunctionTool, Schema
+from turnwise.engine.parameters import Param, options_of, pair, parameters_of, rank, required_of, type_of
 from turnwise.engine.values import Value, read_values
 from turnwise.engine.words import FILLERS, akin, content_stems, listed, split_name, stem
 
@@ -44,46 +45,6 @@ MARKERS = frozenset(
 )
 """Words that begin a new phrase, and say what it is to the one before."""
 
-DIRECTIONS = {
-    "from": frozenset(listed("""from base origin start source departure pickup begin old since checkin first""")),
-    "to": frozenset(listed("""to destination dest end target dropoff arrival return new until checkout""")),
-}
-"""Words of a parameter's name that say which of two values it is."""
-
-_ROLE_WORDS: tuple[tuple[str, str], ...] = (
-    ("email", "email mail"),
-    ("url", "url link uri website webpage"),
-    ("phone", "phone mobile telephone"),
-    ("file", "file filename filepath path"),
-    ("currency", "currency"),
-    ("language", "language lang locale"),
-    ("datetime", "datetime timestamp when"),
-    ("date", "date day deadline due birthday checkin checkout"),
-    ("time", "time clock"),
-    ("duration", "duration length"),
-    ("color", "color"),
-    ("unit", "unit"),
-    ("expression", "expression formula equation calculation"),
-    ("symbol", "symbol ticker"),
-    ("id", "id code number reference sku identifier tracking digit pin barcode serial isbn vin"),
-    (
-        "person",
-        """attendee guest participant recipient person contact member assignee invitee doctor artist author who
-        whom employee patient host player people friend user customer student owner singer band composer director
-        receiver sender team celebrity""",
-    ),
-    ("reason", "reason purpose memo cause"),
-    ("topic", "topic subject title about theme headline summary label agenda occasion"),
-    ("text", "text message body content note post sentence phrase caption comment prompt reminder question statement"),
-    ("work", "song movie film track book album novel show game series podcast"),
-    (
-        "place",
-        """location city place country address town region area near where station airport venue landmark state
-        neighborhood origin destination zip room restaurant hotel store shop branch pickup dropoff zone island park""",
-    ),
-    ("kind", "genre category cuisine kind style mood type"),
-)
-"""What a word in a parameter's name says about its role. The first that fits counts."""
 
 _POINTERS: Mapping[str, tuple[str, ...]] = {
     "place": ("in", "at", "near", "around", "inside", "for", "of", "to", "on", "from"),
@@ -97,11 +58,6 @@ _POINTERS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Which words point at a role, the likeliest first."""
 
-_ORDER = listed(
-    """enum email url phone datetime date time file currency language number duration bool unit color
-        expression id symbol list place person work topic reason kind object text"""
-)
-"""Who chooses first."""
 
 _TEXT_TAIL = re.compile(
     r"(?i)(?:\b(?:saying|says|say|reading|reads|telling (?:him|her|them|\w+)(?: that)?|(?:tell|inform|ask) (?:him|her|them|[A-Z]\w+)(?: that)?|"
@@ -124,151 +80,15 @@ def fill(request: str, tool: FunctionTool) -> Filled:
     properties = parameters_of(tool)
     required = required_of(tool)
     filler = _Filler(request, tool)
-    for param in sorted(
-        (Param(name, schema, name in required, tool) for name, schema in properties.items()), key=_rank
-    ):
+    params = [Param(name, schema, name in required, tool) for name, schema in properties.items()]
+    pair(params)
+    for param in sorted(params, key=rank):
         filler.choose(param)
     filler.fill_numbers()
     filler.fill_rest()
     arguments = {name: filler.arguments[name] for name in properties if name in filler.arguments}
     missing = tuple(name for name in properties if name in required and name not in arguments)
     return Filled(arguments, frozenset(filler.sure), frozenset(filler.pointed), filler.left(), missing)
-
-
-def parameters_of(tool: FunctionTool) -> Mapping[str, Schema]:
-    """A function's parameters by name."""
-    properties = tool.parameters.get("properties")
-    return {k: v if isinstance(v, dict) else {} for k, v in properties.items()} if isinstance(properties, dict) else {}
-
-
-def required_of(tool: FunctionTool) -> frozenset[str]:
-    """The names of those that a call must have."""
-    required = tool.parameters.get("required")
-    return frozenset(required if isinstance(required, list) else ()) & frozenset(parameters_of(tool))
-
-
-class Param:
-    """A parameter, understood."""
-
-    __slots__ = ("direction", "hints", "name", "required", "role", "schema", "type", "words")
-
-    def __init__(self, name: str, schema: Schema, required: bool, tool: FunctionTool) -> None:
-        self.name = name
-        self.schema = schema
-        self.required = required
-        self.type = type_of(schema)
-        self.words = [stem(word) for word in split_name(name)]
-        self.hints = [*self.words, *content_stems(self.text)]
-        self.direction = self._direction()
-        self.role = self._role(tool)
-
-    @property
-    def text(self) -> str:
-        """Its description."""
-        return str(self.schema.get("description", ""))
-
-    def _direction(self) -> str:
-        joined = "".join(split_name(self.name))
-        for direction, words in DIRECTIONS.items():
-            if {stem(word) for word in words} & {*self.words, joined}:
-                return direction
-        if "check" in self.words:
-            return "to" if "out" in self.words else "from"
-        return ""
-
-    def _role(self, tool: FunctionTool) -> str:
-        if self.type == "array":
-            return "list"
-        if options_of(self.schema):
-            return "enum"
-        if self.type in ("number", "integer"):
-            return "number"
-        if self.type == "boolean":
-            return "bool"
-        if self.type != "string":
-            return "object"
-        return self._string_role(tool)
-
-    def _string_role(self, tool: FunctionTool) -> str:
-        formats = {
-            "email": "email",
-            "uri": "url",
-            "url": "url",
-            "date": "date",
-            "time": "time",
-            "date-time": "datetime",
-        }
-        role = formats.get(str(self.schema.get("format")))
-        if role:
-            return role
-        if re.search(r"(?i)iso.?8601|\d{4}-\d\d-\d\dT|date and time", self.text):
-            return "datetime"
-        if "time" in self.words and "dat" in self.words:
-            return "datetime"
-        if re.search(r"(?i)HH:MM|\b\d\d?:\d\d\b|24.hour", self.text):
-            return "datetime" if re.search(r"\d{4}-\d\d|YYYY", self.text) else "time"
-        if re.search(r"YYYY|\d{4}-\d\d-\d\d", self.text):
-            return "date"
-        described = content_stems(self.text.split("e.g")[0])
-        for words in (self.words, described if self._is_vague() else set(described) & {"currency", "languag", "email"}):
-            for role, names in _ROLE_WORDS:
-                if role == "file" and "name" in self.words and "file" not in self.words:
-                    continue
-                if any(stem(name) in words for name in names.split()):
-                    return role
-        if self.direction and not re.search(r"(?i)name|title", self.name):
-            return "person" if set(content_stems(tool.description)) & {"messag", "email", "mony", "money"} else "place"
-        if "fil" in {stem(word) for word in split_name(tool.name)} and "name" in self.words:
-            return "file"
-        return "object"
-
-    def _is_vague(self) -> bool:
-        """Whether its name alone says too little."""
-        return all(
-            word
-            in (
-                "to",
-                "from",
-                "name",
-                "target",
-                "bas",
-                "origin",
-                "sourc",
-                "valu",
-                "input",
-                "q",
-                "x",
-                "param",
-                "arg",
-                "destination",
-                "start",
-                "end",
-                "near",
-            )
-            for word in self.words
-        )
-
-
-def type_of(schema: Schema) -> str:
-    """The JSON type that a schema asks for; of several, the first that is not null."""
-    kind = schema.get("type")
-    if isinstance(kind, list):
-        kind = next((each for each in kind if str(each).lower() != "null"), "string")
-    if not kind and schema.get("enum"):
-        kind = "string"
-    return str(kind or "string").lower()
-
-
-def options_of(schema: Schema) -> list[JSON]:
-    """The values of an enum."""
-    options = schema.get("enum")
-    if isinstance(options, list):
-        return options
-    return [schema["const"]] if "const" in schema else []
-
-
-def _rank(param: Param) -> tuple[int, bool]:
-    return _ORDER.index(param.role) if param.role in _ORDER else len(_ORDER), not param.required
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,12 +285,10 @@ class _Filler:
             value = counted if direction == "from" else value or (others[0] if others else None)
             if value is None:
                 return
-        if value is None or (
-            direction == "from"
-            and param.role != "file"
-            and len(found) == 1
-            and self._marker(found[0]) in ("to", "into")
-        ):
+        lone = len(found) == 1 and self._marker(found[0]) in ("to", "into")
+        if direction == "from" and lone and param.role in ("currency", "unit"):
+            return
+        if value is None:
             value = found[-1] if direction == "to" and (len(found) > 1 or param.role != "currency") else found[0]
         self._take(param, self._render(param, value), (value.start, value.end))
 
@@ -559,6 +377,10 @@ class _Filler:
             if states and word.low in ("on", "off", "enable", "disable", "activate", "deactivate"):
                 self._take(param, word.low in ("on", "enable", "activate"))
                 return
+            opposite = next((word.low.removeprefix(p) for p in ("un", "dis") if word.low.startswith(p)), "")
+            if opposite and any(akin(stem(opposite), w) for w in wanted):
+                self._take(param, False)
+                return
             if word.stem in wanted or any(akin(word.stem, w) for w in wanted if w not in self.talk):
                 self._take(
                     param, not before & _NEGATIONS, (word.start, word.end) if word.stem not in self.nouns else (0, 0)
@@ -580,7 +402,7 @@ class _Filler:
             if param.name in self.arguments or not self._free(value.start, value.end):
                 continue
             if score >= (0 if param.required else 2):
-                self._take(param, self._number(param, value), (value.start, value.end), sure=score >= 1)
+                self._take(param, self._number(param, value), (value.start, value.end), sure=score >= 0)
 
     def _fit(self, param: Param, value: Value) -> float:
         hints = set(param.hints)
@@ -593,7 +415,7 @@ class _Filler:
         score += 2.5 * bool(hints & measures)
         if value.unit and not hints & measures:
             score -= 3 if value.unit in ("duration", "percent") else 1.5
-        if not value.unit and hints & (_MEASURES["percent"] - _MEASURES["money"] - {"level"}):
+        if len(self.numbers) > 1 and not value.unit and hints & (_MEASURES["percent"] - _MEASURES["money"] - {"level"}):
             score -= 1
         if hints & _COUNTS and not value.unit and (isinstance(value.meaning, str) or value.meaning > 500):
             score -= 2
@@ -662,7 +484,7 @@ class _Filler:
 
     def fill_rest(self) -> None:
         """Give names, phrases and what is left to the parameters that take text."""
-        for param in sorted(self.rest, key=_rank):
+        for param in sorted(self.rest, key=rank):
             self.naming = param.words
             self.places = sum(1 for other in self.rest if other.role == "place")
             match param.role:

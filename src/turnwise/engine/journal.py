@@ -282,11 +282,11 @@ class Journal:
     def _publish(self, recording: Recording) -> None:
         recording.publish()
         if recording.ended:
-            del self._live[recording.interaction.id]
+            self._live.pop(recording.interaction.id, None)
 
     def _break_off(self, recording: Recording, error: Internal) -> None:
         recording.break_off(error)
-        del self._live[recording.interaction.id]
+        self._live.pop(recording.interaction.id, None)
 
 
 async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:

@@ -285,7 +285,8 @@ STARTERS = frozenset(
         message need want compute dim increase decrease raise lower resume pause mute navigate take plan
         arrange draft compose summarize recommend suggest help go ring dial wire ship return submit
         upload download attach draw save store note jot any are there timer for in on at to from with
-        about tomorrow today tonight yesterday next now could've is't isn't aren't yes no not never sure
+        about tomorrow today tonight yesterday next now could've is't isn't aren't mail exchange split adjust locate count forecast
+        news directions weather yes no not never sure
         don't won't can't deliver fly drive charge water feed clean vacuum i have has had be alert
         notify report look-up lookup define spell print scan sign register enroll join leave rate review
         compare total sum monitor measure estimate predict analyze analyse fetch retrieve display view
@@ -312,7 +313,9 @@ def _names(request: str, taken: list[bool]) -> Iterator[Value]:
             assert first is not None
             at_head = not request[:start].rstrip() or request[:start].rstrip()[-1] in ".!?:;,\"'"
             word = first.group().strip().lower().replace("’", "'")
-            if word in ("i", "i'd", "i'm", "i'll", "i've") or (at_head and (word in STARTERS or re.match(_TOLD, request[start + first.end() :]))):
+            if word in ("i", "i'd", "i'm", "i'll", "i've") or (
+                at_head and (word in STARTERS or re.match(_TOLD, request[start + first.end() :]))
+            ):
                 start += first.end()
                 if start < end and not request[start].isupper():
                     following = re.search(r"[A-ZÀ-ÖØ-Þ]", request[start:end])

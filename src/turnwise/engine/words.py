@@ -35,7 +35,7 @@ remind reminder
 currency money exchange dollar euro pound yen usd eur gbp franc rupee
 flight fly plane airline airfare
 light lamp bulb lighting
-stock share ticker trading trade equity nasdaq quote
+stock share ticker trading trade equity nasdaq
 translate translation say language interpret
 music song play track album artist listen tune playlist jazz rock pop classical blues reggae techno hip-hop folk metal
 movie film cinema showtime showing playing screening

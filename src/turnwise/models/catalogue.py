@@ -60,7 +60,7 @@ def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     _refuse(name, entry, "base_url", "model", "api_key", "can")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
-    from turnwise.models.profile import PLAIN
+    from turnwise.models.profile import ON_LLAMA
     from turnwise.models.smollm2 import SMOLLM2
     from turnwise.models.weights import BUILTIN, fetch
 
@@ -74,7 +74,7 @@ def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     async def weights() -> Path:
         return path
 
-    return EmbeddedModel(weights, options, name=path.stem, profile=PLAIN)
+    return EmbeddedModel(weights, options, name=path.stem, profile=ON_LLAMA)
 
 
 def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -67,6 +67,8 @@ def render_request(prompt: Prompt, model: str, profile: Profile, *, thinks: bool
         "stream": prompt.streaming,
         **sampling(prompt.generation, defaults, profile.output_tokens),
     }
+    if profile.rereads and prompt.generation.seed is not None:
+        body["cache_prompt"] = False
     if prompt.streaming:
         body["stream_options"] = {"include_usage": True}
     if prompt.tools:
@@ -111,14 +113,22 @@ def _is_strict(node: Any) -> bool:
     return all(_is_strict(value) for value in node.values())
 
 
+class _Numbered(NamedTuple):
+    """A call as an upstream tells it apart from others."""
+
+    number: int | None
+    id: str | None
+
+
 class AnswerReader:
     """Reads one answer: the chunks of a stream, or the whole."""
 
-    __slots__ = ("_finish", "_refused", "_usage", "ended")
+    __slots__ = ("_calls", "_finish", "_refused", "_usage", "ended")
 
     def __init__(self) -> None:
         self.ended = False
         """Whether nothing more can come."""
+        self._calls: list[_Numbered] = []
         self._finish: str | None = None
         self._refused = False
         self._usage: Mapping[str, Any] | None = None
@@ -156,6 +166,8 @@ class AnswerReader:
         if finish in BROKEN:
             raise ModelFailed(f"the upstream ended its answer with {finish!r}, which is no end of a text")
         reason = "refusal" if self._refused else FINISHED.get(finish, "stop")
+        if reason == "calls" and not self._calls:
+            raise ModelFailed("the upstream ended its answer for a function call, but made none")
         return [*([UsageFragment(parse_usage(self._usage))] if self._usage else ()), Finished(reason)]
 
     def _read(self, chunk: Any, message: str) -> list[Fragment]:
@@ -173,9 +185,9 @@ class AnswerReader:
         finish = choice.get("finish_reason")
         if finish:
             self._finish = finish
-        return self._pieces(choice.get(message) or {})
+        return self._pieces(choice.get(message) or {}, whole=message == "message")
 
-    def _pieces(self, message: Mapping[str, Any]) -> list[Fragment]:
+    def _pieces(self, message: Mapping[str, Any], *, whole: bool) -> list[Fragment]:
         pieces: list[Fragment] = []
         thought = message.get("reasoning_content") or message.get("reasoning")
         if thought:
@@ -184,21 +196,33 @@ class AnswerReader:
         if text:
             pieces.append(TextFragment(_text(text)))
         for place, call in enumerate(message.get("tool_calls") or ()):
-            pieces.append(_read_call(call, place))
+            pieces.append(self._call(call, place if whole else None))
         refusal = message.get("refusal")
         if refusal:
             self._refused = True
             pieces.append(TextFragment(_text(refusal)))
         return pieces
 
+    def _call(self, call: Mapping[str, Any], place: int | None) -> CallFragment:
+        """A piece of a call. `place`: where it stands in a whole answer, whose calls need no numbers."""
+        function = call.get("function") or {}
+        id, name, arguments = call.get("id") or None, function.get("name") or None, function.get("arguments")
+        number = call.get("index")
+        index = self._index(place if number is None else number, id, name)
+        if isinstance(arguments, dict):  # some upstreams do not write it as text
+            arguments = orjson.dumps(arguments).decode()
+        return CallFragment(index, id, name, _text(arguments or ""))
 
-def _read_call(call: Mapping[str, Any], place: int) -> CallFragment:
-    """A piece of a call. A stream numbers its calls; a whole answer has them in order."""
-    function = call.get("function") or {}
-    arguments = function.get("arguments")
-    if isinstance(arguments, dict):  # some upstreams do not write it as text
-        arguments = orjson.dumps(arguments).decode()
-    return CallFragment(call.get("index", place), call.get("id"), function.get("name"), _text(arguments or ""))
+    def _index(self, number: int | None, id: str | None, name: str | None) -> int:
+        """Which call of the answer a piece belongs to. Some upstreams give all of them one number, or none: then a
+        new id begins a new call, and where there are no ids either, a name."""
+        known = [index for index, call in enumerate(self._calls) if number in (None, call.number)]
+        if known:
+            goes_on = name is None if number is None and id is None else id in (None, self._calls[known[-1]].id)
+            if goes_on:
+                return known[-1]
+        self._calls.append(_Numbered(number, id))
+        return len(self._calls) - 1
 
 
 def parse_usage(usage: Mapping[str, Any]) -> Usage:

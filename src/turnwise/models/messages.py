@@ -34,11 +34,12 @@ def render_messages(steps: Iterable[Step]) -> list[Message]:
                 _say(messages, "assistant", "".join(_texts(content)))
             case Thought(_, summary):
                 if summary:
-                    _answer(messages)["reasoning_content"] = "".join(_texts(summary))
+                    _think(_answer(messages), "".join(_texts(summary)))
             case FunctionCall():
                 _answer(messages).setdefault("tool_calls", []).append(_render_call(step))
             case FunctionResult(call_id):
-                messages.append({"role": "tool", "tool_call_id": call_id, "content": render_result(step)})
+                message = {"role": "tool", "tool_call_id": call_id, "content": render_result(step)}
+                messages.insert(_behind_call(messages, call_id), message)
             case _:
                 raise Unimplemented(f"a step of type {step.type!r} cannot be shown to this model yet")
     return messages
@@ -49,6 +50,21 @@ def _answer(messages: list[Message]) -> Message:
     if not messages or messages[-1]["role"] != "assistant":
         messages.append({"role": "assistant", "content": ""})
     return messages[-1]
+
+
+def _think(message: Message, thought: str) -> None:
+    before = message.get("reasoning_content")
+    message["reasoning_content"] = f"{before}\n\n{thought}" if before else thought
+
+
+def _behind_call(messages: Sequence[Message], call_id: str) -> int:
+    """Where a result stands: right behind the message that called, and the results that are there already. Upstreams
+    take it nowhere else, though words may have come in between."""
+    for index in range(len(messages) - 1, -1, -1):
+        if any(call["id"] == call_id for call in messages[index].get("tool_calls", ())):
+            following = (place for place in range(index + 1, len(messages)) if messages[place]["role"] != "tool")
+            return next(following, len(messages))
+    return len(messages)
 
 
 def _render_call(call: FunctionCall) -> Message:

@@ -63,9 +63,15 @@ class Profile:
     """The same for text that is bound to a schema, where no kinds are looked for."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
+    rereads: bool = False
+    """Whether a request with a seed has all of its prompt read anew. llama.cpp computes a prompt that it has read before
+    a little differently from one that it reads now, and with chance at work the answer to the same seed is another."""
 
 
 PLAIN = Profile()
+
+ON_LLAMA = Profile(rereads=True)
+"""For a model of which nothing is known but that llama.cpp runs it."""
 
 _NO_MORE_THAN_ASSISTANT = re.compile(r"^\W*you are (?:an?|my) (?:[\w-]+,? (?:and )?){0,3}assistant\W*$", re.IGNORECASE)
 """An instruction that says nothing that a model would not do anyway."""

@@ -290,4 +290,5 @@ SMOLLM2 = Profile(
     },
     bound_sampling={"temperature": 0.0},
     output_tokens=512,
+    rereads=True,
 )
