@@ -232,3 +232,8 @@ def test_reasoning_under_both_of_its_names_is_told_once() -> None:
         ThoughtFragment("hm"),
         TextFragment("Yes."),
     ]
+
+
+def test_an_end_for_calls_without_a_call_is_a_broken_answer() -> None:
+    with pytest.raises(ModelFailed, match="made none"):
+        whole("tool_calls", content="Let me look.")

@@ -52,38 +52,70 @@ WEAK_VERBS = frozenset(
 """Verbs that say little even when a function's name begins with them."""
 
 _POLITE = re.compile(
-    r"(?i)^(?:\s*(?:please|kindly|hey|hi|hello|hi there|hey there|ok|okay|so|well|and|then|also|now|oh|alright|great|cool|thanks|assistant|computer|just|quickly)\b[,!.]?\s*)+"
+    r"(?i)^(?:\s*(?:please|kindly|hey|hi|hello|hi there|hey there|ok|okay|so|well|and|then|also|"
+    r"now|oh|alright|great|cool|thanks|assistant|computer|just|quickly)\b[,!.]?\s*)+"
 )
 _ASKING = re.compile(
-    r"(?i)^(?:(?:can|could|would|will) (?:you|we|i)(?: (?:please|kindly|maybe|possibly|quickly|also))?|would you mind|i(?:'d| would)? (?:really )?(?:like|love|want|need|wish)(?: you)? to|i(?:'d| would) like|i (?:really )?(?:want|need)|"
-    r"i have to|i'll have|i'll take|we (?:need|want)(?: to)?|we'd like(?: to)?|help me(?: to)?|let's|let us|let me|go ahead and|i'm looking (?:for|to)|looking for|i was wondering if you could|"
-    r"do you (?:mind|think you could)|is it possible to|make sure to|don't forget to|be sure to|i'm trying to|i am trying to|i must|feel free to)\s+(?:please\s+)?"
+    r"(?i)^(?:(?:can|could|would|will) (?:you|we|i)(?: (?:please|kindly|maybe|possibly|quickly|"
+    r"also))?|would you mind|i(?:'d| would)? (?:really )?(?:like|love|want|need|wish)(?: you)? to|"
+    r"i(?:'d| would) like|i (?:really )?(?:want|need)|"
+    r"i have to|i'll have|i'll take|we (?:need|want)(?: to)?|we'd like(?: to)?|help me(?: to)?|"
+    r"let's|let us|let me|go ahead and|i'm looking (?:for|to)|looking for|"
+    r"i was wondering if you could|"
+    r"do you (?:mind|think you could)|is it possible to|make sure to|don't forget to|be sure to|"
+    r"i'm trying to|i am trying to|i must|feel free to)\s+(?:please\s+)?"
 )
 _WONDERING = re.compile(
-    r"(?i)^(?:tell (?:me|us)|let (?:me|us) know|(?:to )?know|do you know|find out|check|see|look up|i(?:'d| would) like to know|i want to know|i wonder|any idea)"
+    r"(?i)^(?:tell (?:me|us)|let (?:me|us) know|(?:to )?know|do you know|find out|check|see|"
+    r"look up|i(?:'d| would) like to know|i want to know|i wonder|any idea)"
     r" (?=(?:what|where|when|how|if|whether|who|which|why)\b)(?:(?:if|whether) )?"
 )
 _SOCIAL = re.compile(
-    r"(?i)^(?:thanks|thank you|thx|cheers|great|good (?:morning|night|evening|afternoon|bye|job)|goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|nice|cool|awesome|perfect|wonderful|that's|that was|never ?mind|you're welcome|my name is|i'm [a-z]+[.!]?$|how are you|how's it going|what's up|who are you|what can you do|what are you|see you|sorry|welcome|congratulations|lol|haha)\b"
+    r"(?i)^(?:thanks|thank you|thx|cheers|great|good (?:morning|night|evening|afternoon|bye|job)|"
+    r"goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|nice|cool|awesome|perfect|wonderful|"
+    r"that's|that was|never ?mind|you're welcome|my name is|i'm [a-z]+[.!]?$|how are you|"
+    r"how's it going|what's up|who are you|what can you do|what are you|see you|sorry|welcome|"
+    r"congratulations|lol|haha)\b"
 )
 _CREATIVE = re.compile(
-    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|your)|describe|summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
-    r"rephrase|paraphrase|discuss|outline|elaborate|name (?:a|an|some|the|one|two|three|four|five|six|ten|\d)|list (?:a|an|some|three|five|ten|the (?:main|most|top|best|differ|plan|benefit|advant|pros)|\d)|recommend|suggest|teach|define|compare|"
-    r"give (?:me|us) (?:a|an|some|your|\w+)? ?(?:\w+ )?(?:advice|tips?|ideas?|examples?|reasons?|facts?|hints?|suggestions?|opinion|overview|summary|explanation|arguments?)|"
-    r"invent|come up with|create (?:a|an) (?:\w+ )?(?:poem|story|song|slogan|joke|dialogue|tagline|haiku|limerick|riddle)|make up|help me (?:understand|write|think)|talk about|act as|roleplay|proofread|correct)\b"
+    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|your)|describe|"
+    r"summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
+    r"rephrase|paraphrase|discuss|outline|elaborate|name (?:a|an|some|the|one|two|three|four|five|"
+    r"six|ten|\d)|list (?:a|an|some|three|five|ten|the (?:main|most|top|best|differ|plan|benefit|"
+    r"advant|pros)|\d)|recommend|suggest|teach|define|compare|"
+    r"give (?:me|us) (?:a|an|some|your|\w+)? ?(?:\w+ )?(?:advice|tips?|ideas?|examples?|reasons?|"
+    r"facts?|hints?|suggestions?|opinion|overview|summary|explanation|arguments?)|"
+    r"invent|come up with|create (?:a|an) (?:\w+ )?(?:poem|story|song|slogan|joke|dialogue|"
+    r"tagline|haiku|limerick|riddle)|make up|help me (?:understand|write|think)|talk about|act as|"
+    r"roleplay|proofread|correct)\b"
 )
 _GENERAL = re.compile(
-    r"(?i)^(?:why\b|who(?:'s|se|m)?\b|how (?:do (?!i\b|we\b|you say)|does|did|can|could|should|would|are|was|were|come|to|old|important|big|tall|deep|long (?:does|do|did) it|is \w+ (?:made|produced|formed|calculated|created|used|built|defined|different))\b|"
-    r"what(?:'s| is| are| was| were) (?:an?|your|the (?:difference|history|origin|meaning|purpose|best|worst|most|largest|biggest|smallest|tallest|capital|point|plot|reason|advantage|benefit|role|idea|concept|main|average|typical|population|first|oldest|definition|word for|etymology|rules?|secret|future)\w*)\b|"
-    r"what (?:does|do|did|makes?|made|causes?|caused|happens?|happened|should|would|could|kinds?|types?|sorts?|are (?:some|the (?:benefits?|advantages?|differences?|pros|causes?|rules|main|most|best|largest)))\b|"
-    r"(?:do|did|have|are|were) (?:you|people|they|we|most)\b|should\b|(?:is|are|was|were) (?:it|(?!there)\w+) (?:(?:a|an|really|usually|often|always|ever|polite|possible|true|normal|healthy|safe|better|good|bad|ok|okay|worth|legal|hard|difficult|easy|important) ?)+|"
-    r"(?:are|is) .*\b(?:usually|generally|typically|always|often|ever|better than|important)\b|when (?:was|were|did)\b|where (?:does|do|did|was|were)\b|"
-    r"which\b|tell (?:me|us) about\b|in (?:what|which)\b|can (?:a|an|people|humans?|animals?|you (?:explain|tell me (?:about|why|how|what|who|a|an|more)|describe|recommend|suggest|write|summari[sz]e|teach|feel|think))\b|"
+    r"(?i)^(?:why\b|who(?:'s|se|m)?\b|how (?:do (?!i\b|we\b|you say)|does|did|can|could|should|"
+    r"would|are|was|were|come|to|old|important|big|tall|deep|long (?:does|do|did) it|"
+    r"is \w+ (?:made|produced|formed|calculated|created|used|built|defined|different))\b|"
+    r"what(?:'s| is| are| was| were) (?:an?|your|the (?:difference|history|origin|meaning|purpose|"
+    r"best|worst|most|largest|biggest|smallest|tallest|capital|point|plot|reason|advantage|"
+    r"benefit|role|idea|concept|main|average|typical|population|first|oldest|definition|word for|"
+    r"etymology|rules?|secret|future)\w*)\b|"
+    r"what (?:does|do|did|makes?|made|causes?|caused|happens?|happened|should|would|could|kinds?|"
+    r"types?|sorts?|are (?:some|the (?:benefits?|advantages?|differences?|pros|causes?|rules|main|"
+    r"most|best|largest)))\b|"
+    r"(?:do|did|have|are|were) (?:you|people|they|we|most)\b|should\b|(?:is|are|was|were) (?:it|"
+    r"(?!there)\w+) (?:(?:a|an|really|usually|often|always|ever|polite|possible|true|normal|"
+    r"healthy|safe|better|good|bad|ok|okay|worth|legal|hard|difficult|easy|important) ?)+|"
+    r"(?:are|is) .*\b(?:usually|generally|typically|always|often|ever|better than|important)\b|"
+    r"when (?:was|were|did)\b|where (?:does|do|did|was|were)\b|"
+    r"which\b|tell (?:me|us) about\b|in (?:what|which)\b|can (?:a|an|people|humans?|animals?|"
+    r"you (?:explain|tell me (?:about|why|how|what|who|a|an|more)|describe|recommend|suggest|"
+    r"write|summari[sz]e|teach|feel|think))\b|"
     r"could you (?:explain|tell me (?:about|why|how)|describe|recommend|suggest|write|summari[sz]e|teach)\b)"
 )
 _STATEMENT = re.compile(
-    r"(?i)^(?:i (?:\w+ed|love|like|hate|enjoy|had|have|was|am|think|thought|believe|feel|felt|went|saw|watched|read|heard|met|made|just|know|knew|got|bought|ate|"
-    r"wrote|remember|wonder|can't|cannot|don't|didn't|always|never|usually|often|work|live)\b|i'm \w+|i've\b|(?:my|our|the|he|she|they|it|we|this|that|his|her|their|it's|he's|she's|they're|we're|there's|you're|your)\b|"
+    r"(?i)^(?:i (?:\w+ed|love|like|hate|enjoy|had|have|was|am|think|thought|believe|feel|felt|"
+    r"went|saw|watched|read|heard|met|made|just|know|knew|got|bought|ate|"
+    r"wrote|remember|wonder|can't|cannot|don't|didn't|always|never|usually|often|work|live)\b|"
+    r"i'm \w+|i've\b|(?:my|our|the|he|she|they|it|we|this|that|his|her|their|it's|he's|she's|"
+    r"they're|we're|there's|you're|your)\b|"
     r"[A-Z]\w+ (?:is|was|has|are)\b)"
 )
 _FOLLOWING = re.compile(r"(?i)^\s*(?:and|or|what about|how about|ok|okay|now|then|also|same|the same)\b")
@@ -92,13 +124,17 @@ _USUAL = re.compile(
     r"\b(?:usually|typically|generally|in general|on average|normally|in history|historically|ever)\b"
 )
 _QUESTION = re.compile(
-    r"(?i)^(?:what|what's|where|where's|when|when's|how|how's|which|is|are|was|were|does|do|did|has|have|will|can|could|would|should|any|who|who's|whose|am|may|might)\b"
+    r"(?i)^(?:what|what's|where|where's|when|when's|how|how's|which|is|are|was|were|does|do|did|"
+    r"has|have|will|can|could|would|should|any|who|who's|whose|am|may|might)\b"
 )
 _NOW = re.compile(
-    r"(?i)\b(?:my|our|today|tonight|now|currently|current|latest|newest|recent|this (?:week|month|morning|evening|afternoon|weekend|year)|tomorrow|is it(?: now)?|it is|next|upcoming|right now|at the moment)\b"
+    r"(?i)\b(?:my|our|today|tonight|now|currently|current|latest|newest|recent|this (?:week|month|"
+    r"morning|evening|afternoon|weekend|year)|tomorrow|is it(?: now)?|it is|next|upcoming|"
+    r"right now|at the moment)\b"
 )
 _CLAUSES = re.compile(
-    r"(?:,?\s+(?:and|&)(?: then| also| please)?\s+|,?\s+(?:then|also|plus|but also|as well as)\s+|[;,]\s+(?:and )?(?:then |also )?|(?<=[a-z0-9\"')])[.!?]+\s+(?:then |also |and )?)(?=\S)",
+    r"(?:,?\s+(?:and|&)(?: then| also| please)?\s+|,?\s+(?:then|also|plus|but also|as well as)\s+|"
+    r"[;,]\s+(?:and )?(?:then |also )?|(?<=[a-z0-9\"')])[.!?]+\s+(?:then |also |and )?)(?=\S)",
     re.IGNORECASE,
 )
 _HEADS = GENERIC_VERBS | frozenset(

@@ -60,16 +60,20 @@ _POINTERS: Mapping[str, tuple[str, ...]] = {
 
 
 _TEXT_TAIL = re.compile(
-    r"(?i)(?:\b(?:saying|says|say|reading|reads|telling (?:him|her|them|\w+)(?: that)?|(?:tell|inform|ask) (?:him|her|them|[A-Z]\w+)(?: that)?|"
-    r"with the (?:message|text|body|words|content)|the (?:text|words?|phrase|sentence|message)|to say)\b:?(?: that)?|(?<=\w):|\bthat\b)\s+(?P<tail>\S.*)$",
+    r"(?i)(?:\b(?:saying|says|say|reading|reads|telling (?:him|her|them|\w+)(?: that)?|(?:tell|"
+    r"inform|ask) (?:him|her|them|[A-Z]\w+)(?: that)?|"
+    r"with the (?:message|text|body|words|content)|the (?:text|words?|phrase|sentence|message)|"
+    r"to say)\b:?(?: that)?|(?<=\w):|\bthat\b)\s+(?P<tail>\S.*)$",
     re.DOTALL,
 )
 _LEAD = re.compile(
-    r"(?i)^(?:(?:please|kindly|hey|hi|hello|ok|okay|so|and|then|also|now|can|could|would|will|you|i|we|want|need|'d|like|have|"
+    r"(?i)^(?:(?:please|kindly|hey|hi|hello|ok|okay|so|and|then|also|now|can|could|would|will|you|"
+    r"i|we|want|need|'d|like|have|"
     r"i'd|i'll|we'd|let's|to|go|ahead|just|me|us)\b[,!]?\s*)+"
 )
 _TRAILING = re.compile(
-    r"(?i)(?:[\s,]+(?:please|thanks|thank you|for me|right now|now|today|again|as well|too|right away|asap|currently|quickly))*[\s.?!,;]*$"
+    r"(?i)(?:[\s,]+(?:please|thanks|thank you|for me|right now|now|today|again|as well|too|"
+    r"right away|asap|currently|quickly))*[\s.?!,;]*$"
 )
 _ARTICLES = frozenset(listed("""the a an some any my our your his her their this that these those me us"""))
 _NEGATIONS = frozenset(listed("""no not without don't never exclude excluding skip none disable off isn't"""))
@@ -670,7 +674,8 @@ class _Filler:
                 self._take(param, self.request[slice(*span)], span, sure=False)
                 return
         possessive = re.search(
-            r"\b(my (?:mom|mum|mother|dad|father|wife|husband|sister|brother|boss|son|daughter|friend|landlord|team|manager|doctor|partner))\b",
+            r"\b(my (?:mom|mum|mother|dad|father|wife|husband|sister|brother|boss|son|daughter|friend|"
+            r"landlord|team|manager|doctor|partner))\b",
             self.request,
             re.I,
         )

@@ -68,12 +68,22 @@ class Sealer:
             return None
 
     def opened(self, steps: Sequence[Step], owner: str) -> tuple[Step, ...]:
-        """Steps whose thoughts are open.
+        """Steps whose thoughts are open. One that comes again, as clients send it beside the chain that has it, is
+        the same thought.
 
         Raises:
             InvalidRequest: a thought has no signature, or one that does not open.
         """
-        return tuple(self._open(step, owner) if isinstance(step, Thought) else step for step in steps)
+        opened: list[Step] = []
+        seen: set[str | None] = set()
+        for step in steps:
+            if isinstance(step, Thought):
+                if step.signature in seen:
+                    continue
+                step = self._open(step, owner)
+                seen.add(step.signature)
+            opened.append(step)
+        return tuple(opened)
 
     def _open(self, thought: Thought, owner: str) -> Thought:
         if thought.signature is None:
@@ -144,7 +154,9 @@ def told(steps: Sequence[Step]) -> tuple[Step, ...]:
         if not isinstance(step, Thought):
             told.append(step)
             continue
-        told[:] = with_note(told, NOTES + "".join(piece.text for piece in step.summary if isinstance(piece, Text)))
+        thought = "".join(piece.text for piece in step.summary if isinstance(piece, Text))
+        if thought.strip():
+            told[:] = with_note(told, NOTES + thought)
     return tuple(told)
 
 

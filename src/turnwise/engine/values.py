@@ -92,8 +92,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("quote", r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|(?<!\w)'((?:[^']|'(?=\w))+)'(?!\w)|(?<!\w)‘([^’]+)’(?!\w)|`([^`]+)`"),
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("url", r"https?://[^\s,;]*[^\s,;.?!)]|\bwww\.[^\s,;]*[^\s,;.?!)]"),
-    ("file", r"(?<![\w@])(?:[\w-]+/)*[\w-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|json|xml|html?|md|py|js|ts|jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b"),
-    ("name", r"\b\d+[A-Za-z]? (?:[A-Z][\w'’.-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|Blvd|Drive|Dr|Square|Sq|Way|Place|Court|Ct|Terrace|Highway|Hwy)\b"),
+    ("file", r"(?<![\w@])(?:[\w-]+/)*[\w-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|json|xml|html?|md|py|js|ts|"
+            r"jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b"),
+    ("name", r"\b\d+[A-Za-z]? (?:[A-Z][\w'’.-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|"
+            r"Blvd|Drive|Dr|Square|Sq|Way|Place|Court|Ct|Terrace|Highway|Hwy)\b"),
     ("moment", r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?\b"),
     ("date", r"\b(?P<iso>\d{4}-\d\d?-\d\d?)\b"),
     ("date", rf"\b(?P<m1>{_MONTH})\.? (?P<d1>\d\d?)(?:st|nd|rd|th)?(?:,? (?P<y1>\d{{4}}))?\b(?! ?(?:am|pm|:))"),
@@ -102,19 +104,25 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("date", r"\b(?P<word>the day after tomorrow|today|tonight|tomorrow|yesterday|(?:this|next|coming|last)? ?(?:"
              + "|".join(WEEKDAYS) + r")|(?:this|next|last) (?:week(?:end)?|month|year))\b"),
     ("time", r"\b(?P<h>\d\d?)(?:[:.](?P<min>\d\d))? ?(?P<ap>a\.?m\b\.?|p\.?m\b\.?)"),
-    ("time", r"\b(?P<h3>\d\d?)(?::(?P<min3>\d\d))?(?: o'?clock)? (?P<part>in the (?:morning|afternoon|evening)|at night|tonight)"),
+    ("time", r"\b(?P<h3>\d\d?)(?::(?P<min3>\d\d))?(?: o'?clock)? (?P<part>in the (?:morning|afternoon|"
+            r"evening)|at night|tonight)"),
     ("time", r"\b(?P<h2>[01]?\d|2[0-3]):(?P<min2>[0-5]\d)(?::\d\d)?\b"),
     ("time", r"\b(?P<h4>\d\d?) o'?clock\b|\b(?P<noon>noon|midday|midnight)\b"),
-    ("duration", r"\bhalf an hour\b|\b(?:an|one) hour and a half\b|\ba quarter of an hour\b|\ban? (?:hour|minute)\b(?! and)"),
-    ("duration", rf"\b(?P<big>{_NUMBER})[ -]?(?:hours?|hrs?|h)(?: and| ,)? (?P<small>{_NUMBER})[ -]?(?:minutes?|mins?|m)\b"),
+    ("duration", r"\bhalf an hour\b|\b(?:an|one) hour and a half\b|\ba quarter of an hour\b|\ban? (?:hour|"
+            r"minute)\b(?! and)"),
+    ("duration", rf"\b(?P<big>{_NUMBER})[ -]?(?:hours?|hrs?|h)(?: and| ,)? (?P<small>{_NUMBER})[ -]?(?:minutes?|"
+            rf"mins?|m)\b"),
     ("duration", rf"\b(?P<half>{_NUMBER}) and a half (?P<halfunit>hours?|minutes?)\b"),
-    ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\b"),
+    ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
+            rf"months?|years?)\b"),
     ("phone", r"\+\d[\d ()-]{7,}\d|\(?\b\d{3}\)?[- .]\d{3}[- .]\d{4}\b|\b\d{3}-\d{4}\b"),
     ("expression", r"(?<![\w.-])\(?\d+(?:\.\d+)?(?: ?[-+*/^×÷x] ?\(?\d+(?:\.\d+)?\)?)+(?![\w-])"),
-    ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b)?|\b(?P<m5>{_NUMBER})\s?(?P<word2>{_CODES}|{_MONEY_WORDS}|[€£¥₹])(?!\w)"),
+    ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b)?|"
+            rf"\b(?P<m5>{_NUMBER})\s?(?P<word2>{_CODES}|{_MONEY_WORDS}|[€£¥₹])(?!\w)"),
     ("number%", rf"(?P<p>{_NUMBER})\s?(?:%|percent\b|per cent\b)"),
     ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
-    ("id", r"#[\w-]*\d[\w-]*|(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
+    ("id", r"#[\w-]*\d[\w-]*|"
+            r"(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
     ("id", r"(?<![\w.])\d+(?:-\d+)+(?![\w@])"),
     ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
     ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS})\b)"),
@@ -130,7 +138,8 @@ _COMPILED = tuple(
 _MONEY_NAMES = tuple((code, re.compile(rf"(?i)^(?:{names})$")) for code, names in CURRENCIES.items())
 _CAPITAL = re.compile(
     r"(?:(?:Dr|Mr|Mrs|Ms|Prof|St)\. )?[A-ZÀ-ÖØ-Þ][\w’'&-]*"
-    r"(?:(?: (?:of|the|de|la|le|du|di|da|van|von|del|for|and the|in the))*[ ](?!I\b)(?:[A-ZÀ-ÖØ-Þ][\w’'&-]*|\d+(?=[^\w:.]|$)))*"
+    r"(?:(?: (?:of|the|de|la|le|du|di|da|van|von|del|for|and the|"
+            r"in the))*[ ](?!I\b)(?:[A-ZÀ-ÖØ-Þ][\w’'&-]*|\d+(?=[^\w:.]|$)))*"
 )  # fmt: skip
 
 

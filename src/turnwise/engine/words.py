@@ -22,7 +22,8 @@ _ENDINGS = (
 )  # fmt: skip
 
 GROUPS = """
-weather forecast rain rainy raining snow snowing sunny sun cloudy storm wind windy umbrella humid humidity temperature hot cold warm chilly degrees outside jacket coat
+weather forecast rain rainy raining snow snowing sunny sun cloudy storm wind windy umbrella humid humidity
+weather temperature hot cold warm chilly degrees outside jacket coat
 schedule book arrange plan organize organise set reserve
 meeting appointment call conference sync standup session
 calendar event agenda appointment schedule plan planned busy

@@ -24,7 +24,7 @@ class ModelRoutes:
     async def list(self, request: Request) -> Response:
         """`GET /models`"""
         await self._owner(request)
-        check_query(request, ("pageSize", "pageToken", "queryBase", "filter"))
+        check_query(request, ("pageSize", "pageToken"))
         entries = self._models.entries()
         start, size = _number(request, "pageToken", 0), _number(request, "pageSize", 0) or PAGE_SIZE
         body: dict[str, JSON] = {"models": [render_model(entry) for entry in entries[start : start + size]]}
