@@ -43,6 +43,9 @@ Form: TypeAlias = Literal["command", "question", "general", "creative", "none"]
 TOPIC = 2.0
 """How much of a request must be about a function."""
 
+LONG = 1000
+"""How many characters of a long request are looked at, at its head and at its end: what is wanted stands there."""
+
 WEAK_VERBS = frozenset(
     listed(
         """get set find search create add make look show check list update give fetch retrieve lookup put return
@@ -53,7 +56,7 @@ WEAK_VERBS = frozenset(
 
 _POLITE = re.compile(
     r"(?i)^(?:\s*(?:please|kindly|hey|hi|hello|hi there|hey there|ok|okay|so|well|and|then|also|"
-    r"now|oh|alright|great|cool|thanks|assistant|computer|just|quickly)\b[,!.]?\s*)+"
+    r"now|thanks|assistant|computer|just|quickly|(?:oh|alright|great|cool|nice)(?=[,!.]))\b[,!.]?\s*)+"
 )
 _ASKING = re.compile(
     r"(?i)^(?:(?:can|could|would|will) (?:you|we|i)(?: (?:please|kindly|maybe|possibly|quickly|"
@@ -71,8 +74,9 @@ _WONDERING = re.compile(
     r" (?=(?:what|where|when|how|if|whether|who|which|why)\b)(?:(?:if|whether) )?"
 )
 _SOCIAL = re.compile(
-    r"(?i)^(?:thanks|thank you|thx|cheers|great|good (?:morning|night|evening|afternoon|bye|job)|"
-    r"goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|nice|cool|awesome|perfect|wonderful|"
+    r"(?i)^(?:thanks|thank you|thx|cheers|(?:great|nice|cool|awesome|perfect|wonderful)(?= ?[,.!]|"
+    r" ?$| thanks| job| work| idea)|good (?:morning|night|evening|afternoon|bye|job)|"
+    r"goodbye|bye|hello|hi|hey|yes|no|ok|okay|sounds good|"
     r"that's|that was|never ?mind|you're welcome|my name is|i'm [a-z]+[.!]?$|how are you|"
     r"how's it going|what's up|who are you|what can you do|what are you|see you|sorry|welcome|"
     r"congratulations|lol|haha)\b"
@@ -178,6 +182,8 @@ def choose(
     `must`: it has to be a call (the tool choice `any`), so the likeliest is taken if nothing is likely.
     `last`: the conversation's last call, which "And in Tokyo?" goes on from.
     """
+    if len(request) > 2 * LONG:
+        request = f"{request[:LONG]}\n{request[-LONG:]}"
     if not tools or not request.strip():
         return [Wanted(tools[0], request)] if must and tools else []
     wanted = _choose_parts(request, tools) or _choose_whole(request, tools) or _choose_any_part(request, tools)
@@ -412,6 +418,7 @@ def _topic(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tupl
         1 for word in described if word not in spoken and groups(word) and any(akin(word, s) for s in spoken)
     )
     score += 0.8 * sum(1 for word in aside if word in spoken)
+    score += 1.0 * any(word in spoken for word in _examples(tool))
     if verb and head and (stem(head) == stem(verb) or akin(stem(head), stem(verb))):
         score += (1.0 if verb in ("search", "find") else 0.5) if verb in WEAK_VERBS else 1.5
         score += 0.5 * len(filled.sure) if verb not in WEAK_VERBS else 0
@@ -424,6 +431,15 @@ def _topic(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tupl
 def _deed(verb: str) -> str:
     """What sort of thing a verb does, if that is certain."""
     return next((deed for deed, verbs in _DEEDS.items() if verb in verbs), "")
+
+
+def _examples(tool: FunctionTool) -> set[str]:
+    """The stems of the example values that a function's parameters are described with."""
+    shown = (
+        re.search(r"(?i)\b(?:e\.?g\.?|such as|for example|like)[,:]? (.*)", str(schema.get("description", "")))
+        for schema in parameters_of(tool).values()
+    )
+    return {word for match in shown if match for word in content_stems(match.group(1))}
 
 
 def _split_verb(names: Sequence[str]) -> tuple[str, list[str]]:

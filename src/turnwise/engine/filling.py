@@ -552,7 +552,8 @@ class _Filler:
         if len(quotes) > 1:
             self._take(param, [q.text for q in quotes], *((q.start, q.end) for q in quotes))
             return
-        for phrase in self._pointed([*_POINTERS["list"], "to", "in", "and", ""]):
+        phrases = self._pointed([*_POINTERS["list"], "to", "in", "and", ""])
+        for phrase in sorted(phrases, key=lambda phrase: not self._enumerates(phrase)):
             if inner.role == "person" and phrase.marker == "for" and not self._names_in(phrase):
                 continue
             span = self._content(phrase)
@@ -566,6 +567,10 @@ class _Filler:
             ):
                 self._take(param, items, span, sure=bool(self._names_in(phrase)) or len(items) > 1)
                 return
+
+    def _enumerates(self, phrase: _Phrase) -> bool:
+        """Whether a phrase reads like "apples, milk and bread"."""
+        return bool(re.search(r"\w(?:, (?:and )?| and | & )\w", self.request[phrase.start : phrase.end]))
 
     def _names_in(self, phrase: _Phrase) -> list[Value]:
         return [v for v in self._of_kind("name", "quote") if phrase.start <= v.start and v.end <= phrase.end + 1]

@@ -123,6 +123,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
     ("id", r"#[\w-]*\d[\w-]*|"
             r"(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
+    ("id", rf"\b(?!(?:{_CODES}|AM|PM|AD|BC|TV|PC|US|UK|EU|CO)\b)[A-Z]{{2,4}} \d{{2,}}\b"),
     ("id", r"(?<![\w.])\d+(?:-\d+)+(?![\w@])"),
     ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
     ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS})\b)"),

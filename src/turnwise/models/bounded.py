@@ -14,18 +14,20 @@ conjunctions are merged: `_merge`); `_typed` says each alternative again as one 
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, product
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import orjson
 
 from turnwise.domain.errors import Unimplemented
 from turnwise.domain.tools import Schema
-from turnwise.models.patterns import FORMATS, Pattern, translate
+from turnwise.models.patterns import FORMATS, translate
 
 Node: TypeAlias = Any
 """A schema, or True or False."""
@@ -43,6 +45,9 @@ FREE_TEXT = r"^[^\x00-\x1f\\]*$"
 """What a string without a pattern of its own is made of: one line, without escapes."""
 FREE_NAME = r"^[A-Za-z][A-Za-z0-9_]{1,15}$"
 """What a property that nobody named is called."""
+
+BAD = "x-bad"
+"""A keyword of our own: values that are refused."""
 
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """JSON on one line, as models have mostly seen it."""
@@ -95,7 +100,9 @@ def _bounded(schema: bytes, tokens: int) -> bytes:
         if longest(copy) <= tokens:
             break
     if copy is None:
-        raise Unimplemented("response_format: turnwise found no JSON that this schema allows; does it contradict itself?")
+        raise Unimplemented(
+            "response_format: turnwise found no JSON that this schema allows; does it contradict itself?"
+        )
     return orjson.dumps({"x-guidance": STYLE, **copy})
 
 
@@ -153,8 +160,6 @@ class _Rules:
     named: Mapping[str, Node] = field(default_factory=dict)
     by_pattern: tuple[tuple[str, Node], ...] = ()
     others: Node = True
-    closed: bool = False
-    """Whether what is evaluated nowhere is refused."""
     names: tuple[Node, ...] = ()
     required: tuple[str, ...] = ()
     least: int = 0
@@ -165,10 +170,9 @@ class _Rules:
 
     def of(self, name: str) -> Node:
         """The schema of a property."""
-        if name in self.named:
-            return self.named[name]
-        matching = [node for pattern, node in self.by_pattern if _found(pattern, name)]
-        return _both(*matching) if matching else self.others
+        demanded = [self.named[name]] if name in self.named else []
+        demanded += [node for pattern, node in self.by_pattern if _matches(pattern, name)]
+        return _both(*demanded) if demanded else self.others
 
 
 ANYTHING = _Rules()
@@ -201,9 +205,15 @@ class _Copier:
         for keyword, value in node.items():
             for alternatives in self._applied(keyword, value, node, inside):
                 found = _conjunction(found, alternatives)
-        if node.get("unevaluatedProperties") is False:
-            found = [replace(rules, closed=True) for rules in found]
-        return found
+        rest, more = node.get("unevaluatedProperties", True), node.get("unevaluatedItems", True)
+        return [
+            replace(
+                rules,
+                others=rest if rules.others is True else rules.others,
+                items=more if rules.items is True else rules.items,
+            )
+            for rules in found
+        ]
 
     def _applied(self, keyword: str, value: Node, node: Node, inside: tuple[str, ...]) -> Iterator[list[_Rules]]:
         """What a keyword demands by way of other schemas, each of which must hold."""
@@ -339,25 +349,17 @@ class _Copier:
         return {**made, "items": False if items is None else items}
 
     def _object(self, rules: _Rules) -> Node | None:
-        others = False if rules.closed else rules.others
         named: dict[str, Node] = {}
-        room = rules.up_to if rules.up_to is not None else math.inf
-        wanted = dict.fromkeys((*rules.named, *rules.required))
-        optional = len(rules.required)
-        for name in wanted:
-            is_required = name in rules.required
-            optional += not is_required
-            if not is_required and (optional > room or not self._limits.optional):
-                if not (len(rules.required) < rules.least and not named):
-                    continue
-            node = rules.of(name) if not rules.closed or name in rules.named else _closed_of(rules, name)
-            made = self.copy(_both(node, *(rules.by_name(name))), rules.inside) if False else self.copy(node, rules.inside)
+        for name in dict.fromkeys((*rules.named, *rules.required)):
+            made = self.copy(rules.of(name), rules.inside)
             if made is not None:
                 named[name] = made
-            elif is_required:
+            elif name in rules.required:
                 return None
-        if len(named) > room:
+        written = self._written(rules, list(named))
+        if rules.up_to is not None and len(written) > rules.up_to:
             return None
+        named = {name: made for name, made in named.items() if name in written}
         made_object = {
             "type": "object",
             "properties": named,
@@ -365,12 +367,383 @@ class _Copier:
             "patternProperties": {},
             "additionalProperties": False,
         }
-        if not named or len(named) < rules.least:
-            self._add_map(made_object, rules, others)
-        if len(made_object["properties"]) + made_object.get("maxProperties", 0) < rules.least:
+        if (not rules.named and not named) or len(named) < rules.least:
+            self._add_map(made_object, rules)
+        count = made_object.get("maxProperties", len(made_object["properties"]))
+        return made_object if count >= rules.least else None
+
+    def _written(self, rules: _Rules, names: Sequence[str]) -> list[str]:
+        """The properties that are written: all that there may be, but only those that there must be in a tight copy."""
+        must = [name for name in names if name in rules.required]
+        may = [name for name in names if name not in rules.required]
+        room = len(may) if rules.up_to is None else max(rules.up_to - len(must), 0)
+        wanted = room if self._limits.optional else min(room, max(rules.least - len(must), 0 if must else 1))
+        return [*must, *may[:wanted]]
+
+    def _add_map(self, made: dict[str, Any], rules: _Rules) -> None:
+        """Let an object have properties that nobody named."""
+        named: dict[str, Node] = made["properties"]
+        maps: dict[str, Node] = {}
+        for name_pattern, node in self._families(rules):
+            if isinstance(name_pattern, tuple):
+                for name in name_pattern:
+                    value = self.copy(rules.of(name), rules.inside)
+                    if value is not None and len(named) < max(rules.least, self._limits.items):
+                        named.setdefault(name, value)
+            elif (value := self.copy(node, rules.inside)) is not None:
+                maps[name_pattern] = value
+        made["required"] = list(named)
+        room = math.inf if rules.up_to is None else rules.up_to
+        fewest = max(rules.least, len(named) + (not named))
+        most = min(max(fewest, len(named) + max(self._limits.items // 2, 1)), room)
+        if maps and fewest <= most and most > len(named):
+            made |= {"patternProperties": maps, "minProperties": fewest, "maxProperties": int(most)}
+
+    def _families(self, rules: _Rules) -> Iterator[tuple[str | tuple[str, ...], Node]]:
+        """The names that properties may have which nobody named, as a pattern or as a list, and what they hold."""
+        if rules.by_pattern:
+            for pattern, node in rules.by_pattern:
+                said = translate(pattern)
+                if said is not None and node is not False:
+                    yield _whole_name(said.text), node
+        elif rules.others is not False:
+            name = self._free_name(rules)
+            if name is not None:
+                yield name, rules.others
+
+    def _free_name(self, rules: _Rules) -> str | tuple[str, ...] | None:
+        if not rules.names:
+            return FREE_NAME
+        made = self.copy(_both({"type": "string"}, *rules.names), ())
+        if made is None:
             return None
-        return made_object
+        made = made["anyOf"][0] if "anyOf" in made else made
+        if "enum" in made:
+            return tuple(made["enum"])
+        if made["pattern"] != FREE_TEXT:
+            return _whole_name(made["pattern"])
+        least, most = made.get("minLength", 1), min(made["maxLength"], 16)
+        return f"^[a-z]{{{least},{max(least, most)}}}$"
 
     def _most(self, fewest: int, most: int | None) -> int:
+        """How many items a list may have."""
         wanted = max(self._limits.items, fewest)
         return wanted if most is None else min(wanted, most)
+
+
+def _own_rules(node: Schema) -> _Rules:
+    """What the keywords of a node say that hold no alternatives."""
+    said: dict[str, Any] = {}
+    types = node.get("type")
+    if types is not None:
+        said["types"] = frozenset([types] if isinstance(types, str) else types)
+    if "enum" in node or "const" in node:
+        said["values"] = tuple(node["enum"]) if "enum" in node else (node["const"],)
+        if "const" in node:
+            said["values"] = tuple(value for value in said["values"] if _same(value, node["const"]))
+    said["low"], said["low_open"] = _bound(node, "minimum", "exclusiveMinimum", max)
+    said["high"], said["high_open"] = _bound(node, "maximum", "exclusiveMaximum", min)
+    for name, keyword in _PLAIN.items():
+        if keyword in node:
+            said[name] = node[keyword]
+    if "multipleOf" in node:
+        said["step"] = _fraction(node["multipleOf"])
+    for name, keyword in (("patterns", "pattern"), ("formats", "format"), ("names", "propertyNames")):
+        if keyword in node:
+            said[name] = (node[keyword],)
+    if "contains" in node:
+        said["contains"] = ((node["contains"], node.get("minContains", 1)),)
+    if "patternProperties" in node:
+        said["by_pattern"] = tuple(node["patternProperties"].items())
+    if "required" in node:
+        said["required"] = tuple(node["required"])
+    if isinstance(node.get("items"), list):  # as the drafts before 2020-12 say prefixItems
+        said["first"], said["items"] = tuple(node["items"]), node.get("additionalItems", True)
+    elif "prefixItems" in node:
+        said["first"] = tuple(node["prefixItems"])
+    return _Rules(**said)
+
+
+_PLAIN = {
+    "bad": BAD,
+    "shortest": "minLength",
+    "longest": "maxLength",
+    "items": "items",
+    "fewest": "minItems",
+    "most": "maxItems",
+    "unique": "uniqueItems",
+    "named": "properties",
+    "others": "additionalProperties",
+    "least": "minProperties",
+    "up_to": "maxProperties",
+}
+"""Rules that are a keyword's value as it stands."""
+
+
+def _bound(node: Schema, closed: str, open_: str, choose: Any) -> tuple[Fraction | None, bool]:
+    inner, outer = node.get(closed), node.get(open_)
+    if isinstance(outer, bool):  # draft 4
+        return (None, False) if inner is None else (_fraction(inner), outer)
+    if inner is None and outer is None:
+        return None, False
+    if inner is None or outer is None:
+        return _fraction(outer if inner is None else inner), inner is None
+    bound = choose(_fraction(inner), _fraction(outer))
+    return bound, bound == _fraction(outer)
+
+
+def _conjunction(left: Sequence[_Rules], right: Sequence[_Rules]) -> list[_Rules]:
+    merged = (_merge(one, other) for one, other in product(left, right))
+    return [rules for rules in merged if rules is not None][:ALTERNATIVES]
+
+
+def _merge(a: _Rules, b: _Rules) -> _Rules | None:
+    """Both at once. None: no value can do that."""
+    types = _widened(a.types) & _widened(b.types)
+    if not types:
+        return None
+    low, low_open = _tighter((a.low, a.low_open), (b.low, b.low_open), 1)
+    high, high_open = _tighter((a.high, a.high_open), (b.high, b.high_open), -1)
+    return _Rules(
+        types=types,
+        values=_common(a.values, b.values),
+        bad=a.bad + b.bad,
+        low=low,
+        low_open=low_open,
+        high=high,
+        high_open=high_open,
+        step=_common_multiple(a.step, b.step),
+        shortest=max(a.shortest, b.shortest),
+        longest=_least(a.longest, b.longest),
+        patterns=tuple(dict.fromkeys(a.patterns + b.patterns)),
+        formats=tuple(dict.fromkeys(a.formats + b.formats)),
+        first=tuple(_both(_item(a, i), _item(b, i)) for i in range(max(len(a.first), len(b.first)))),
+        items=_both(a.items, b.items),
+        contains=a.contains + b.contains,
+        fewest=max(a.fewest, b.fewest),
+        most=_least(a.most, b.most),
+        unique=a.unique or b.unique,
+        named={name: _both(a.of(name), b.of(name)) for name in (*a.named, *b.named)},
+        by_pattern=tuple(
+            (pattern, _both(node, other.others)) for one, other in ((a, b), (b, a)) for pattern, node in one.by_pattern
+        ),
+        others=_both(a.others, b.others),
+        names=a.names + b.names,
+        required=tuple(dict.fromkeys(a.required + b.required)),
+        least=max(a.least, b.least),
+        up_to=_least(a.up_to, b.up_to),
+        inside=max(a.inside, b.inside, key=len),
+    )
+
+
+def _widened(types: frozenset[str]) -> frozenset[str]:
+    return types | {"integer"} if "number" in types else types
+
+
+def _tighter(a: tuple[Any, bool], b: tuple[Any, bool], way: int) -> tuple[Any, bool]:
+    if a[0] is None or b[0] is None:
+        return b if a[0] is None else a
+    return max(a, b, key=lambda bound: (bound[0] * way, bound[1]))
+
+
+def _common(a: tuple[Any, ...] | None, b: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return tuple(value for value in a if any(_same(value, other) for other in b))
+
+
+def _common_multiple(a: Fraction | None, b: Fraction | None) -> Fraction | None:
+    if a is None or b is None:
+        return a or b
+    denominator = math.lcm(a.denominator, b.denominator)
+    return Fraction(math.lcm(int(a * denominator), int(b * denominator)), denominator)
+
+
+def _least(a: int | None, b: int | None) -> int | None:
+    return min((value for value in (a, b) if value is not None), default=None)
+
+
+def _item(rules: _Rules, index: int) -> Node:
+    return rules.first[index] if index < len(rules.first) else rules.items
+
+
+def _both(*nodes: Node) -> Node:
+    """A node that demands what all of these do."""
+    telling = [node for node in nodes if node is not True and node != {}]
+    if False in [node for node in telling if isinstance(node, bool)]:
+        return False
+    if len(telling) > 1 and all(node == telling[0] for node in telling):
+        return telling[0]
+    return telling[0] if len(telling) == 1 else {"allOf": telling} if telling else True
+
+
+def _negated(node: Node) -> list[Node]:
+    """Schemas of which any says that this one does not hold. All that is known of it: [True] where nothing is."""
+    if isinstance(node, bool) or not node:
+        return [node is False]
+    found = [negated for keyword, value in node.items() for negated in _opposite(keyword, value)]
+    return found or [True]
+
+
+def _opposite(keyword: str, value: Any) -> Iterable[Node]:
+    match keyword:
+        case "const":
+            return [{BAD: [value]}]
+        case "enum":
+            return [{BAD: value}]
+        case "type":
+            refused = _widened(frozenset([value] if isinstance(value, str) else value))
+            return [{"type": sorted(TYPES - refused)}]
+        case "required":
+            return [{"type": "object", "properties": {name: False}} for name in value]
+        case "properties":
+            return [
+                {"type": "object", "properties": {name: negated}, "required": [name]}
+                for name, node in value.items()
+                for negated in _negated(node)
+                if negated is not True
+            ]
+        case "not":
+            return [value]
+        case "anyOf":
+            return [{"allOf": list(each)} for each in product(*map(_negated, value))]
+        case "minimum":
+            return [{"type": "number", "exclusiveMaximum": value}]
+        case "maximum":
+            return [{"type": "number", "exclusiveMinimum": value}]
+        case "minLength":
+            return [{"type": "string", "maxLength": value - 1}] if value else []
+        case "maxLength":
+            return [{"type": "string", "minLength": value + 1}]
+        case "minItems":
+            return [{"type": "array", "maxItems": value - 1}] if value else []
+        case "maxItems":
+            return [{"type": "array", "minItems": value + 1}]
+        case _:
+            return []
+
+
+def _hinted(rules: _Rules) -> frozenset[str]:
+    """What a value is meant to be whose type is not said."""
+    told = {each.name for each in fields(_Rules) if getattr(rules, each.name) != getattr(ANYTHING, each.name)}
+    found = {kind for kind, names in _ABOUT.items() if told & names}
+    return frozenset(found or ("string", "number", "boolean"))
+
+
+_ABOUT = {
+    "object": {"named", "by_pattern", "others", "names", "required", "least", "up_to"},
+    "array": {"first", "items", "contains", "fewest", "most", "unique"},
+    "string": {"shortest", "longest", "patterns", "formats"},
+    "number": {"low", "high", "step"},
+}
+
+
+def _range(rules: _Rules) -> tuple[Fraction, Fraction]:
+    """The least and the largest number: those of the schema, where they mean anything."""
+    low = rules.low if rules.low is not None and rules.low > -NO_BOUND else None
+    high = rules.high if rules.high is not None and rules.high < NO_BOUND else None
+    whole = Fraction(WHOLE)
+    if low is None:
+        low = -whole if high is None or high > -whole else high * 2
+        low = max(low, rules.low) if rules.low is not None else low
+    if high is None:
+        high = whole if low < whole else low * 2
+        high = min(high, rules.high) if rules.high is not None else high
+    return low, high
+
+
+def _keeps(value: Any, rules: _Rules) -> bool:
+    """Whether one value of an `enum` can stand beside the other keywords. What is in lists and objects is not looked
+    at: that is left to validation."""
+    if not _types_of(value) & rules.types or any(_same(value, bad) for bad in rules.bad):
+        return False
+    if isinstance(value, str):
+        return rules.shortest <= len(value) <= (math.inf if rules.longest is None else rules.longest) and all(
+            _matches(pattern, value) for pattern in rules.patterns
+        )
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = _fraction(value)
+        above = rules.low is None or number > rules.low or (number == rules.low and not rules.low_open)
+        below = rules.high is None or number < rules.high or (number == rules.high and not rules.high_open)
+        return above and below and (rules.step is None or (number / rules.step).denominator == 1)
+    return True
+
+
+def _types_of(value: Any) -> frozenset[str]:
+    match value:
+        case None:
+            return frozenset(["null"])
+        case bool():
+            return frozenset(["boolean"])
+        case int():
+            return frozenset(["integer", "number"])
+        case float():
+            return frozenset(["integer", "number"] if value.is_integer() else ["number"])
+        case str():
+            return frozenset(["string"])
+        case list():
+            return frozenset(["array"])
+        case _:
+            return frozenset(["object"])
+
+
+def _same(a: Any, b: Any) -> bool:
+    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return True
+
+
+def _subsets(items: Node, fewest: int, most: int) -> list[list[Any]]:
+    """The lists without doubles that can be made of a few values."""
+    values = [True, False] if items == {"type": "boolean"} else items.get("enum", ())
+    if not 0 < len(values) <= 6:
+        return []
+    sizes = range(max(fewest, 1) if most else 0, min(most, len(values)) + 1)
+    return [list(each) for size in sizes for each in combinations(values, size)]
+
+
+def _whole_name(pattern: str) -> str:
+    """A pattern of names, from the first character to the last, so that names come to an end."""
+    if "|" in pattern:
+        return pattern
+    start = "" if pattern.startswith("^") else "^(?:[A-Za-z]{1,8})?"
+    end = "" if pattern.endswith("$") and not pattern.endswith(r"\$") else "[A-Za-z0-9_]{1,12}$"
+    return f"{start}{pattern}{end}"
+
+
+def _resolve(root: Node, reference: str) -> Node:
+    """What a reference within a schema points to."""
+    if reference in ("", "#"):
+        return root
+    if not reference.startswith("#/"):
+        return next((node for node in _nodes(root) if _is_called(node, reference)), True)
+    node = root
+    for part in unquote(reference[2:]).split("/"):
+        name = part.replace("~1", "/").replace("~0", "~")
+        node = node[int(name)] if isinstance(node, list) else node[name]
+    return node
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _nodes(inner)
+
+
+def _is_called(node: Schema, reference: str) -> bool:
+    return node.get("$anchor") == reference[1:] or reference in (node.get("$id"), node.get("id"))
+
+
+def _fraction(number: float) -> Fraction:
+    """A number as it was written: 0.1 is a tenth."""
+    return Fraction(str(number))
+
+
+def _plain(number: Fraction) -> float:
+    return int(number) if number.denominator == 1 else float(number)
