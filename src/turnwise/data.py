@@ -72,16 +72,26 @@ def sealing_key(settings: Settings) -> bytes:
     """
     path = settings.data_dir / "sealing.key"
     try:
-        with suppress(FileExistsError):
-            fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(fresh, "wb") as file:
-                file.write(os.urandom(32))
+        if not path.exists():
+            _write_whole(path, os.urandom(32))
         key = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"data_dir: {path} cannot be used: {error.strerror}; choose another place") from error
     if len(key) != 32:
         raise SettingsError(f"{path} is not a sealing key of 32 bytes; put back what was there, or remove it")
     return key
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Make a file for its owner alone, which is there with all of its data or not at all. One that is there stays."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(fresh, path)
+    fresh.unlink()
 
 
 async def open_store(settings: Settings) -> SQLiteStore:
