@@ -1,9 +1,19 @@
 """How well functions are chosen and called: the figures over a labelled set of requests.
 
     python bench/evaluation/functions.py                       the development set, with the engine's own parts
-    python bench/evaluation/functions.py heldout.jsonl         another set
+    python bench/evaluation/functions.py heldout.jsonl         another set, or several
     python bench/evaluation/functions.py --weights model.gguf  another model behind the engine's parts
     python bench/evaluation/functions.py --url http://127.0.0.1:8787   through a server's API
+
+`functions.jsonl` and `variants.jsonl` were there while the rules were made. The four `heldout` sets have other
+functions and other phrasing; each was run once, and only then looked into. What that first run gave is what to expect
+of requests that nobody has seen:
+
+    set          decisions  tools   arguments     (first run)
+    heldout          97.4%  94.7%       89.5%
+    heldout2         91.2%  90.0%       75.0%
+    heldout3         95.0%  93.8%       82.5%
+    heldout4         96.7%  96.7%       86.7%
 
 A set is JSON lines: `{"tool": {...}}` declares a function; `{"request": ..., "calls": [...]}` is a request with the
 calls that are right, where each argument lists the values that count (`optional` ones may also be left out). Every
@@ -61,6 +71,11 @@ def all_right(made: list[Call], wanted: list[dict[str, Any]]) -> bool:
             return False
         left.remove(found)
     return not left
+
+
+def find(name: str) -> Path:
+    """A set by its path, or by its name if it is one of ours."""
+    return Path(name) if Path(name).exists() else Path(__file__).parent / name
 
 
 class Engine:
@@ -168,8 +183,7 @@ async def main() -> int:
     good = True
     try:
         for name in options.sets:
-            path = Path(name) if Path(name).exists() else Path(__file__).parent / name
-            good &= await evaluate(path, caller)
+            good &= await evaluate(find(name), caller)
         if isinstance(caller, Engine):
             print(f"a model was asked {caller.asked} times")
     finally:

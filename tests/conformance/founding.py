@@ -3,8 +3,8 @@
 The document is the Interactions API's own guide of December 2025. It shows every feature as a group of snippets:
 Python, JavaScript and, but for one group, REST (curl). This module cuts them out verbatim and gives each group a name
 of ours, in the document's order (`NAMES`). It also does the few things that the document leaves to its reader: to put
-an id where a placeholder stands, to put the client's two lines before a snippet that has none, and to take away the
-comment signs of a second request.
+an id where a placeholder stands, to put the client's two lines before a snippet that has none, to take away the
+comment signs of a second request, and to write the apostrophes of one request as a shell needs them.
 """
 
 import os
@@ -111,6 +111,13 @@ def second_request(snippet: str) -> str:
     commented = re.findall(r"^# (curl .*(?:\n# .*)*)", snippet, flags=re.MULTILINE)
     (request,) = commented
     return re.sub(r"^# ", "", request, flags=re.MULTILINE) + "\n"
+
+
+def with_quotes_closed(snippet: str) -> str:
+    """A REST snippet whose single-quoted body has apostrophes of its own, as a shell must have them."""
+    head, quote, body = snippet.partition("-d '")
+    body = body.rstrip().removesuffix("'").replace("'", r"'\''")
+    return f"{head}{quote}{body}'\n"
 
 
 def at_server(snippet: str, server: str) -> str:

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from .founding import NAMES, at_server, parse_groups, second_request, with_client, with_id
+from .founding import NAMES, at_server, parse_groups, second_request, with_client, with_id, with_quotes_closed
 
 pytestmark = pytest.mark.founding
 
@@ -69,6 +69,10 @@ def test_every_javascript_snippet_parses(snippets, program, tmp_path):
 def test_every_curl_snippet_but_the_unbalanced_one_parses(snippets):
     unparsed = [name for name, group in snippets.items() if "rest" in group and not bash_parses(group["rest"])]
     assert unparsed == [UNBALANCED]
+
+
+def test_unbalanced_curl_snippet_parses_once_its_apostrophes_are_a_shells(snippets):
+    assert bash_parses(with_quotes_closed(snippets[UNBALANCED]["rest"]))
 
 
 def test_second_requests_are_taken_out_of_their_comments(snippets):

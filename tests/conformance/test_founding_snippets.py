@@ -1,15 +1,16 @@
 """The founding document's own snippets run unchanged, but for the server, with the SDKs of their time and with curl.
 
-These are the snippets of the text, history, get, stream and configuration sections. What a snippet prints is all that
-is known of it, so each test reads the printed words.
+These are the snippets of the text, history, get, stream, configuration, function, structured output and thinking
+sections. What a snippet prints is all that is known of it, so each test reads the printed words.
 """
 
 import json
 import re
+from base64 import b64decode
 
 import pytest
 
-from .founding import at_server, second_request, with_client, with_id
+from .founding import at_server, second_request, with_client, with_id, with_quotes_closed
 from .programs import run_sdk, run_shell
 from .selection import over_outputs_sdks
 
@@ -23,7 +24,9 @@ def run_snippet(snippets, server, environment_of, tmp_path):
     def run_now(sdk, name: str, interaction_id: str | None = None) -> str:
         snippet = snippets[name][sdk.language]
         if interaction_id is not None:
-            snippet = with_client(with_id(snippet, interaction_id), sdk.language)
+            snippet = with_id(snippet, interaction_id)
+        if "client = " not in snippet:
+            snippet = with_client(snippet, sdk.language)
         script = tmp_path / ("snippet.py" if sdk.language == "python" else "snippet.mjs")
         script.write_text(snippet, encoding="utf-8")
         return run_sdk(sdk, environment_of(sdk), script, tmp_path, server).succeeded().stdout
@@ -95,6 +98,55 @@ def test_configuration_prints_a_story(sdk, run_snippet):
     assert len(run_snippet(sdk, "configuration").split()) > 5
 
 
+@over_outputs_sdks
+def test_function_calling_prints_the_call_and_the_answer(sdk, run_snippet):
+    call, response = run_snippet(sdk, "function_calling").strip().split("\nResponse: ")
+    location = re.fullmatch(r"Tool Call: get_weather\(\{['\"]location['\"]: ?['\"](.*)['\"]\}\)", call)
+    assert "Paris" in location[1]
+    assert "sunny" in response.lower()
+
+
+@over_outputs_sdks
+def test_function_calling_with_client_state_schedules_the_meeting(sdk, run_snippet):
+    printed = run_snippet(sdk, "function_calling_with_client_state").strip()
+    call, response = printed.split("\nFinal response: ")
+    assert call.startswith("Function call: schedule_meeting with arguments ")
+    for words in ("Peter", "Amir", "2025-11-01", "Next Gen API"):
+        assert words in call
+    assert "10:00" in call or "10 am" in call
+    assert "meeting" in response.lower()
+    assert "scheduled" in response.lower()
+
+
+@over_outputs_sdks
+def test_structured_output_prints_a_decision(sdk, run_snippet):
+    printed = run_snippet(sdk, "structured_output").strip()
+    if sdk.language == "python":
+        assert re.match(r"decision=(Not)?SpamDetails\(", printed)
+        return
+    decision = json.loads(printed)["decision"]
+    assert is_moderation(decision)
+
+
+def is_moderation(decision: dict) -> bool:
+    """Whether this is valid against the union of the document's schema, as pydantic and zod read it."""
+    match decision:
+        case {"reason": str(), "spam_type": "phishing" | "scam" | "unsolicited promotion" | "other"}:
+            return True
+        case {"summary": str(), "is_safe": bool()}:
+            return True
+        case _:
+            return False
+
+
+@over_outputs_sdks
+def test_thinking_prints_the_thought_and_then_the_answer(sdk, run_snippet):
+    printed = run_snippet(sdk, "thinking")
+    thought, answer = printed.split("\nAnswer: ", 1)
+    assert thought.startswith("Thinking: ")
+    assert answer.strip()
+
+
 # --- with curl
 
 
@@ -148,6 +200,36 @@ def test_configuration_by_curl_keeps_to_its_limit(run_curl):
     assert interaction["status"] in ("completed", "incomplete")
     assert interaction["outputs"][-1]["text"]
     assert 0 < interaction["usage"]["total_output_tokens"] <= 500
+
+
+def test_function_calling_by_curl_calls_and_then_answers(run_curl, snippets):
+    called = json.loads(run_curl("function_calling"))
+    assert called["status"] == "requires_action"
+    (call,) = called["outputs"]
+    assert (call["type"], call["name"]) == ("function_call", "get_weather")
+    assert "Paris" in call["arguments"]["location"]
+    request = second_request(snippets["function_calling"]["rest"]).replace("FUNCTION_CALL_ID", call["id"])
+    answered = json.loads(run_curl("function_calling", with_id(request, called["id"])))
+    assert (answered["status"], answered["previous_interaction_id"]) == ("completed", called["id"])
+    assert "sunny" in answered["outputs"][-1]["text"].lower()
+
+
+def test_structured_output_by_curl_keeps_to_its_schema(run_curl, snippets):
+    interaction = json.loads(run_curl("structured_output", with_quotes_closed(snippets["structured_output"]["rest"])))
+    assert interaction["status"] == "completed"
+    decision = json.loads(interaction["outputs"][-1]["text"])["decision"]
+    assert isinstance(decision["reason"], str)
+    assert isinstance(decision["spam_type"], str)
+
+
+def test_thinking_by_curl_has_a_signed_thought_and_then_a_text(run_curl):
+    interaction = json.loads(run_curl("thinking"))
+    assert [output["type"] for output in interaction["outputs"]] == ["thought", "text"]
+    thought = interaction["outputs"][0]
+    assert b64decode(thought["signature"], validate=True)
+    assert thought["summary"][0]["text"]
+    usage = interaction["usage"]
+    assert usage["total_thought_tokens"] == usage["total_reasoning_tokens"] > 0
 
 
 def parse_frame(frame: str) -> tuple[str, str]:

@@ -56,7 +56,8 @@ _ARGUMENT_EXAMPLES = (
         '{"sport": "tennis", "players": 4, "day": "Friday"}',
     ),
     (
-        "Function: share_file. Shares a file with people.\nArguments: file, people (a list), comment (what to tell them)\n"
+        "Function: share_file. Shares a file with people.\n"
+        "Arguments: file, people (a list), comment (what to tell them)\n"
         "Request: Please share plan.pdf with Nora and Sam and tell them it is final.",
         '{"file": "plan.pdf", "people": ["Nora", "Sam"], "comment": "it is final"}',
     ),

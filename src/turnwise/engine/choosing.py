@@ -43,7 +43,7 @@ Form: TypeAlias = Literal["command", "question", "general", "creative", "none"]
 TOPIC = 2.0
 """How much of a request must be about a function."""
 
-LONG = 1000
+LONG = 600
 """How many characters of a long request are looked at, at its head and at its end: what is wanted stands there."""
 
 WEAK_VERBS = frozenset(
@@ -307,6 +307,7 @@ def _cuttings(request: str) -> Iterator[list[str]]:
         if re.split(r"[\s,]", request[match.end() :])[0].lower().replace("’", "'") in _HEADS
         and not any(value.start <= match.start() < value.end for value in closed)
     ]
+    cuts = cuts[:6]
     if cuts:
         yield _parts(request, cuts)
     if len(cuts) > 1:

@@ -26,7 +26,7 @@ class Filled:
 
     arguments: Mapping[str, JSON]
     sure: frozenset[str]
-    """Those whose value is particular: a date, a name, a quotation, a number with its unit; not merely what was left."""
+    """Those whose value is particular: a date, a name, a quotation, a number; not merely what was left."""
     pointed: frozenset[str]
     """Those that a word such as "in" or "about" points at."""
     left: int
@@ -51,7 +51,7 @@ _POINTERS: Mapping[str, tuple[str, ...]] = {
     "from": ("from", "between"),
     "to": ("to", "into", "towards", "toward", "onto", "for", "in"),
     "person": ("with", "to", "for", "by", "of", "from", "and"),
-    "topic": ("about", "regarding", "concerning", "called", "titled", "entitled", "named", "labeled", "labelled", "on", "for"),
+    "topic": listed("about regarding concerning called titled entitled named labeled labelled on for"),
     "reason": ("because", "since", "due", "for"),
     "list": ("with", "for", "of", "from"),
     "object": ("for", "of", "about", "on", "called", "named", "titled", "with"),
@@ -986,11 +986,34 @@ _COUNTS = frozenset(
 )
 
 LANGUAGE_CODES = {
-    "English": "en", "French": "fr", "German": "de", "Spanish": "es", "Italian": "it", "Portuguese": "pt", "Dutch": "nl",
-    "Russian": "ru", "Chinese": "zh", "Japanese": "ja", "Korean": "ko", "Arabic": "ar", "Hindi": "hi", "Turkish": "tr",
-    "Polish": "pl", "Czech": "cs", "Greek": "el", "Swedish": "sv", "Norwegian": "no", "Danish": "da", "Finnish": "fi",
-    "Ukrainian": "uk", "Hebrew": "he", "Thai": "th", "Vietnamese": "vi", "Indonesian": "id", "Hungarian": "hu",
-}  # fmt: skip
+    "English": "en",
+    "French": "fr",
+    "German": "de",
+    "Spanish": "es",
+    "Italian": "it",
+    "Portuguese": "pt",
+    "Dutch": "nl",
+    "Russian": "ru",
+    "Chinese": "zh",
+    "Japanese": "ja",
+    "Korean": "ko",
+    "Arabic": "ar",
+    "Hindi": "hi",
+    "Turkish": "tr",
+    "Polish": "pl",
+    "Czech": "cs",
+    "Greek": "el",
+    "Swedish": "sv",
+    "Norwegian": "no",
+    "Danish": "da",
+    "Finnish": "fi",
+    "Ukrainian": "uk",
+    "Hebrew": "he",
+    "Thai": "th",
+    "Vietnamese": "vi",
+    "Indonesian": "id",
+    "Hungarian": "hu",
+}
 
 
 def _is_head_verb(word: _Word, filler: _Filler) -> bool:

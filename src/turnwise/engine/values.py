@@ -47,14 +47,39 @@ SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3
            "month": 2629746, "year": 31556952}  # fmt: skip
 
 CURRENCIES = {
-    "USD": "us dollars?|american dollars?|u\\.s\\. dollars?|dollars?|bucks|\\$", "EUR": "euros?|€", "GBP": "british pounds?|pounds? sterling|pounds?|£",
-    "JPY": "japanese yen|yen|¥", "CHF": "swiss francs?|francs?", "CAD": "canadian dollars?", "AUD": "australian dollars?",
-    "NZD": "new zealand dollars?", "SGD": "singapore dollars?", "HKD": "hong kong dollars?", "INR": "indian rupees?|rupees?|₹", "CNY": "chinese yuan|yuan|renminbi",
-    "KRW": "korean won|₩", "MXN": "mexican pesos?|pesos?", "BRL": "brazilian reais|brazilian real|reais", "SEK": "swedish kron(?:a|or)",
-    "NOK": "norwegian kron(?:e|er)", "DKK": "danish kron(?:e|er)", "PLN": "polish zloty|zlotys?|złoty", "CZK": "czech koruna|koruna",
-    "TRY": "turkish lira|lira", "ZAR": "south african rand|rand", "RUB": "russian rubles?|rubles?", "THB": "thai baht|baht",
-    "ILS": "shekels?", "AED": "dirhams?", "HUF": "forints?", "TWD": "taiwan dollars?", "PHP": "philippine pesos?", "IDR": "rupiah", "VND": "dong", "BTC": "bitcoins?",
-}  # fmt: skip
+    "USD": "us dollars?|american dollars?|u\\.s\\. dollars?|dollars?|bucks|\\$",
+    "EUR": "euros?|€",
+    "GBP": "british pounds?|pounds? sterling|pounds?|£",
+    "JPY": "japanese yen|yen|¥",
+    "CHF": "swiss francs?|francs?",
+    "CAD": "canadian dollars?",
+    "AUD": "australian dollars?",
+    "NZD": "new zealand dollars?",
+    "SGD": "singapore dollars?",
+    "HKD": "hong kong dollars?",
+    "INR": "indian rupees?|rupees?|₹",
+    "CNY": "chinese yuan|yuan|renminbi",
+    "KRW": "korean won|₩",
+    "MXN": "mexican pesos?|pesos?",
+    "BRL": "brazilian reais|brazilian real|reais",
+    "SEK": "swedish kron(?:a|or)",
+    "NOK": "norwegian kron(?:e|er)",
+    "DKK": "danish kron(?:e|er)",
+    "PLN": "polish zloty|zlotys?|złoty",
+    "CZK": "czech koruna|koruna",
+    "TRY": "turkish lira|lira",
+    "ZAR": "south african rand|rand",
+    "RUB": "russian rubles?|rubles?",
+    "THB": "thai baht|baht",
+    "ILS": "shekels?",
+    "AED": "dirhams?",
+    "HUF": "forints?",
+    "TWD": "taiwan dollars?",
+    "PHP": "philippine pesos?",
+    "IDR": "rupiah",
+    "VND": "dong",
+    "BTC": "bitcoins?",
+}
 """Currencies by code, and what people call them."""
 
 LANGUAGES = listed(
@@ -80,7 +105,8 @@ _MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month fo
 _NUMBER = (
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?:"
     + "|".join(sorted(TENS, key=len, reverse=True))
-    + r")(?:[- ](?:" + "|".join(SMALL[1:10]) + r"))?|(?:" + "|".join(sorted(SMALL, key=len, reverse=True)) + r")(?: (?:hundred|thousand))?|a (?:dozen|hundred|thousand)"
+    + r")(?:[- ](?:" + "|".join(SMALL[1:10]) + r"))?|(?:" + "|".join(sorted(SMALL, key=len, reverse=True))
+    + r")(?: (?:hundred|thousand))?|a (?:dozen|hundred|thousand)"
 )  # fmt: skip
 _CODES = "|".join(CURRENCIES)
 _MONEY_WORDS = "|".join(
@@ -295,8 +321,8 @@ STARTERS = frozenset(
         message need want compute dim increase decrease raise lower resume pause mute navigate take plan
         arrange draft compose summarize recommend suggest help go ring dial wire ship return submit
         upload download attach draw save store note jot any are there timer for in on at to from with
-        about tomorrow today tonight yesterday next now could've is't isn't aren't mail exchange split adjust locate count forecast
-        news directions weather yes no not never sure
+        about tomorrow today tonight yesterday next now could've is't isn't aren't mail exchange
+        split adjust locate count forecast news directions weather yes no not never sure
         don't won't can't deliver fly drive charge water feed clean vacuum i have has had be alert
         notify report look-up lookup define spell print scan sign register enroll join leave rate review
         compare total sum monitor measure estimate predict analyze analyse fetch retrieve display view

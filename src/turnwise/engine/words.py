@@ -43,7 +43,8 @@ movie film cinema showtime showing playing screening
 todo to-do task chore
 note jot memo write
 pizza food delivery order deliver
-food dish meal rice burger burrito taco pasta noodle noodles salad soup sandwich sushi curry steak fries chicken dumpling pancake cake bread
+food dish meal rice burger burrito taco pasta noodle noodles salad soup sandwich
+food sushi curry steak fries chicken dumpling pancake cake bread
 restaurant table dinner lunch breakfast brunch dine eat eating reservation
 restaurant cuisine sushi pizza tapas ramen diner bistro
 tip gratuity
@@ -201,7 +202,8 @@ GENERIC_VERBS = frozenset(
         """get set find search create add make look show check list update give fetch retrieve lookup tell put send
         return read start run do use open turn switch calculate compute convert save book order control
         manage query request perform execute provide handle post change view go take schedule reserve
-        play enable disable toggle track delete compose write draft tell ring build generate define read remove cancel log record close stop generate submit"""
+        play enable disable toggle track delete compose write draft tell ring build generate define read
+        remove cancel log record close stop generate submit"""
     )
 )
 """Verbs that many functions begin with, and that therefore tell none from another."""

@@ -36,6 +36,9 @@ TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", 
 ALTERNATIVES = 48
 """How many alternatives of one node are looked at."""
 
+LISTED = 64
+"""How many values are written out where no rule can be said."""
+
 WHOLE = 10**12 - 1
 """The largest number that is written where the schema sets no bound that means anything."""
 NO_BOUND = 2**53 - 1
@@ -63,18 +66,18 @@ class Limits:
     """Items of a list, and properties of a map."""
     depth: int
     """How often a definition may stand inside of itself."""
-    optional: bool = True
-    """Whether properties that may be left out are written."""
+    optional: int
+    """How many properties of an object are written that may be left out."""
 
 
 LADDER = (
-    Limits(240, 8, 3),
-    Limits(160, 6, 2),
-    Limits(100, 5, 2),
-    Limits(60, 4, 1),
-    Limits(40, 3, 1),
-    Limits(30, 3, 1, optional=False),
-    Limits(16, 2, 1, optional=False),
+    Limits(240, 8, 3, 32),
+    Limits(160, 6, 2, 32),
+    Limits(100, 5, 2, 24),
+    Limits(60, 4, 1, 16),
+    Limits(40, 3, 1, 12),
+    Limits(30, 3, 1, 6),
+    Limits(20, 2, 1, 1),
 )
 """From generous to tight: the first whose longest text fits is taken."""
 
@@ -233,9 +236,9 @@ class _Copier:
                 yield then + _conjunction(otherwise, self._rules(node.get("else", True), inside))
             case "dependentRequired" | "dependentSchemas" | "dependencies":
                 for name, demanded in value.items():
-                    then = {"required": demanded} if isinstance(demanded, list) else demanded
+                    more = {"required": demanded} if isinstance(demanded, list) else demanded
                     yield [
-                        *self._rules({"allOf": [{"required": [name]}, then]}, inside),
+                        *self._rules({"allOf": [{"required": [name]}, more]}, inside),
                         *self._rules({"properties": {name: False}}, inside),
                     ]
             case _:
@@ -272,35 +275,35 @@ class _Copier:
         return {"type": "boolean"} if len(values) == 2 else {"enum": values} if values else None
 
     def _integer(self, rules: _Rules) -> Node | None:
-        low, high = _range(rules)
         step = rules.step or Fraction(1)
         if step.denominator != 1:
             step = Fraction(step.numerator)  # a multiple of 5/2 that is whole is one of 5
-        first = math.ceil(low / step) * step
-        first += step if rules.low_open and first == low else 0
-        last = math.floor(high / step) * step
-        last -= step if rules.high_open and last == high else 0
-        if first > last:
+        multiples = _multiples(rules, step)
+        if multiples is None:
             return None
-        more = {"multipleOf": int(step)} if step != 1 else {}
-        return {"type": "integer", "minimum": int(first), "maximum": int(last), **more}
+        first, last = multiples
+        if step == 1:
+            return {"type": "integer", "minimum": int(first), "maximum": int(last)}
+        return _stepped("integer", first, last, step)
 
     def _number(self, rules: _Rules) -> Node | None:
+        if rules.step is not None:
+            multiples = _multiples(rules, rules.step)
+            return None if multiples is None else _stepped("number", *multiples, rules.step)
         low, high = _range(rules)
         if low > high or (low == high and (rules.low_open or rules.high_open)):
             return None
-        made: dict[str, Any] = {"type": "number", "minimum": _plain(low), "maximum": _plain(high)}
-        if rules.low_open:
-            made["exclusiveMinimum"] = made["minimum"]
-        if rules.high_open:
-            made["exclusiveMaximum"] = made["maximum"]
-        if rules.step is not None:
-            made["multipleOf"] = _plain(rules.step)
-        elif low < high:
-            digits = 4 if high - low > 1 else 2 - math.floor(math.log10(high - low))
-            if digits <= 9:
-                made["multipleOf"] = 10**-digits
-        return made
+        if low == high:
+            return {"enum": [_plain(low)]}
+        digits = 4 if high - low > 1 else 2 - math.floor(math.log10(high - low))
+        ends = {
+            **({"exclusiveMinimum": _plain(low)} if rules.low_open else {}),
+            **({"exclusiveMaximum": _plain(high)} if rules.high_open else {}),
+        }
+        made: dict[str, Any] = {"type": "number", "minimum": _plain(low), "maximum": _plain(high), **ends}
+        if digits > 9 or low < 0:
+            return made
+        return {**made, "multipleOf": 10**-digits}
 
     def _string(self, rules: _Rules) -> Node | None:
         patterns = [pattern for text in rules.patterns if (pattern := translate(text)) is not None]
@@ -360,7 +363,7 @@ class _Copier:
         if rules.up_to is not None and len(written) > rules.up_to:
             return None
         named = {name: made for name, made in named.items() if name in written}
-        made_object = {
+        made_object: dict[str, Any] = {
             "type": "object",
             "properties": named,
             "required": list(named),
@@ -373,12 +376,12 @@ class _Copier:
         return made_object if count >= rules.least else None
 
     def _written(self, rules: _Rules, names: Sequence[str]) -> list[str]:
-        """The properties that are written: all that there may be, but only those that there must be in a tight copy."""
+        """The properties that are written: those that there must be, and as many of the others as there is room for."""
         must = [name for name in names if name in rules.required]
         may = [name for name in names if name not in rules.required]
         room = len(may) if rules.up_to is None else max(rules.up_to - len(must), 0)
-        wanted = room if self._limits.optional else min(room, max(rules.least - len(must), 0 if must else 1))
-        return [*must, *may[:wanted]]
+        wanted = min(room, max(rules.least - len(must), self._limits.optional))
+        return [name for name in names if name in must or name in may[:wanted]]
 
     def _add_map(self, made: dict[str, Any], rules: _Rules) -> None:
         """Let an object have properties that nobody named."""
@@ -390,8 +393,8 @@ class _Copier:
                     value = self.copy(rules.of(name), rules.inside)
                     if value is not None and len(named) < max(rules.least, self._limits.items):
                         named.setdefault(name, value)
-            elif (value := self.copy(node, rules.inside)) is not None:
-                maps[name_pattern] = value
+            elif not maps and (value := self.copy(node, rules.inside)) is not None:
+                maps[name_pattern] = value  # one only: the compiler wants to be sure that no name is of two
         made["required"] = list(named)
         room = math.inf if rules.up_to is None else rules.up_to
         fewest = max(rules.least, len(named) + (not named))
@@ -446,6 +449,7 @@ def _own_rules(node: Schema) -> _Rules:
     for name, keyword in _PLAIN.items():
         if keyword in node:
             said[name] = node[keyword]
+    said["bad"] = tuple(node.get(BAD, ()))
     if "multipleOf" in node:
         said["step"] = _fraction(node["multipleOf"])
     for name, keyword in (("patterns", "pattern"), ("formats", "format"), ("names", "propertyNames")):
@@ -465,7 +469,6 @@ def _own_rules(node: Schema) -> _Rules:
 
 
 _PLAIN = {
-    "bad": BAD,
     "shortest": "minLength",
     "longest": "maxLength",
     "items": "items",
@@ -481,7 +484,8 @@ _PLAIN = {
 
 
 def _bound(node: Schema, closed: str, open_: str, choose: Any) -> tuple[Fraction | None, bool]:
-    inner, outer = node.get(closed), node.get(open_)
+    inner: Any = node.get(closed)
+    outer: Any = node.get(open_)
     if isinstance(outer, bool):  # draft 4
         return (None, False) if inner is None else (_fraction(inner), outer)
     if inner is None and outer is None:
@@ -621,6 +625,27 @@ def _opposite(keyword: str, value: Any) -> Iterable[Node]:
             return [{"type": "array", "minItems": value + 1}]
         case _:
             return []
+
+
+def _multiples(rules: _Rules, step: Fraction) -> tuple[Fraction, Fraction] | None:
+    """The first and the last multiple that the bounds allow. None: there is none."""
+    low, high = _range(rules)
+    first, last = math.ceil(low / step) * step, math.floor(high / step) * step
+    first += step if rules.low_open and first == low else 0
+    last -= step if rules.high_open and last == high else 0
+    return (first, last) if first <= last else None
+
+
+def _stepped(kind: str, first: Fraction, last: Fraction, step: Fraction) -> Node:
+    """Multiples within bounds. The compiler finds none below zero, so those are listed, as many as is sensible."""
+    copies: list[Node] = []
+    if last >= 0:
+        least = max(first, Fraction(0))
+        copies.append({"type": kind, "minimum": _plain(least), "maximum": _plain(last), "multipleOf": _plain(step)})
+    if first < 0:
+        nearest = min(last, -step)
+        copies.append({"enum": [_plain(nearest - step * i) for i in range(LISTED) if nearest - step * i >= first]})
+    return copies[0] if len(copies) == 1 else {"anyOf": copies}
 
 
 def _hinted(rules: _Rules) -> frozenset[str]:

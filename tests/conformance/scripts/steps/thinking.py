@@ -1,0 +1,58 @@
+"""Thinking with an SDK of the `steps` form: thoughts with and without summaries, and sent back."""
+
+import json
+
+from google import genai
+
+MODEL = "gemini-3-flash-preview"
+QUESTION = "Solve this step by step: What is 15% of 240?"
+client = genai.Client()
+
+
+def user_input(text):
+    return {"type": "user_input", "content": [{"type": "text", "text": text}]}
+
+
+def seen(interaction):
+    thoughts = [step for step in interaction.steps if step.type == "thought"]
+    return {
+        "status": interaction.status,
+        "steps": [step.type for step in interaction.steps],
+        "summaries": [piece.text for thought in thoughts for piece in thought.summary or []],
+        "signatures": [thought.signature for thought in thoughts],
+        "thought_tokens": interaction.usage.total_thought_tokens,
+    }
+
+
+def answer(history):
+    return client.interactions.create(model=MODEL, input=history, store=False)
+
+
+def think(**config):
+    config = {"thinking_level": "low", **config}
+    return client.interactions.create(model=MODEL, input=QUESTION, generation_config=config, store=False)
+
+
+def refused(history):
+    try:
+        answer(history)
+    except Exception as error:
+        return {"error": type(error).__name__, "status": error.status_code, "message": str(error)}
+
+
+shown = think(thinking_summaries="auto")
+silent = think(thinking_summaries="none")
+plain = client.interactions.create(model=MODEL, input=QUESTION, store=False)
+again = answer([user_input(QUESTION), *shown.steps, user_input("And of 480?")])
+
+(one,), (other,) = seen(shown)["signatures"], seen(silent)["signatures"]
+changed = {"type": "thought", "signature": one[:40] + other[40:]}
+
+report = {
+    "shown": seen(shown),
+    "silent": seen(silent),
+    "plain": seen(plain),
+    "again": seen(again),
+    "changed": refused([user_input(QUESTION), changed, user_input("And of 480?")]),
+}
+print(json.dumps(report))
