@@ -35,8 +35,8 @@ from typing import Any, TypeAlias
 from jsonschema import Draft202012Validator
 
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.calling import draft_call
-from turnwise.engine.choosing import choose
+from turnwise.engine.rules.calling import draft_call
+from turnwise.engine.rules.choosing import choose
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
 from turnwise.models.model import Prompt, TextFragment

@@ -55,6 +55,10 @@ MESSAGES: dict[str, tuple[Text | Media, ...]] = {
     "a sound with all options": (
         Media("audio", "audio/l16", data="AAAA", options={"channels": 1, "sample_rate": 24000}),
     ),
+    "a sound with the older name of its rate": (
+        Media("audio", "audio/l16", data="AAAA", options={"channels": 1, "rate": 24000}),
+    ),
+    "an image of a kind that nobody knows": (Media("image", "image/x-of-our-own", data="AAAA"),),
     "an image to look at closely": (Media("image", "image/png", data="AAAA", options={"resolution": "high"}),),
     **{f"a {kind}": (Media(kind, data="AAAA"),) for kind in MEDIA_TYPES},
 }

@@ -9,7 +9,7 @@ from support import HeldStore, open_engine, read_all, texts, turn, until, within
 from turnwise.domain.content import Text
 from turnwise.domain.errors import InvalidRequest, ModelNotFound, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, fold, replay
-from turnwise.domain.interaction import Status, Turn
+from turnwise.domain.interaction import GenerationConfig, Status, Turn
 from turnwise.domain.steps import ModelOutput, UserInput
 from turnwise.models.model import Taken, TextFragment
 from turnwise.models.scripted import say
@@ -137,6 +137,14 @@ async def test_a_turn_goes_on_from_the_one_before_it():
         prompt = engine.model.prompts[1]
         assert tuple(prompt.steps) == (UserInput((Text("1"),)), ModelOutput((Text("one"),)), UserInput((Text("2"),)))
         assert prompt.system_instruction is None
+
+
+async def test_a_generation_config_holds_for_the_turn_that_gives_it():
+    async with open_engine(say("one"), say("two")) as engine:
+        warm = GenerationConfig(temperature=1.5, max_output_tokens=5)
+        first = await engine.interactions.create(turn("1", generation=warm), "ann", "steps")
+        await engine.interactions.create(turn("2", previous_interaction_id=first.id), "ann", "steps")
+        assert [prompt.generation for prompt in engine.model.prompts] == [warm, GenerationConfig()]
 
 
 @pytest.mark.parametrize(

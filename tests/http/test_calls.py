@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from multidict import CIMultiDict
 
-from support import App, open_app, until
+from support import App, open_app, serve, until
 from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelTimeout, ModelUnavailable, RateLimited
 from turnwise.domain.interaction import Usage
 from turnwise.models.model import Finished, Taken, TextFragment
@@ -94,6 +95,26 @@ async def test_a_plain_call_that_is_not_stored_is_answered_and_gone():
         made = await app.create(store=False)
         assert made["outputs"] == [{"type": "text", "text": "Hello"}]
         assert (await app.ask("GET", f"{AT}/{made['id']}")).status == 404
+
+
+async def test_what_is_not_stored_continues_what_is_and_cannot_be_continued_itself():
+    async with open_app() as app:
+        kept = await app.create("1")
+        unkept = await app.create("2", previous_interaction_id=kept["id"], store=False)
+        assert (unkept["status"], unkept["previous_interaction_id"]) == ("completed", kept["id"])
+        assert len(app.model.prompts[1].steps) == 3
+        body = {"model": "m", "input": "3", "previous_interaction_id": unkept["id"]}
+        reply = await app.ask("POST", AT, json=body)
+        assert (reply.status, reply.json["error"]["code"]) == (404, "not_found")
+        assert unkept["id"] in reply.json["error"]["message"]
+
+
+@pytest.mark.parametrize("headers", [OLD_SDK, NEW_SDK])
+async def test_turns_with_roles_are_taken_from_clients_of_either_dialect(headers: dict[str, str]):
+    said = [{"role": "user", "content": "Hi"}, {"role": "model", "content": "Yes?"}, {"role": "user", "content": "Bye"}]
+    async with open_app() as app:
+        assert (await app.create(input=said, headers=headers))["status"] == "completed"
+        assert [step.type for step in app.model.prompts[0].steps] == ["user_input", "model_output", "user_input"]
 
 
 @pytest.mark.parametrize(
@@ -227,6 +248,22 @@ async def test_a_revision_decides_the_dialect(revision: str):
         made = await app.create(headers={"api-revision": revision})
         assert ("steps" in made) is (revision >= "2026-05-20")
         assert ("outputs" in made) is (revision < "2026-05-20")
+
+
+@pytest.mark.parametrize(
+    ("agents", "dialect"),
+    [
+        (["google-genai-sdk/1.75.0 gl-python/3.11.7"], "outputs"),
+        (["GeminiNextGenAPIClient/Python 1.55.0", "google-genai-sdk/1.55.0 gl-python/3.11.7"], "outputs"),
+        (["google-genai-sdk/2.34.0 gl-python/3.11.7", "GeminiNextGenAPIClient/Python 2.34.0"], "steps"),
+    ],
+)
+async def test_an_sdk_that_says_who_it_is_in_any_of_its_user_agents_is_known(agents: list[str], dialect: str):
+    async with serve() as served:
+        headers = CIMultiDict(("user-agent", agent) for agent in agents)
+        body = {"model": "m", "input": "Hi"}
+        async with served.client.post(f"{served.url}{AT}", json=body, headers=headers) as reply:
+            assert {"outputs", "steps"} & set(await reply.json()) == {dialect}
 
 
 async def test_a_revision_that_is_no_date_is_refused_and_nothing_is_run():

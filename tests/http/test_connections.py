@@ -41,6 +41,20 @@ async def test_a_stream_comes_as_it_is_made_and_not_at_its_end():
         assert frames[-1].data == "[DONE]"
 
 
+async def test_a_stream_opens_after_a_while_even_if_the_model_has_not_taken_the_prompt(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("turnwise.engine.interactions.OPENING_PATIENCE", 0.01)
+    gate = asyncio.Event()
+    async with serve([gate, *say("Hello")]) as served, served.post(stream=True) as reply:
+        assert reply.status == 200
+        begun = await read_until(reply, b'"in_progress"}\n\n')
+        gate.set()
+        frames = parse_frames(begun + await reply.read())
+        assert [frame.name for frame in frames[:2]] == ["interaction.created", "interaction.status_update"]
+        assert frames[-1].data == "[DONE]"
+
+
 async def test_a_quiet_connection_is_kept_alive_with_comments():
     gate = asyncio.Event()
     async with serve([Taken(), gate, *say("Hello")[1:]], idle=0.01) as served, served.post(stream=True) as reply:
@@ -198,6 +212,28 @@ async def test_a_connection_serves_many_calls():
                 async with client.post(f"{served.url}/v1/interactions", json=body) as reply:
                     assert (await reply.read()) != b""
         assert len(served.app.model.prompts) == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "phrase"),
+    [
+        ("POST", "interactions", 415, "Unsupported Media Type"),
+        ("GET", "interactions/int_1", 404, "Not Found"),
+        ("GET", "interactions/int_1?colour=red", 400, "Bad Request"),
+        ("PUT", "interactions", 405, "Method Not Allowed"),
+        ("GET", "files", 501, "Not Implemented"),
+    ],
+)
+async def test_an_error_has_its_reason_phrase(method: str, path: str, status: int, phrase: str):
+    async with serve() as served, served.client.request(method, f"{served.url}/v1/{path}") as reply:
+        assert (reply.status, reply.reason) == (status, phrase)
+
+
+async def test_our_own_fault_is_a_500_that_does_not_show_it():
+    async with serve([ZeroDivisionError("secret")]) as served, served.post() as reply:
+        assert (reply.status, reply.reason) == (500, "Internal Server Error")
+        error = (await reply.json())["error"]
+        assert error == {"code": "api_error", "message": "turnwise failed on this request; its log has the reason"}
 
 
 # -- by hand: a client that leaves at an exact moment

@@ -26,8 +26,33 @@ async def test_every_call_is_there_under_every_version(version: str):
         assert (await app.ask("GET", f"/{version}/models/n")).json["name"] == "models/n"
 
 
+async def test_a_success_is_exactly_200_and_says_what_it_is():
+    async with open_app() as app:
+        asked = {"model": "m", "input": "Hi"}
+        for method, path, body, kind in (
+            ("POST", "", asked, "application/json"),
+            ("GET", "/int_1", None, "application/json"),
+            ("GET", "/int_1?stream=true", None, "text/event-stream; charset=utf-8"),
+            ("POST", "/int_1/cancel", None, "application/json"),
+            ("DELETE", "/int_1", None, "application/json"),
+            ("POST", "", {**asked, "stream": True}, "text/event-stream; charset=utf-8"),
+            ("POST", "", {**asked, "background": True}, "application/json"),
+        ):
+            reply = await app.ask(method, f"/v1/interactions{path}", json=body)
+            assert (reply.status, reply.headers["content-type"]) == (200, kind)
+
+
 @pytest.mark.parametrize(
-    "path", ["/v2/interactions", "/interactions", "/v1/interaction", "/v1/v1/v1/interactions", "/v1/interactions/a/b/c"]
+    "path",
+    [
+        "/v2/interactions",
+        "/v1beta1/interactions",
+        "/v1/projects/p/locations/l/interactions",
+        "/interactions",
+        "/v1/interaction",
+        "/v1/v1/v1/interactions",
+        "/v1/interactions/a/b/c",
+    ],
 )
 async def test_an_unknown_path_is_an_ordinary_404(path: str):
     async with open_app() as app:
@@ -58,7 +83,10 @@ async def test_a_wrong_method_names_those_that_there_are(method: str, path: str,
 
 @pytest.mark.parametrize(
     "path",
-    ["agents", "agents/a", "webhooks/w:ping", "triggers/t/executions", "environments", "credentials/c", "voices"],
+    [
+        *("agents", "agents/a", "webhooks/w:ping", "triggers/t/executions", "environments", "credentials/c", "voices"),
+        "decisions",
+    ],
 )
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1beta/v1beta"])
 async def test_a_resource_that_turnwise_does_not_have_yet_says_so(version: str, path: str):

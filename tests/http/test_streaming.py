@@ -212,6 +212,16 @@ async def test_a_stream_that_is_not_stored_looks_like_any_other():
         assert (await app.ask("GET", f"{AT}/int_2?stream=true")).status == 404
 
 
+@BOTH
+async def test_a_stream_that_is_not_stored_names_itself_by_an_id_that_leads_nowhere(dialect: str):
+    async with open_app() as app:
+        frames = await app.create(stream=True, store=False, headers=DIALECTS[dialect])
+        first, update, *_, last, _ = (frame.data for frame in frames)
+        assert first["interaction"]["id"] == update["interaction_id"] == last["interaction"]["id"] == "int_1"
+        for method, path in (("GET", ""), ("GET", "?stream=true"), ("POST", "/cancel"), ("DELETE", "")):
+            assert (await app.ask(method, f"{AT}/int_1{path}")).status == 404
+
+
 async def test_text_beyond_ascii_comes_through_whole():
     said = "Zürich \U0001f4a5 \u2028 line\nbreak \r\n data: x\n\nevent: y"
     async with open_app(say(said)) as app:

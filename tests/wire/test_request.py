@@ -71,6 +71,22 @@ def test_every_field_of_the_generation_config_is_understood():
     )
 
 
+WORDS = {
+    "thinking_level": ("minimal", "low", "medium", "high", "xhigh"),
+    "thinking_summaries": ("auto", "none"),
+}
+
+
+@pytest.mark.parametrize(("name", "word"), [(name, word) for name, words in WORDS.items() for word in words])
+def test_every_word_of_a_setting_is_understood(name: str, word: str):
+    assert getattr(parse(generation_config={name: word}).generation, name) == word
+
+
+@pytest.mark.parametrize("tier", ["flex", "standard", "priority", "deferred"])
+def test_every_tier_is_taken_and_kept_to_be_told(tier: str):
+    assert parse(service_tier=tier).echo == {"service_tier": tier}
+
+
 @pytest.mark.parametrize("temperature", [0, 1, 2, 0.0])
 def test_a_whole_number_is_a_temperature_too(temperature: float):
     assert parse(generation_config={"temperature": temperature}).generation.temperature == temperature
@@ -153,6 +169,10 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         {"thinking_level": "deep"},
         "thinking_level: input should be 'minimal', 'low', 'medium', 'high' or 'xhigh', not 'deep'",
     ),
+    "an unknown kind of summary": (
+        {"thinking_summaries": "long"},
+        "thinking_summaries: input should be 'auto' or 'none', not 'long'",
+    ),
 }
 
 
@@ -216,6 +236,12 @@ def something(name: str, body: type[CreateBody] | type[GenerationConfigBody]) ->
 def test_a_field_that_is_to_come_is_refused_by_name(name: str):
     with pytest.raises(Unimplemented, match=f"^{name}: turnwise does not support this yet; leave it out"):
         parse(**{name: something(name, CreateBody)})
+
+
+@pytest.mark.parametrize("name", ["environment", "cached_content", "continuation_token"])
+def test_a_field_that_is_to_come_is_refused_as_a_plain_id_too(name: str):
+    with pytest.raises(Unimplemented, match=f"^{name}: turnwise does not support this yet; leave it out"):
+        parse(**{name: "some-id"})
 
 
 @pytest.mark.parametrize("name", GenerationConfigBody.LATER)

@@ -1,11 +1,8 @@
-"""Function calls: checked for every model, and made for models that cannot make them.
+"""Function calls, checked: whatever a model calls is a function that there is, with valid arguments.
 
-`CheckedCalls` stands on a model that calls functions by itself, and passes a call on only when its name is one of the
-tools' and its arguments are valid against the declared schema. `HelpedCalls` stands on a model that has never heard of
-functions: which one the request asks for is decided in `choosing.py`, and the model only fills in the arguments, bound
-to their schema; after the results it is asked to say them in its own words (`calling.py`).
-
-Either way a model that cannot comply ends the turn as failed, with the reason.
+`check_calls` looks at a conversation: each call made once, and each answered once. `CheckedCalls` stands on a model
+that calls functions by itself, and passes a call on only when it is good; a model that cannot comply ends the turn as
+failed, with the reason. Models that know no functions are helped by `rules/`.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -15,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from turnwise.domain.content import Text
-from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, Unimplemented
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed
 from turnwise.domain.interaction import Usage, add_usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool
@@ -204,16 +201,3 @@ def _again(steps: Sequence[Step], said: str, error: str) -> tuple[Step, ...]:
     complaint = error if error == DEMAND else AGAIN.format(error=error)
     spoken = (ModelOutput((Text(said),)),) if said else ()
     return (*steps, *spoken, UserInput((Text(complaint),)))
-
-
-class HelpedCalls:
-    """A model that calls functions, on top of one that has never heard of them."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.card = replace(model.card, tools=True)
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        """Refuse, for now."""
-        raise Unimplemented(f"tools: the model '{self.card.name}' calls no functions")
-        yield Taken()

@@ -20,11 +20,12 @@ from turnwise.domain.content import Media
 from turnwise.domain.errors import ContentBlocked, ModelFailed, Unimplemented
 from turnwise.domain.events import End, Event, StatusUpdate
 from turnwise.domain.interaction import Status, Turn
-from turnwise.domain.steps import ModelOutput, Step, UserInput
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool
 from turnwise.engine.assemble import Assembler
-from turnwise.engine.calls import CheckedCalls, HelpedCalls
+from turnwise.engine.calls import CheckedCalls
 from turnwise.engine.forms import Formed
+from turnwise.engine.rules.ruled import RuledCalls
 from turnwise.engine.thoughts import Thinking
 from turnwise.models.model import FinishReason, Model, ModelCard, Prompt, Taken
 
@@ -82,13 +83,13 @@ def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
 
 def helped(model: Model, prompt: Prompt) -> Model:
     """The model, with the engine's help where this prompt asks for what it cannot do by itself."""
-    if prompt.schema is not None or (prompt.tools and not model.card.tools):
-        model = Formed(model)
+    speaking = model if prompt.schema is None else Formed(model)
     if not model.card.thinks:
-        model = Thinking(model)
-    if prompt.tools and not model.card.tools:
-        return HelpedCalls(model)
-    return CheckedCalls(model) if prompt.tools else model
+        speaking = Thinking(speaking)
+    if model.card.tools:
+        return CheckedCalls(speaking) if prompt.tools else speaking
+    knows_calls = any(isinstance(step, FunctionCall | FunctionResult) for step in prompt.steps)
+    return RuledCalls(Formed(model), speaking) if prompt.tools or knows_calls else speaking
 
 
 def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:

@@ -20,9 +20,9 @@ from turnwise.domain.content import JSON, Text
 from turnwise.domain.interaction import GenerationConfig
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.engine.choosing import Wanted
-from turnwise.engine.filling import fill
-from turnwise.engine.parameters import options_of, parameters_of, required_of, type_of
+from turnwise.engine.rules.choosing import Wanted
+from turnwise.engine.rules.filling import fill
+from turnwise.engine.rules.parameters import options_of, parameters_of, required_of, type_of
 from turnwise.engine.schema import violation
 from turnwise.models.model import Prompt
 

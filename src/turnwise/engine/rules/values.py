@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from turnwise.engine.words import listed
+from turnwise.engine.rules.words import listed
 
 Kind: TypeAlias = Literal[
     "quote", "email", "url", "file", "date", "time", "duration", "id", "phone", "number", "currency", "language",

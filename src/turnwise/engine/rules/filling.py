@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.engine.parameters import Param, options_of, pair, parameters_of, rank, required_of, type_of
-from turnwise.engine.values import Value, read_values
-from turnwise.engine.words import FILLERS, akin, content_stems, listed, split_name, stem
+from turnwise.engine.rules.parameters import Param, options_of, pair, parameters_of, rank, required_of, type_of
+from turnwise.engine.rules.values import Value, read_values
+from turnwise.engine.rules.words import FILLERS, akin, content_stems, listed, split_name, stem
 
 
 @dataclass(frozen=True, slots=True)

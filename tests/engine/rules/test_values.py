@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from turnwise.engine.values import read_values
+from turnwise.engine.rules.values import read_values
 
 
 @pytest.mark.parametrize(

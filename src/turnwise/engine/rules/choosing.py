@@ -21,10 +21,10 @@ from typing import Literal, TypeAlias
 from turnwise.domain.content import JSON
 from turnwise.domain.steps import FunctionCall
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.filling import Filled, fill, split_list
-from turnwise.engine.parameters import Param, parameters_of, required_of
-from turnwise.engine.values import Value, read_values
-from turnwise.engine.words import FILLERS, GENERIC_VERBS, akin, content_stems, groups, listed, split_name, stem
+from turnwise.engine.rules.filling import Filled, fill, split_list
+from turnwise.engine.rules.parameters import Param, parameters_of, required_of
+from turnwise.engine.rules.values import Value, read_values
+from turnwise.engine.rules.words import FILLERS, GENERIC_VERBS, akin, content_stems, groups, listed, split_name, stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from engine.functions import CURRENCY, LIGHTS, MEETING, MESSAGE, SENTIMENT, TEXT
 from turnwise.domain.content import Text
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, UserInput
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.calling import draft_answer, draft_call, pending, render_result, spoken
-from turnwise.engine.choosing import Wanted
+from turnwise.engine.rules.calling import draft_answer, draft_call, pending, render_result, spoken
+from turnwise.engine.rules.choosing import Wanted
 
 FOUNDING = "Schedule a meeting for 2025-11-01 at 10 am with Peter and Amir about the Next Gen API."
 

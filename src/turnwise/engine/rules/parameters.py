@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.engine.words import content_stems, listed, split_name, stem
+from turnwise.engine.rules.words import content_stems, listed, split_name, stem
 
 DIRECTIONS = {
     "from": frozenset(listed("""from base origin start source departure pickup begin old since checkin first""")),
