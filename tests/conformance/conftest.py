@@ -112,11 +112,11 @@ def run_crossing(
 
 
 @pytest.fixture
-def create_interaction(server: str) -> Callable[[str], dict]:
+def create_interaction(server: str) -> Callable[..., dict]:
     """Make a stored interaction with a plain request, in the founding document's own form."""
 
-    def create(text: str) -> dict:
-        body = {"model": "gemini-3-flash-preview", "input": text}
+    def create(text: str, model: str = "gemini-3-flash-preview") -> dict:
+        body = {"model": model, "input": text}
         request = urllib.request.Request(
             f"{server}/v1beta/interactions",
             data=json.dumps(body).encode(),

@@ -47,6 +47,7 @@ NAMES = (
 
 # The document's prose and headings are Chinese and its code is not: such a character ends a snippet.
 _PROSE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_LISTED_MODEL = re.compile(r"\s\u578b\u865f\s+([a-z][\w.-]+)$", flags=re.MULTILINE)
 _CLIENT_LINES = re.compile(r"^(from google import genai|import \{ ?GoogleGenAI|(const )?client = )")
 
 
@@ -71,6 +72,13 @@ def read_snippets() -> dict[str, dict[str, str]]:
         raise DocumentMissing("the founding document is not here; TURNWISE_FOUNDING_DOCUMENT can name it")
     groups = parse_groups(path.read_text(encoding="utf-8"))
     return dict(zip(NAMES, groups, strict=True))
+
+
+def read_model_names() -> set[str]:
+    """The models that the document lists, and those that its snippets ask for."""
+    snippets = "".join(snippet for group in read_snippets().values() for snippet in group.values())
+    asked_for = re.findall(r"""["']?model["']?\s*[=:]\s*["']([\w.-]+)["']""", snippets)
+    return {*_LISTED_MODEL.findall(document_path().read_text(encoding="utf-8")), *asked_for}
 
 
 def parse_groups(document: str) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from base64 import b64decode
 
 import pytest
 
-from .founding import at_server, second_request, with_client, with_id, with_quotes_closed
+from .founding import at_server, read_model_names, second_request, with_client, with_id, with_quotes_closed
 from .programs import run_sdk, run_shell
 from .selection import over_outputs_sdks
 
@@ -230,6 +230,15 @@ def test_thinking_by_curl_has_a_signed_thought_and_then_a_text(run_curl):
     assert thought["summary"][0]["text"]
     usage = interaction["usage"]
     assert usage["total_thought_tokens"] == usage["total_reasoning_tokens"] > 0
+
+
+def test_every_model_that_the_document_names_answers(snippets, create_interaction):
+    names = read_model_names()
+    assert {"gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-3-pro-preview", "gemini-3-flash-preview"} <= names
+    for name in names:
+        interaction = create_interaction("Hi", name)
+        assert (interaction["model"], interaction["status"]) == (name, "completed")
+        assert interaction["outputs"][-1]["text"]
 
 
 def parse_frame(frame: str) -> tuple[str, str]:

@@ -139,6 +139,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "response_modalities[1]: unknown modality 'smell'; one of text, image, audio, video, document",
     ),
     "no input": ({"input": None}, "input: this field is required"),
+    "no input behind another turn": (
+        {"input": None, "previous_interaction_id": "int_1"},
+        "input: this field is required",
+    ),
 }
 
 

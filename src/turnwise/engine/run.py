@@ -25,7 +25,6 @@ from turnwise.domain.tools import FunctionTool
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.calls import CheckedCalls
 from turnwise.engine.forms import Formed
-from turnwise.engine.rules.ruled import RuledCalls
 from turnwise.engine.thoughts import Thinking
 from turnwise.models.model import FinishReason, Model, ModelCard, Prompt, Taken
 
@@ -88,8 +87,11 @@ def helped(model: Model, prompt: Prompt) -> Model:
         speaking = Thinking(speaking)
     if model.card.tools:
         return CheckedCalls(speaking) if prompt.tools else speaking
-    knows_calls = any(isinstance(step, FunctionCall | FunctionResult) for step in prompt.steps)
-    return RuledCalls(Formed(model), speaking) if prompt.tools or knows_calls else speaking
+    if prompt.tools or any(isinstance(step, FunctionCall | FunctionResult) for step in prompt.steps):
+        from turnwise.engine.rules.ruled import RuledCalls  # a tenth of a second, which a start need not pay
+
+        return RuledCalls(Formed(model), speaking)
+    return speaking
 
 
 def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:
