@@ -47,6 +47,7 @@ NAMES = (
 
 # The document's prose and headings are Chinese and its code is not: such a character ends a snippet.
 _PROSE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+# In its list of models a name stands behind the document's word for "model".
 _LISTED_MODEL = re.compile(r"\s\u578b\u865f\s+([a-z][\w.-]+)$", flags=re.MULTILINE)
 _CLIENT_LINES = re.compile(r"^(from google import genai|import \{ ?GoogleGenAI|(const )?client = )")
 
