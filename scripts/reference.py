@@ -7,6 +7,7 @@ import ast
 import inspect
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,9 @@ def settings_tables() -> Iterator[str]:
 def _field_words(model: type[BaseModel]) -> dict[str, str]:
     """The docstring under each field of a class."""
     body = ast.parse(inspect.getsource(model)).body[0].body  # type: ignore[attr-defined]
-    pairs = zip(body, body[1:], strict=False)
     return {
         field.target.id: " ".join(words.value.value.split())
-        for field, words in pairs
+        for field, words in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr) and isinstance(words.value, ast.Constant)
     }
 

@@ -43,10 +43,10 @@ QUESTIONS = [
 
 HEAD = """# The default model
 
-turnwise answers from the first start on with SmolLM2-135M-Instruct, a model of 135 million parameters in a file of 98 MB
-(Apache-2.0). It is there so that everything works at once: offline, for free, on any laptop. It is good for building and
-testing against the API. It is not good at knowing things, at arithmetic or at reasoning, and its facts must not be
-trusted. For answers that matter, put another model behind the name (see the README).
+turnwise answers from the first start on with SmolLM2-135M-Instruct, a model of 135 million parameters in a file of
+98 MB (Apache-2.0). It is there so that everything works at once: offline, for free, on any laptop. It is good for
+building and testing against the API. It is not good at knowing things, at arithmetic or at reasoning, and its facts
+must not be trusted. For answers that matter, put another model behind the name (see the README).
 
 ## What its profile does
 

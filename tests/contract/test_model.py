@@ -17,8 +17,8 @@ from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
 from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.openai import OpenAIModel
-from turnwise.models.smollm2 import SMOLLM2
 from turnwise.models.scripted import Script, ScriptedModel, say
+from turnwise.models.smollm2 import SMOLLM2
 from turnwise.models.weights import BUILTIN, fetch
 
 CONTEXT = 512

@@ -64,8 +64,8 @@ class Profile:
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
     rereads: bool = False
-    """Whether a request with a seed has all of its prompt read anew. llama.cpp computes a prompt that it has read before
-    a little differently from one that it reads now, and with chance at work the answer to the same seed is another."""
+    """Whether a request with a seed has all of its prompt read anew. llama.cpp computes a prompt that it has read
+    before a little differently from one that it reads now, and with chance at work the same seed answers otherwise."""
 
 
 PLAIN = Profile()
