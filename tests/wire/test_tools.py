@@ -172,6 +172,11 @@ SHAPES: dict[str, tuple[Any, str | None, ResponseFormat | None]] = {
     ),
     "a typed form that has only a schema": ({"type": "text", "schema": SCHEMA}, None, ResponseFormat(SCHEMA)),
     "a typed form of any JSON": ({"type": "text", "mime_type": "application/json"}, None, ResponseFormat()),
+    "a typed form as an SDK rewrites it": (
+        {"type": "text", "mimeType": "application/json", "schema": SCHEMA},
+        None,
+        ResponseFormat(SCHEMA),
+    ),
     "a typed form of plain text": ({"type": "text", "mime_type": "text/plain"}, None, None),
     "a typed form of any text": ({"type": "text"}, None, None),
     "a typed form in a list": ([{"type": "text", "schema": SCHEMA}], None, ResponseFormat(SCHEMA)),
@@ -185,6 +190,11 @@ def test_every_way_to_ask_for_a_form_is_understood(form: Any, mime_type: str | N
 
 WRONG_SHAPES: dict[str, tuple[Any, str | None, str]] = {
     "an unknown kind of text": (None, "text/html", "response_mime_type: 'text/html' is not a form of text; one of"),
+    "one thing under two names": (
+        {"type": "text", "mimeType": "application/json", "mime_type": "application/json"},
+        None,
+        "response_format.mimeType: this says the same as `mime_type`",
+    ),
     "a schema for plain text": (SCHEMA, "text/plain", "response_mime_type: 'text/plain' contradicts `response_format`"),
     "a schema for plain text, typed": (
         {"type": "text", "mime_type": "text/plain", "schema": SCHEMA},

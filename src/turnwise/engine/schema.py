@@ -1,23 +1,26 @@
 """JSON Schemas: whether one can be kept, and whether a value keeps to it.
 
-`jsonschema` decides, in the draft that the schema names (2020-12 if none). What it cannot decide is refused before the
-model runs: a reference to somewhere outside, or a keyword whose meaning depends on who reads.
+`jsonschema` decides, in the draft that the schema names (2020-12 if none), and `formats.py` on formats. What it cannot
+decide is refused before the model runs: a reference to somewhere outside, a keyword whose meaning depends on who reads,
+an expression that is none, a schema that nothing can satisfy. It is imported with the first schema, not before: most
+servers never see one.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
-from jsonschema import FormatChecker
-from jsonschema.exceptions import SchemaError, best_match
-from jsonschema.validators import Draft202012Validator, validator_for
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.tools import Schema
+from turnwise.engine.contradictions import find_contradiction
+from turnwise.engine.formats import FORMATS
 
-REFUSED = ("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "contentSchema")
+REFUSED = ("$dynamicRef", "$dynamicAnchor", "$recursiveRef", "$recursiveAnchor", "contentSchema")
 """Keywords that turnwise cannot keep."""
 
 DRAFTS = (
@@ -28,10 +31,10 @@ DRAFTS = (
     "http://json-schema.org/draft-04/schema",
 )
 
-NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies")
 """Keywords whose value is schemas by name: the names are no keywords."""
 
-DATA = ("const", "enum", "default", "examples", "required")
+DATA = ("const", "enum", "default", "examples", "example", "required", "dependentRequired")
 """Keywords whose value is data and no schema."""
 
 DEPTH = 64
@@ -42,22 +45,47 @@ def check_schema(schema: Schema, field: str) -> None:
     """Refuse a schema that cannot be kept.
 
     Raises:
-        InvalidRequest: it is not a JSON Schema, or points to something that it does not have.
+        InvalidRequest: it is not a JSON Schema, or points to something that it does not have, or allows nothing.
         Unimplemented: it has a keyword that turnwise cannot keep; the message names it.
     """
+    _check(orjson.dumps(schema), field)
+
+
+@lru_cache(maxsize=256)
+def _check(written: bytes, field: str) -> None:
+    """Once for each schema that is good; what is refused is not remembered."""
+    schema = orjson.loads(written)
     draft = schema.get("$schema")
     if draft is not None and str(draft).rstrip("#") not in DRAFTS:
         raise Unimplemented(f"{field}.$schema: turnwise does not know the draft '{draft}'")
+    keywords = list(_keywords(schema, field, 0))
+    _check_form(schema, field)
+    for where, keyword, value in keywords:
+        if keyword in REFUSED:
+            raise Unimplemented(f"{where}: turnwise cannot keep the keyword '{keyword}'; leave it out")
+        if keyword == "$id" and where != f"{field}.$id":
+            raise Unimplemented(f"{where}: turnwise keeps '$id' at the root only; leave it out")
+        if keyword == "$ref" and isinstance(value, str):
+            _check_reference(schema, value, where)
+        if keyword == "pattern":
+            _check_pattern(str(value), where)
+        if keyword == "patternProperties" and isinstance(value, dict):
+            for pattern in value:
+                _check_pattern(pattern, where)
+    wrong = find_contradiction(schema, field, lambda reference: _resolve(schema, reference))
+    if wrong is not None:
+        raise InvalidRequest(f"nothing can be valid against this schema: {wrong.reason}", field=wrong.path)
+
+
+def _check_form(schema: dict[str, Any], field: str) -> None:
+    from jsonschema.exceptions import SchemaError
+    from jsonschema.validators import Draft202012Validator, validator_for
+
     try:
-        validator_for(schema, default=Draft202012Validator).check_schema(dict(schema))
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
         raise InvalidRequest(f"this is not a JSON Schema: {error.message}", field=f"{field}{where}") from None
-    for where, keyword, value in _keywords(schema, field, 0):
-        if keyword in REFUSED:
-            raise Unimplemented(f"{where}: turnwise cannot keep the keyword '{keyword}'; leave it out")
-        if keyword == "$ref" and isinstance(value, str):
-            _check_reference(schema, value, where)
 
 
 def _keywords(node: JSON, path: str, depth: int) -> Iterator[tuple[str, str, JSON]]:
@@ -77,20 +105,53 @@ def _keywords(node: JSON, path: str, depth: int) -> Iterator[tuple[str, str, JSO
             yield from _keywords(value, f"{path}[{index}]", depth + 1)
 
 
+def _check_pattern(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise InvalidRequest(
+            f"'{pattern[:200]}' is no regular expression that turnwise understands ({error})", field=where
+        ) from None
+
+
 def _check_reference(schema: Schema, reference: str, where: str) -> None:
     if not reference.startswith("#"):
         raise Unimplemented(f"{where}: turnwise does not fetch '{reference}'; put it into the schema itself")
-    node: JSON = schema
-    for part in reference[1:].split("/")[1:] if reference.startswith("#/") else []:
+    if _resolve(schema, reference) is None:
+        raise InvalidRequest(f"'{reference}' points to nothing in this schema", field=where)
+
+
+def _resolve(schema: Schema, reference: str) -> Any:
+    """What a reference within a schema points to. None: nothing."""
+    if reference == "#":
+        return schema
+    if not reference.startswith("#/"):
+        called = (
+            node for node in _nodes(schema) if reference[1:] == node.get("$anchor") or reference == node.get("id")
+        )
+        return next(called, None)
+    node: Any = schema
+    for part in unquote(reference[2:]).split("/"):
         name = part.replace("~1", "/").replace("~0", "~")
-        node = node.get(name) if isinstance(node, Mapping) else None
-        if node is None:
-            raise InvalidRequest(f"'{reference}' points to nothing in this schema", field=where)
+        if isinstance(node, list) and name.isdigit() and int(name) < len(node):
+            node = node[int(name)]
+        else:
+            node = node.get(name) if isinstance(node, Mapping) else None
+    return node
+
+
+def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(node, Mapping):
+        yield node
+    for inner in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        yield from _nodes(inner)
 
 
 def violation(value: JSON, schema: Schema) -> str | None:
     """What is wrong with a value, in one sentence. None: it keeps to the schema."""
-    error = best_match(_validator(orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)).iter_errors(value))
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(orjson.dumps(schema)).iter_errors(value))
     if error is None:
         return None
     where = "".join(f"[{part!r}]" for part in error.absolute_path)
@@ -99,5 +160,16 @@ def violation(value: JSON, schema: Schema) -> str | None:
 
 @lru_cache(maxsize=256)
 def _validator(schema: bytes) -> Any:
+    from jsonschema import FormatChecker
+    from jsonschema.validators import Draft202012Validator, validator_for
+
+    checker = FormatChecker(())
+    for name, check in FORMATS.items():
+        checker.checks(name)(_of_strings(check))
     parsed = orjson.loads(schema)
-    return validator_for(parsed, default=Draft202012Validator)(parsed, format_checker=FormatChecker())
+    return validator_for(parsed, default=Draft202012Validator)(parsed, format_checker=checker)
+
+
+def _of_strings(check: Any) -> Any:
+    """A format says nothing of a value that is no string."""
+    return lambda value: not isinstance(value, str) or check(value)

@@ -79,6 +79,8 @@ class TextFormatBody(ToolBody):
     type: Literal["text"]
     mime_type: Literal["application/json", "text/plain"] | None = None
     """Plain text, unless there is a schema."""
+    mimeType: Literal["application/json", "text/plain"] | None = None
+    """The same, as 2.0.0 of the Python SDK writes it."""
     schema_: dict[str, Any] | None = None
     """The JSON Schema that the answer is valid against."""
 
@@ -208,8 +210,11 @@ def _parse_form(form: JSON) -> ResponseFormat | None:
         body = TextFormatBody.model_validate(form)
     except ValidationError as error:
         raise explain(error, TextFormatBody, "response_format") from None
-    if body.mime_type == "text/plain" and body.schema_ is not None:
+    if body.mime_type is not None and body.mimeType is not None:
+        raise InvalidRequest("this says the same as `mime_type`; leave one out", field="response_format.mimeType")
+    mime_type = body.mime_type or body.mimeType
+    if mime_type == "text/plain" and body.schema_ is not None:
         raise InvalidRequest("plain text has no schema; ask for 'application/json'", field="response_format.mime_type")
-    if body.schema_ is None and body.mime_type != "application/json":
+    if body.schema_ is None and mime_type != "application/json":
         return None
     return ResponseFormat(body.schema_)

@@ -6,6 +6,7 @@ from google import genai
 
 MODEL = "gemini-3-flash-preview"
 QUESTION = "Solve this step by step: What is 15% of 240?"
+BRIEF = {"max_output_tokens": 24}
 client = genai.Client()
 
 
@@ -25,12 +26,12 @@ def seen(interaction):
     }
 
 
-def answer(history):
-    return client.interactions.create(model=MODEL, input=history, store=False)
+def answer(asked):
+    return client.interactions.create(model=MODEL, input=asked, generation_config=BRIEF, store=False)
 
 
 def think(**config):
-    config = {"thinking_level": "low", **config}
+    config = {"thinking_level": "low", **config, **BRIEF}
     return client.interactions.create(model=MODEL, input=QUESTION, generation_config=config, store=False)
 
 
@@ -43,7 +44,7 @@ def refused(history):
 
 shown = think(thinking_summaries="auto")
 silent = think(thinking_summaries="none")
-plain = client.interactions.create(model=MODEL, input=QUESTION, store=False)
+plain = answer(QUESTION)
 again = answer([turn("user", QUESTION), turn("model", shown.outputs), turn("user", "And of 480?")])
 
 (one,), (other,) = seen(shown)["signatures"], seen(silent)["signatures"]

@@ -4,6 +4,7 @@ import { GoogleGenAI } from '@google/genai';
 
 const model = 'gemini-3-flash-preview';
 const question = 'Solve this step by step: What is 15% of 240?';
+const brief = { max_output_tokens: 24 };
 const client = new GoogleGenAI({});
 
 function userInput(text) {
@@ -21,12 +22,12 @@ function seen(interaction) {
   };
 }
 
-function answer(history) {
-  return client.interactions.create({ model, input: history, store: false });
+function answer(input) {
+  return client.interactions.create({ model, input, generation_config: brief, store: false });
 }
 
 function think(config) {
-  const generation_config = { thinking_level: 'low', ...config };
+  const generation_config = { thinking_level: 'low', ...config, ...brief };
   return client.interactions.create({ model, input: question, generation_config, store: false });
 }
 
@@ -41,7 +42,7 @@ async function refused(history) {
 
 const shown = await think({ thinking_summaries: 'auto' });
 const silent = await think({ thinking_summaries: 'none' });
-const plain = await client.interactions.create({ model, input: question, store: false });
+const plain = await answer(question);
 const again = await answer([userInput(question), ...shown.steps, userInput('And of 480?')]);
 
 const [one, other] = [shown, silent].map((interaction) => seen(interaction).signatures[0]);
