@@ -131,6 +131,7 @@ async def pages(app: App, size: int) -> list[list[str]]:
         body = (await app.ask("GET", f"/v1/models?{query}")).json
         found.append([model["name"] for model in body["models"]])
         token = body.get("nextPageToken")
+        assert token != "", "an empty token makes a pager ask for ever"
         query = f"pageSize={size}&pageToken={token}" if token else ""
     return found
 

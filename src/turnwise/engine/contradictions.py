@@ -65,14 +65,14 @@ def _needed(node: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
     for index, each in enumerate(node.get("allOf") or ()):
         yield f"{path}.allOf[{index}]", each
     types = _types(node)
-    if types == {"object"}:
+    if types == frozenset({"object"}):
         properties = node.get("properties") or {}
         for name in node.get("required") or ():
             if name in properties:
                 yield f"{path}.properties.{name}", properties[name]
             elif node.get("additionalProperties") is False and not node.get("patternProperties"):
                 yield f"{path}.required", False
-    if types == {"array"}:
+    if types == frozenset({"array"}):
         first = node.get("prefixItems") or ()
         for index, each in enumerate(first[: node.get("minItems", 0)]):
             yield f"{path}.prefixItems[{index}]", each
@@ -93,7 +93,7 @@ def _own(node: dict[str, Any]) -> tuple[str, str] | None:
         if values is not None and types is not None and not any(_is(value, types) for value in values):
             return keyword, f"none of its values is {_or(types)}"
     for kind, least, most in BOUNDS:
-        if types == {kind} and node.get(least, 0) > node.get(most, node.get(least, 0)):
+        if types == frozenset({kind}) and node.get(least, 0) > node.get(most, node.get(least, 0)):
             return least, f"{node[least]} is more than {most}, {node[most]}"
     if types is not None and types <= NUMBERS:
         return _crossing(node)

@@ -1,20 +1,22 @@
 """Structured output: a model whose text keeps to a JSON Schema, whatever stands behind it.
 
 Where the backend can bind its text to a schema while it is made, it is asked to; else the model is told what to write.
-Either way the text is validated, and shown only if it is valid. If it is not, the model is told what is wrong and
-asked again, a bounded number of times; then the turn fails and says so. A text that the token limit cut is shown as it
-is, and the turn is incomplete.
+Either way the text is validated against the whole schema, and shown only if it is valid. If it is not, the model is
+asked again, a bounded number of times and each time with another throw of the dice, since a model without chance says
+the same thing twice; then the turn fails and says so. A text that the token limit cut is shown as it is, and the turn
+is incomplete.
 """
 
+import json
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-
-import orjson
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from turnwise.domain.content import Text
 from turnwise.domain.errors import ModelFailed
-from turnwise.domain.interaction import Usage, add_usage
+from turnwise.domain.interaction import GenerationConfig, Usage, add_usage
 from turnwise.domain.steps import ModelOutput, Step, UserInput
 from turnwise.domain.tools import Schema
 from turnwise.engine.schema import violation
@@ -30,14 +32,27 @@ from turnwise.models.model import (
     UsageFragment,
 )
 
-ATTEMPTS = 3
-"""How often a model is asked for an answer in a form, at the most."""
+CHANCE = (0.0, 0.4, 0.7, 1.0)
+"""The least temperature of each attempt. There are so many attempts, at the most."""
 
 INSTRUCTION = "Answer with JSON only, without any other words, valid against this JSON Schema:\n"
+ANY_INSTRUCTION = "Answer with JSON only, an object or an array, without any other words."
 AGAIN = "That is not valid: {error}. Answer again, with the JSON only."
 
 ANY_JSON: Schema = {"type": ["object", "array"]}
-"""What binds a text to JSON of any form."""
+"""What is meant where no schema is given: JSON of any form."""
+
+_FENCED = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
+_OUTERMOST = re.compile(r"[{\[].*[}\]]", re.DOTALL)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """What came of asking once."""
+
+    text: list[str] = field(default_factory=list)
+    called: bool = False
+    finished: FinishReason | None = None
 
 
 class Formed:
@@ -56,44 +71,62 @@ class Formed:
             return
         asked = self._asked(prompt, prompt.schema)
         usage, error = Usage(), ""
-        for attempt in range(ATTEMPTS):
-            text: list[str] = []
-            called, finished = False, None
+        for number in range(len(CHANCE)):
+            attempt = _Attempt()
             async with aclosing(self._model.stream(asked)) as fragments:
                 async for fragment in fragments:
                     match fragment:
                         case TextFragment(piece):
-                            text.append(piece)
+                            attempt.text.append(piece)
                         case UsageFragment(cost):
                             usage = add_usage(usage, cost)
                         case Finished(reason):
-                            finished = reason
-                        case Taken() if attempt:
+                            attempt.finished = reason
+                        case Taken() if number:
                             pass
                         case _:
-                            called |= isinstance(fragment, CallFragment)
+                            attempt.called |= isinstance(fragment, CallFragment)
                             yield fragment
-            answer = _bare("".join(text))
-            error = "" if called or finished in ("length", "refusal") else _error(answer, prompt.schema)
-            if not error:
-                for fragment in _whole(answer, usage, finished):
+            answer, error = _judged(attempt, prompt.schema)
+            if not error or (attempt.finished == "length" and (number or prompt.generation.max_output_tokens)):
+                for fragment in _whole(answer, usage, attempt.finished):
                     yield fragment
                 return
-            asked = replace(asked, steps=_again(asked.steps, answer, error))
+            asked = self._again(asked, prompt, answer, error, number + 1)
         raise ModelFailed(
-            f"the model '{self.card.name}' did not keep to `response_format` in {ATTEMPTS} attempts: {error}"
+            f"the model '{self.card.name}' did not keep to `response_format` in {len(CHANCE)} attempts: {error}"
         )
 
     def _asked(self, prompt: Prompt, schema: Schema) -> Prompt:
         """The prompt as the model below can take it."""
-        if self._model.card.schemas:
-            return replace(prompt, schema=schema or ANY_JSON)
-        told = INSTRUCTION + orjson.dumps(schema).decode()
+        if self._model.card.schemas and schema:
+            return prompt
+        told = INSTRUCTION + json.dumps(schema, ensure_ascii=False) if schema else ANY_INSTRUCTION
         return replace(
             prompt,
-            schema=None,
+            schema=schema if self._model.card.schemas else None,
             system_instruction=f"{prompt.system_instruction}\n\n{told}" if prompt.system_instruction else told,
         )
+
+    def _again(self, asked: Prompt, prompt: Prompt, answer: str, error: str, number: int) -> Prompt:
+        """The next attempt. Whoever is bound to the schema only had bad luck, at first; others are told what is wrong."""
+        lucky = self._model.card.schemas and number == 1
+        steps = asked.steps if lucky else _told(asked.steps, answer, error)
+        return replace(asked, steps=steps, generation=_varied(prompt.generation, number))
+
+
+def _varied(generation: GenerationConfig, number: int) -> GenerationConfig:
+    """Another throw of the dice: warmer than the last, and from another seed."""
+    return replace(
+        generation,
+        temperature=max(generation.temperature or 0.0, CHANCE[number]),
+        seed=(generation.seed or 0) + number,
+    )
+
+
+def _told(steps: Sequence[Step], answer: str, error: str) -> tuple[Step, ...]:
+    said = ModelOutput((Text(answer or "(nothing)"),))
+    return (*steps, said, UserInput((Text(AGAIN.format(error=error)),)))
 
 
 def _whole(answer: str, usage: Usage, finished: FinishReason | None) -> Sequence[Fragment]:
@@ -103,22 +136,43 @@ def _whole(answer: str, usage: Usage, finished: FinishReason | None) -> Sequence
     return [TextFragment(answer), *ends] if answer else ends
 
 
-def _bare(text: str) -> str:
-    """The JSON in an answer: models like to put a fence around it."""
-    bare = text.strip()
-    if bare.startswith("```") and bare.endswith("```"):
-        bare = bare.removeprefix("```").removeprefix("json").removesuffix("```").strip()
-    return bare
-
-
-def _error(answer: str, schema: Schema) -> str:
+def _judged(attempt: _Attempt, schema: Schema) -> tuple[str, str]:
+    """The text as it is shown, and what is wrong with it. A call and a refusal are no JSON, and not meant to be."""
+    said = "".join(attempt.text)
+    if attempt.called or attempt.finished in ("refusal", None):
+        return said, ""
+    answer = said.strip()
     try:
-        value = orjson.loads(answer)
-    except orjson.JSONDecodeError as error:
-        return f"it is not JSON ({error})"
-    return violation(value, schema) or ""
+        answer, value = _parsed(answer)
+    except (ValueError, RecursionError) as error:
+        return answer, f"it is not JSON ({error})"
+    return answer, violation(value, schema or ANY_JSON) or ""
 
 
-def _again(steps: Sequence[Step], answer: str, error: str) -> tuple[Step, ...]:
-    said = ModelOutput((Text(answer or "(nothing)"),))
-    return (*steps, said, UserInput((Text(AGAIN.format(error=error)),)))
+def _parsed(said: str) -> tuple[str, Any]:
+    """The JSON in an answer, as text and as a value: models like to put a fence or a few words around it."""
+    fenced, outermost = _FENCED.search(said), _OUTERMOST.search(said)
+    found = [said, *(match[match.lastindex or 0].strip() for match in (fenced, outermost) if match)]
+    for text in found:
+        try:
+            return _read(text)
+        except ValueError:
+            continue
+    return _read(said)
+
+
+def _read(text: str) -> tuple[str, Any]:
+    """JSON that every reader reads alike. An object that has a name twice is written anew, without the first."""
+    twice = False
+
+    def read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        twice |= len(dict(pairs)) < len(pairs)
+        return dict(pairs)
+
+    value = json.loads(text, object_pairs_hook=read_object, parse_constant=_refuse)
+    return (json.dumps(value, ensure_ascii=False) if twice else text), value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no {constant}")

@@ -33,6 +33,9 @@ Node: TypeAlias = Any
 """A schema, or True or False."""
 
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
+ANY_JSON: Schema = {"type": ["object", "array"]}
+"""What is meant where no schema is given: JSON of any form."""
+
 ALTERNATIVES = 48
 """How many alternatives of one node are looked at."""
 
@@ -88,7 +91,7 @@ def bounded(schema: Schema, tokens: int | None) -> Schema:
     Raises:
         Unimplemented: nothing was found that it allows.
     """
-    return orjson.loads(_bounded(orjson.dumps(schema), tokens or 1024))  # type: ignore[no-any-return]
+    return orjson.loads(_bounded(orjson.dumps(schema or ANY_JSON), tokens or 1024))  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,7 @@ from turnwise.domain.errors import (
 )
 from turnwise.domain.interaction import Usage
 from turnwise.domain.tools import FunctionTool, Schema
+from turnwise.models.bounded import bounded
 from turnwise.models.messages import render_messages
 from turnwise.models.model import (
     CallFragment,
@@ -52,8 +53,11 @@ BROKEN = frozenset({"abort", "error"})
 """Ends that are no answer: it broke off."""
 
 
-def render_request(prompt: Prompt, model: str, profile: Profile, *, thinks: bool = False) -> dict[str, Any]:
-    """The body of the call. `thinks`: whether the model takes how hard it is to think.
+def render_request(
+    prompt: Prompt, model: str, profile: Profile, *, thinks: bool = False, grammars: bool = False
+) -> dict[str, Any]:
+    """The body of the call. `thinks`: whether the model takes how hard it is to think. `grammars`: whether it takes
+    a grammar that its text keeps to.
 
     Raises:
         Unimplemented: something that cannot be said to an upstream yet.
@@ -75,7 +79,7 @@ def render_request(prompt: Prompt, model: str, profile: Profile, *, thinks: bool
         body["tools"] = [render_tool(tool) for tool in prompt.tools]
         body["tool_choice"] = "required" if prompt.tool_choice.mode == "any" else "auto"
     if prompt.schema is not None:
-        body["response_format"] = render_format(prompt.schema)
+        body |= render_grammar(prompt.schema, body.get("max_tokens")) if grammars else render_format(prompt.schema)
     if thinks and prompt.generation.thinking_level is not None:
         body["reasoning_effort"] = prompt.generation.thinking_level
     return body
@@ -90,14 +94,22 @@ def render_tool(tool: FunctionTool) -> dict[str, Any]:
     }
 
 
+def render_grammar(schema: Schema, tokens: int | None) -> dict[str, Any]:
+    """A schema as llama.cpp binds a text to it: by a grammar, whose longest text fits into so many tokens.
+
+    Its own `response_format` does not keep to the bounds of numbers, and lets pages of blanks through.
+    """
+    return {"grammar": "%llguidance {}\nstart: %json " + orjson.dumps(bounded(schema, tokens)).decode()}
+
+
 def render_format(schema: Schema) -> dict[str, Any]:
     """A schema as chat completions bind a text to it. `strict` where its rules are met; elsewhere it is refused."""
     if not schema:
-        return {"type": "json_object"}
+        return {"response_format": {"type": "json_object"}}
     form: dict[str, Any] = {"name": "answer", "schema": schema}
     if _is_strict(schema):
         form["strict"] = True
-    return {"type": "json_schema", "json_schema": form}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
 def _is_strict(node: Any) -> bool:

@@ -190,6 +190,7 @@ class Child:
             profile=load.profile,
             reuse=False,  # a kept connection holds one of the child's threads, and a new one costs nothing here
             connections=CONNECTIONS,
+            grammars=True,
         )
 
     async def _order(self, orders: dict[str, Any], seconds: float) -> str:

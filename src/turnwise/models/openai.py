@@ -123,8 +123,11 @@ class OpenAIModel:
         profile: Profile = PLAIN,
         reuse: bool = True,
         connections: int = 0,
+        grammars: bool = False,
     ) -> None:
+        """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does."""
         self.card = card
+        self._grammars = grammars
         self._model = model
         self._profile = profile
         self._upstream = Upstream(base_url, api_key, socket=socket, limits=limits, reuse=reuse, connections=connections)
@@ -165,7 +168,10 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt) -> aiohttp.ClientResponse:
         """Send the prompt, and see to it that what comes back is the beginning of an answer."""
-        body = orjson.dumps(render_request(prompt, self._model, self._profile, thinks=self.card.thinks))
+        asked = render_request(
+            prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars
+        )
+        body = orjson.dumps(asked)
         try:
             response = await self._upstream.post(body)
         except BROKEN as error:

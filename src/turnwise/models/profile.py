@@ -61,6 +61,8 @@ class Profile:
     """Defaults under the backend's own names (`temperature`, `repeat_penalty`, ...). The request's own values win."""
     bound_sampling: Mapping[str, Any] = field(default_factory=dict)
     """The same for text that is bound to a schema, where no kinds are looked for."""
+    bound_examples: tuple[tuple[str, str], ...] = ()
+    """Turns shown right before a request whose answer is bound to a schema: what such answers look like."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
     rereads: bool = False
@@ -88,7 +90,9 @@ def prepare(
     system = " ".join(line for line in (profile.system, instruction) if line)
     front: list[Message] = [{"role": "system", "content": system}] if system else []
     if bound:
-        return [*front, *messages], profile.bound_sampling
+        shown = [] if instruction else _told(profile.bound_examples)
+        place = max((i for i, message in enumerate(messages) if message["role"] == "user"), default=0)
+        return [*front, *messages[:place], *shown, *messages[place:]], profile.bound_sampling
     if not profile.kinds:
         return [*front, *messages], profile.sampling
     told, sampling = _with_examples(messages, profile, instruction or "")
@@ -109,7 +113,7 @@ def _with_examples(
         kind = kind_of(message["content"], profile.kinds, instruction=instruction, later=index > 0)
         if kind.name not in shown and (kind.always or not silent):
             shown.add(kind.name)
-            told.extend(_examples(kind))
+            told.extend(_told(kind.examples))
         note = kind.note(message["content"], messages[:index]) if kind.note else Note(message["content"])
         told.append({"role": "user", "content": note.text})
         bound = {} if note.grammar is None else {"grammar": note.grammar}
@@ -126,10 +130,11 @@ def kind_of(text: str, kinds: Sequence[Kind], *, instruction: str = "", later: b
     raise AssertionError("the last kind of a profile must fit every request")
 
 
-def _examples(kind: Kind) -> list[Message]:
+def _told(examples: Sequence[tuple[str, str]]) -> list[Message]:
+    """Examples as turns that might have happened."""
     return [
         {"role": role, "content": text}
-        for example in kind.examples
+        for example in examples
         for role, text in zip(("user", "assistant"), example, strict=True)
     ]
 

@@ -289,6 +289,10 @@ SMOLLM2 = Profile(
         "dry_sequence_breakers": ["\n"],
     },
     bound_sampling={"temperature": 0.0},
+    bound_examples=(
+        ("What is the largest planet?", '{"planet": "Jupiter"}'),
+        ("Tom is a cook from Lima and 28 years old.", '{"name": "Tom", "age": 28, "home": "Lima"}'),
+    ),
     output_tokens=512,
     rereads=True,
 )

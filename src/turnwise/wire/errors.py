@@ -4,8 +4,6 @@ The Interactions API answers `{"error": {"code": "<word>", "message": "..."}}`; 
 form of google.rpc: a number and a word in capitals. 409 is not in the table: every SDK retries it.
 """
 
-from http import HTTPStatus
-
 from turnwise.domain import errors as e
 from turnwise.domain.content import JSON
 
@@ -51,8 +49,3 @@ def render_rpc_error(error: e.TurnwiseError) -> dict[str, JSON]:
     """An error as the Files API has it."""
     status, word = _entry(error)
     return {"error": {"code": status, "message": error.message, "status": word}}
-
-
-def reason(status: int) -> str:
-    """The reason phrase, for clients that show nothing else of an error."""
-    return HTTPStatus(status).phrase
