@@ -33,7 +33,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonschema import FormatChecker
 from jsonschema.validators import Draft202012Validator, validator_for
 
 CASES = Path(__file__).with_name("schemas.jsonl")
@@ -141,7 +140,8 @@ def wrong(text: str, schema: dict[str, Any]) -> str:
         value = json.loads(text)
     except ValueError as error:
         return f"not JSON: {error}"
-    validator = validator_for(schema, default=Draft202012Validator)(schema, format_checker=FormatChecker())
+    kind = validator_for(schema, default=Draft202012Validator)
+    validator = kind(schema, format_checker=kind.FORMAT_CHECKER)
     return "; ".join(error.message[:120] for error in validator.iter_errors(value))
 
 

@@ -1,23 +1,28 @@
 """The composition root: the only file that knows every room, and puts the parts together."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from turnwise.data import alone, open_store, sealing_key
 from turnwise.domain.errors import ModelNotFound
+from turnwise.domain.interaction import GenerationConfig
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.run import helped
 from turnwise.engine.thoughts import Sealer
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.http.contracts import Services
 from turnwise.http.routes import build_routes
 from turnwise.ids import new_id
 from turnwise.models.catalogue import ANY, Catalogue, ModelEntry
-from turnwise.models.model import Model
+from turnwise.models.manner import Manner
+from turnwise.models.model import ModelCard
+from turnwise.models.sources import fetch, parse_source
 from turnwise.settings import ModelSettings, Settings, SettingsError
 from turnwise.store.store import Store
 
@@ -32,6 +37,17 @@ class App:
     interactions: Interactions
     catalogue: Catalogue
     store: Store
+
+    async def reload(self, settings: Settings) -> None:
+        """Answer by the models of these settings from the next turn on. Turns that go on are not disturbed.
+
+        Raises:
+            SettingsError: an entry cannot be, and nothing has changed.
+            ModelUnavailable: weights that are needed cannot be had, and nothing has changed.
+        """
+        build_catalogue(settings)  # what is wrong is said before anything is fetched
+        await fetch_weights(settings)
+        await self.catalogue.change(_entries(settings))
 
 
 @asynccontextmanager
@@ -54,9 +70,23 @@ def build_catalogue(settings: Settings) -> Catalogue:
         SettingsError: an entry cannot be.
     """
     try:
-        return Catalogue({name: _entry(name, model) for name, model in settings.models.items()}, settings.weights_dir)
+        return Catalogue(_entries(settings), settings.weights_dir, help=helped)
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+async def fetch_weights(settings: Settings) -> list[Path]:
+    """The weights that these settings need, each fetched if it is not there.
+
+    Raises:
+        ModelUnavailable: some are not there and cannot be had.
+    """
+    needed = dict.fromkeys(model.weights for model in settings.models.values() if model.weights)
+    return [await fetch(parse_source(*weights), settings.weights_dir) for weights in needed]
+
+
+def _entries(settings: Settings) -> Mapping[str, ModelEntry]:
+    return {name: _entry(name, model) for name, model in settings.models.items()}
 
 
 @asynccontextmanager
@@ -96,6 +126,7 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         "threads": model.threads,
         "slots": model.slots,
         "cache_mib": model.cache_mib,
+        "region": model.region,
         "connect": model.connect_seconds,
         "idle": model.idle_seconds,
         "total": model.total_seconds,
@@ -104,12 +135,34 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
     return ModelEntry(
         engine=model.engine,
         source=model.source,
+        sha256=model.sha256,
         base_url=model.base_url,
         model=model.model,
         api_key=model.key,
         context_tokens=model.context_tokens,
         can={name: value for name, value in can.items() if value is not None},
         options={name: value for name, value in options.items() if value is not None},
+        manner=_manner(model),
+        fallback=tuple(model.fallback),
+    )
+
+
+def _manner(model: ModelSettings) -> Manner:
+    defaults = model.defaults
+    return Manner(
+        GenerationConfig(
+            temperature=defaults.temperature,
+            top_p=defaults.top_p,
+            top_k=defaults.top_k,
+            seed=defaults.seed,
+            max_output_tokens=defaults.max_output_tokens,
+            stop_sequences=tuple(defaults.stop_sequences),
+            thinking_level=defaults.thinking_level,
+        ),
+        system_instruction=defaults.system_instruction,
+        output_tokens=model.output_tokens,
+        inputs=None if model.inputs is None else frozenset({"text", *model.inputs}),
+        description=model.description,
     )
 
 
@@ -125,18 +178,18 @@ class ListedModels:
         self._catalogue = catalogue
 
     def entries(self) -> Sequence[ListedModel]:
-        listed = [_listed(name, model) for name, model in self._catalogue.names()]
+        listed = [_listed(name, self._catalogue.card(name)) for name, _ in self._catalogue.names()]
         with suppress(ModelNotFound):
-            other = self._catalogue.find(ANY)
-            listed.append(replace(_listed(other.card.name, other), description="answers every name that is not listed"))
+            other = self._catalogue.card(ANY)
+            words = other.description or "answers every name that is not listed"
+            listed.append(replace(_listed(other.name, other), description=words))
         return listed
 
     def entry(self, name: str) -> ListedModel:
-        return _listed(name, self._catalogue.find(name))
+        return _listed(name, self._catalogue.card(name))
 
 
-def _listed(name: str, model: Model) -> ListedModel:
-    card = model.card
+def _listed(name: str, card: ModelCard) -> ListedModel:
     return ListedModel(
         name=name,
         description=card.description or card.name,

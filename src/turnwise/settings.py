@@ -6,7 +6,7 @@ underscores: `TURNWISE_MODELS__QWEN__API_KEY`.
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -24,48 +24,97 @@ class SettingsError(Exception):
     """A setting is wrong: which one, and what to do."""
 
 
+class ModelDefaults(BaseModel):
+    """`[models.NAME.defaults]`: for requests that do not say. What a request says wins."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """How much chance there is in the choice of words."""
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    """Only the likeliest words, which together are this likely."""
+    top_k: int | None = Field(default=None, ge=1)
+    """Only so many of the likeliest words."""
+    max_output_tokens: int | None = Field(default=None, ge=1)
+    """How long an answer may be."""
+    stop_sequences: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    """What ends an answer."""
+    seed: int | None = Field(default=None, ge=-(2**31), lt=2**31)
+    """The same seed and the same request give the same answer, as far as the model can."""
+    thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    """How hard to think before the answer."""
+    system_instruction: str | None = None
+    """How to answer."""
+
+
 class ModelSettings(BaseModel):
     """`[models.NAME]`: who answers to a name."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    engine: Literal["embedded", "openai"] = "embedded"
-    """`embedded`: a GGUF file in a child process. `openai`: any server that speaks chat completions."""
+    engine: Literal[
+        "embedded", "openai", "anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "huggingface"
+    ] = "embedded"
+    """`embedded`: a GGUF file in a child process. `openai`: any server that speaks chat completions. The others are
+    vendors of that name."""
     source: str | None = None
-    """For `embedded`: `builtin`, the default model, which is the default; or the path of a GGUF file."""
+    """For `embedded`: `builtin`, the default model, which is the default; the path of a GGUF file; its URL; or
+    `hf:OWNER/REPO/FILE`, with `@REVISION` behind it if need be."""
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
+    """For `embedded`: what the source's file must have."""
     base_url: str | None = None
-    """For `openai`: the server's address, up to and with `/v1`."""
+    """For `openai`: the server's address, up to and with `/v1`. For a vendor: another address than its own."""
     model: str | None = None
-    """For `openai`: the server's own name for the model."""
+    """For `openai` and vendors: their own name for the model; by default the name that is asked for."""
     api_key: str | None = None
-    """For `openai`: the key. Better: `api_key_env`."""
+    """For `openai` and vendors: the key. Better: `api_key_env`."""
     api_key_env: str | None = None
-    """For `openai`: the variable that holds the key."""
+    """For `openai` and vendors: the variable that holds the key."""
+    region: str | None = None
+    """For `bedrock`: the region."""
+    fallback: list[str] = Field(default_factory=list)
+    """Names that are asked in its place, in order, when it cannot be reached, is busy or answers too late."""
+    defaults: ModelDefaults = Field(default_factory=ModelDefaults)
+    """`[models.NAME.defaults]`, below."""
+    description: str = ""
+    """What `GET /models` says of it."""
     context_tokens: int | None = Field(default=None, ge=256)
     """How much the model can read and write in one turn. For `embedded`: at the most, and by default, 8192."""
+    output_tokens: int | None = Field(default=None, ge=1)
+    """How much it writes at the most when neither the request nor `defaults` has a limit."""
+    inputs: list[Literal["text", "image", "audio", "video", "document"]] | None = None
+    """What the model takes natively; by default text, which is all that can be shown to a model yet."""
+    tools: bool | None = None
+    """Whether the model calls functions by itself; for `openai` by default yes, for `embedded` no. If not, turnwise
+    helps."""
+    schemas: bool | None = None
+    """Whether its text can be bound to a JSON Schema; for `openai` and `embedded` by default yes. If not, turnwise
+    asks."""
+    thinks: bool | None = None
+    """Whether it thinks by itself; for `openai`: takes a `reasoning_effort`. By default no, and it thinks in a first
+    pass."""
     threads: int | None = Field(default=None, ge=1)
     """For `embedded`: how many threads; by default half the cores."""
     slots: int | None = Field(default=None, ge=1)
     """For `embedded`: how many turns run side by side; by default 4."""
     cache_mib: int | None = Field(default=None, ge=0)
     """For `embedded`: memory for conversations that wait for their next turn; by default 512."""
-    tools: bool | None = None
-    """For `openai`: whether the model calls functions by itself; by default yes. If not, turnwise helps."""
-    schemas: bool | None = None
-    """For `openai`: whether its text can be bound to a JSON Schema; by default yes. If not, turnwise asks."""
-    thinks: bool | None = None
-    """For `openai`: whether it takes a `reasoning_effort`; by default no, and it thinks in a first pass."""
     connect_seconds: float | None = Field(default=None, gt=0)
-    """For `openai`: how long a connection may take; by default 10."""
+    """For `openai` and vendors: how long a connection may take; by default 10."""
     idle_seconds: float | None = Field(default=None, gt=0)
-    """For `openai`: how long the upstream may be silent; by default 300."""
+    """For `openai` and vendors: how long the upstream may be silent; by default 300."""
     total_seconds: float | None = Field(default=None, gt=0)
-    """For `openai`: how long a turn may take; by default 3600."""
+    """How long an answer may take; by default 3600, for `embedded` a day."""
 
     @property
     def is_builtin(self) -> bool:
         """Whether it is answered by the default model."""
         return self.engine == "embedded" and self.source in (None, "builtin")
+
+    @property
+    def weights(self) -> tuple[str, str | None] | None:
+        """The source of its weights, and their sha256 if it is set. None: it has no weights of ours."""
+        return (self.source or "builtin", self.sha256 and self.sha256.lower()) if self.engine == "embedded" else None
 
     @property
     def key(self) -> str | None:

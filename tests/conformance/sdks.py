@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 INSTALL_TIMEOUT = 900
 MARKER = "complete.json"
@@ -79,8 +79,13 @@ def cache_folder() -> Path:
 
 def open_environment(sdk: Sdk, cache: Path) -> Path:
     """The folder of the SDK's environment, which is built first if it is not there."""
-    build, wanted = _recipe(sdk)
-    return open_folder(cache / "sdks" / f"{sdk}-{_address(wanted)}", wanted, build)
+    return open_recipe(cache / "sdks", str(sdk), _recipe(sdk))
+
+
+def open_recipe(folder: Path, name: str, recipe: "Recipe") -> Path:
+    """The folder that holds what a recipe makes. A changed recipe has another one."""
+    build, wanted = recipe
+    return open_folder(folder / f"{name}-{_address(wanted)}", wanted, build)
 
 
 def open_folder(folder: Path, wanted: dict, build: Callable[[Path], None]) -> Path:
@@ -98,36 +103,36 @@ def python_executable(environment: Path) -> Path:
     return environment / "bin" / "python"
 
 
-def _recipe(sdk: Sdk) -> tuple[Callable[[Path], None], dict]:
+Recipe: TypeAlias = tuple[Callable[[Path], None], dict]
+"""How an environment is built, and all that it depends on."""
+
+
+def _recipe(sdk: Sdk) -> Recipe:
     if sdk.language == "python":
-        return _python_recipe(sdk)
-    return _javascript_recipe(sdk)
+        return python_recipe([f"google-genai=={sdk.version}", *PYTHON_COMPANIONS], CONSTRAINTS)
+    return javascript_recipe({"@google/genai": sdk.version, **JAVASCRIPT_COMPANIONS}, JAVASCRIPT_OVERRIDES)
 
 
-def _python_recipe(sdk: Sdk) -> tuple[Callable[[Path], None], dict]:
-    requirements = [f"google-genai=={sdk.version}", *PYTHON_COMPANIONS]
+def python_recipe(requirements: list[str], constraints: Path) -> Recipe:
+    """A virtual environment with these packages."""
 
     def build(folder: Path) -> None:
         _install([sys.executable, "-m", "venv", str(folder)], folder)
         pip = [str(python_executable(folder)), "-m", "pip", "install", "--quiet", "--no-input"]
-        _install([*pip, "--constraint", str(CONSTRAINTS), *requirements], folder)
+        _install([*pip, "--constraint", str(constraints), *requirements], folder)
 
     wanted = {
         "python": sys.version.split()[0],
         "base": sys.base_prefix,
         "requirements": requirements,
-        "constraints": CONSTRAINTS.read_text().splitlines(),
+        "constraints": constraints.read_text().splitlines(),
     }
     return build, wanted
 
 
-def _javascript_recipe(sdk: Sdk) -> tuple[Callable[[Path], None], dict]:
-    package = {
-        "private": True,
-        "type": "module",
-        "dependencies": {"@google/genai": sdk.version, **JAVASCRIPT_COMPANIONS},
-        "overrides": JAVASCRIPT_OVERRIDES,
-    }
+def javascript_recipe(dependencies: dict[str, str], overrides: dict[str, str]) -> Recipe:
+    """A folder with these packages in `node_modules`."""
+    package = {"private": True, "type": "module", "dependencies": dependencies, "overrides": overrides}
 
     def build(folder: Path) -> None:
         npm = find_program("npm")

@@ -19,12 +19,12 @@ class ServerFailed(Exception):
 
 
 @contextmanager
-def serve(data_dir: Path, models_dir: Path) -> Iterator[str]:
-    """Run `turnwise serve` for as long as the block lasts; gives its address."""
+def serve(data_dir: Path, models_dir: Path, *options: str) -> Iterator[str]:
+    """Run `turnwise serve`, with more options if need be, for as long as the block lasts; gives its address."""
     port = free_port()
     command = [sys.executable, "-m", "turnwise", "serve", "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
-        [*command, "--data-dir", str(data_dir)],
+        [*command, "--data-dir", str(data_dir), *options],
         env=server_settings(models_dir),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

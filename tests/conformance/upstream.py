@@ -1,4 +1,4 @@
-"""A scripted model behind chat completions, for clients whose course must not hang on what a small model happens to say.
+"""A scripted model behind chat completions, for what must not hang on the words of a small one.
 
 It thinks ("I look it up." before a call, "I know." before an answer) when it is asked as `thinker`; it calls the first
 function that it is offered, with Paris as every argument; it answers a function's result with that result, and

@@ -481,6 +481,14 @@ async def test_a_call_of_a_tool_that_is_not_allowed_is_not_made():
     assert "there is no function 'get_weather'; there are: get_time" in message
 
 
+@pytest.mark.parametrize("choice", [None, "none"])
+async def test_a_call_by_a_model_that_was_offered_no_function_is_not_made(choice: str | None):
+    offered = {"tools": [WEATHER], "generation_config": {"tool_choice": "none"}} if choice else {}
+    async with open_app(model=caller(script(call('{"loc')))) as app:
+        status, _, message = await refusal(app, **offered)
+    assert (status, message) == (500, "the model 'caller' called 'get_weather', but was offered none")
+
+
 async def test_a_turn_that_fails_for_its_calls_says_why_and_keeps_nothing():
     async with open_app(model=caller(*[BAD] * ATTEMPTS)) as app:
         status, _, message = await refusal(app, tools=[WEATHER])
@@ -548,6 +556,23 @@ async def test_tools_that_cannot_be_are_refused_by_name_before_the_model_is_aske
         status, _, message = await refusal(app, tools=tools)
         assert (status, app.model.prompts) == (400, [])
         assert words in message
+
+
+async def test_schemas_are_accepted_as_clients_generate_them():
+    bounds = {"type": "integer", "minimum": -(2**53 - 1), "maximum": 2**53 - 1}
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {"days": {"anyOf": [bounds, {"type": "null"}], "title": "Days", "default": None}},
+        "additionalProperties": False,
+    }
+    made_calls = script(call({"days": 2**53 - 1}), call({"days": None}, 1, id="c2"))
+    async with open_app(model=caller(made_calls, say('{"days":3}'))) as app:
+        made = await app.create(tools=[{**WEATHER, "parameters": schema}], headers=NEW_SDK)
+        assert [step["arguments"] for step in made["steps"]] == [{"days": 2**53 - 1}, {"days": None}]
+        assert made["tools"][0]["parameters"] == schema
+        said = await app.create(response_format=schema, headers=NEW_SDK)
+        assert said["steps"][0]["content"][0]["text"] == '{"days":3}'
 
 
 @pytest.mark.parametrize(
@@ -653,15 +678,27 @@ async def test_an_upstream_whose_call_is_wrong_is_told_so_and_asked_again():
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize(
     "result",
-    [[{"type": "image", "mime_type": "image/png", "data": "aGk="}], {"content": [{"type": "image", "data": "aGk="}]}],
+    [
+        [{"type": "image", "mime_type": "image/png", "data": "aGk="}],
+        {"content": [{"type": "text", "text": "look"}, {"type": "image", "uri": "files/a"}]},
+    ],
     ids=["content", "wrapped-content"],
 )
 async def test_an_image_in_a_result_is_refused_and_named(result: Any, stream: bool):
     async with behind(CARD, spoken("A cat.")) as (app, upstream):
         status, code, message = await refusal(app, input=[USER, SAID, {**GIVEN, "result": result}], stream=stream)
         assert (status, code) == (501, "unimplemented")
-        assert "'image' in a function's result" in message
+        assert "takes no image in a function's result" in message
         assert upstream.requests == []
+
+
+@pytest.mark.parametrize("tools", [[], [WEATHER]], ids=["without-tools", "with-tools"])
+async def test_an_image_in_a_result_is_refused_for_models_that_need_help_too(tools: list[Any]):
+    given = {**GIVEN, "result": [{"type": "image", "mime_type": "image/png", "data": "aGk="}]}
+    async with open_app(model=ScriptedModel(card=ModelCard("plain"))) as app:
+        status, code, message = await refusal(app, input=[USER, SAID, given], tools=tools)
+        assert (status, code, app.model.prompts) == (501, "unimplemented", [])
+        assert "takes no image in a function's result" in message
 
 
 async def test_words_between_a_call_and_its_result_stand_behind_the_result_for_the_upstream():

@@ -95,13 +95,23 @@ def test_rounds_of_calls_are_messages_of_their_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("between", [UserInput((Text("Here:"),)), ModelOutput((Text("Wait."),))])
-def test_results_stand_right_behind_their_calls_whatever_was_said_in_between(between: Step) -> None:
+def test_results_stand_right_behind_their_calls_whatever_was_said_in_between() -> None:
+    between = UserInput((Text("Here:"),))
     steps = [CALL, OTHER, between, FunctionResult("c2", "noon"), FunctionResult("c1", "sunny")]
-    called, *results, words = render_messages(steps)
-    assert len(called["tool_calls"]) == 2
-    assert results == [tool("c2", "noon"), tool("c1", "sunny")]
-    assert "tool_calls" not in words
+    assert render_messages(steps) == [
+        {"role": "assistant", "content": "", "tool_calls": [CALLED, ALSO_CALLED]},
+        tool("c2", "noon"),
+        tool("c1", "sunny"),
+        {"role": "user", "content": "Here:"},
+    ]
+
+
+def test_words_of_the_model_behind_its_calls_are_in_the_message_that_calls() -> None:
+    steps = [CALL, ModelOutput((Text("Wait."),)), FunctionResult("c1", "sunny")]
+    assert render_messages(steps) == [
+        {"role": "assistant", "content": "Wait.", "tool_calls": [CALLED]},
+        tool("c1", "sunny"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -118,6 +128,7 @@ def test_results_stand_right_behind_their_calls_whatever_was_said_in_between(bet
         ({"content": [{"type": "text", "text": "one"}]}, "one"),
         ({"content": "one"}, '{"content":"one"}'),
         ([{"type": "train", "text": "ICE"}], '[{"type":"train","text":"ICE"}]'),
+        ([{"type": "video", "title": "Cats"}], '[{"type":"video","title":"Cats"}]'),
     ],
     ids=str,
 )

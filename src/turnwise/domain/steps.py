@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from turnwise.domain.content import JSON, Content, Text
+from turnwise.domain.content import JSON, MEDIA_TYPES, Content, Text
 
 ServerTool: TypeAlias = Literal[
     "code_execution",
@@ -114,6 +114,23 @@ Step: TypeAlias = (
 )
 
 Message: TypeAlias = UserInput | ModelOutput
+
+
+def result_content(result: JSON) -> list[dict[str, JSON]] | None:
+    """The content objects that a function's result consists of, bare or as `{"content": [...]}`. None: other JSON."""
+    if isinstance(result, dict):
+        result = result.get("content")
+    return result if isinstance(result, list) and result and all(_is_content(item) for item in result) else None
+
+
+def _is_content(item: JSON) -> bool:
+    match item:
+        case {"type": "text", "text": str()}:
+            return True
+        case {"type": kind, "data": str()} | {"type": kind, "uri": str()}:
+            return kind in MEDIA_TYPES
+        case _:
+            return False
 
 
 def messages_text(steps: tuple[Step, ...]) -> str:

@@ -8,7 +8,6 @@ is incomplete.
 """
 
 import json
-import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -42,8 +41,7 @@ AGAIN = "That is not valid: {error}. Answer again, with the JSON only."
 ANY_JSON: Schema = {"type": ["object", "array"]}
 """What is meant where no schema is given: JSON of any form."""
 
-_FENCED = re.compile(r"```(?:json)?\s*\n?(.*?)```", re.DOTALL | re.IGNORECASE)
-_OUTERMOST = re.compile(r"[{\[].*[}\]]", re.DOTALL)
+FENCE = "```"
 
 
 @dataclass(slots=True)
@@ -70,8 +68,10 @@ class Formed:
                     yield fragment
             return
         asked = self._asked(prompt, prompt.schema)
-        usage, error = Usage(), ""
+        usage, answer, error = Usage(), "", ""
         for number in range(len(CHANCE)):
+            if number:
+                asked = self._again(asked, prompt, answer, error, number)
             attempt = _Attempt()
             async with aclosing(self._model.stream(asked)) as fragments:
                 async for fragment in fragments:
@@ -92,7 +92,6 @@ class Formed:
                 for fragment in _whole(answer, usage, attempt.finished):
                     yield fragment
                 return
-            asked = self._again(asked, prompt, answer, error, number + 1)
         raise ModelFailed(
             f"the model '{self.card.name}' did not keep to `response_format` in {len(CHANCE)} attempts: {error}"
         )
@@ -109,7 +108,7 @@ class Formed:
         )
 
     def _again(self, asked: Prompt, prompt: Prompt, answer: str, error: str, number: int) -> Prompt:
-        """The next attempt. Whoever is bound to the schema only had bad luck, at first; others are told what is wrong."""
+        """The next attempt. Who is bound to the schema only had bad luck, at first; others are told what is wrong."""
         lucky = self._model.card.schemas and number == 1
         steps = asked.steps if lucky else _told(asked.steps, answer, error)
         return replace(asked, steps=steps, generation=_varied(prompt.generation, number))
@@ -151,9 +150,10 @@ def _judged(attempt: _Attempt, schema: Schema) -> tuple[str, str]:
 
 def _parsed(said: str) -> tuple[str, Any]:
     """The JSON in an answer, as text and as a value: models like to put a fence or a few words around it."""
-    fenced, outermost = _FENCED.search(said), _OUTERMOST.search(said)
-    found = [said, *(match[match.lastindex or 0].strip() for match in (fenced, outermost) if match)]
-    for text in found:
+    fenced = said.partition(FENCE)[2].partition(FENCE)[0]
+    starts = [place for place in (said.find("{"), said.find("[")) if place >= 0]
+    outermost = said[min(starts, default=0) : max(said.rfind("}"), said.rfind("]")) + 1]
+    for text in (said, fenced.removeprefix("json").removeprefix("JSON").strip(), outermost):
         try:
             return _read(text)
         except ValueError:

@@ -11,7 +11,7 @@ first event comes when the model has taken the prompt. An error before that (a p
 upstream that is down) means that nothing happened at all, and the client gets an ordinary error.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,13 +20,13 @@ from turnwise.domain.content import Media
 from turnwise.domain.errors import ContentBlocked, ModelFailed, Unimplemented
 from turnwise.domain.events import End, Event, StatusUpdate
 from turnwise.domain.interaction import Status, Turn
-from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput, result_content
 from turnwise.domain.tools import FunctionTool
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.calls import CheckedCalls
 from turnwise.engine.forms import Formed
 from turnwise.engine.thoughts import Thinking
-from turnwise.models.model import FinishReason, Model, ModelCard, Prompt, Taken
+from turnwise.models.model import CallFragment, FinishReason, Model, ModelCard, Prompt, Taken
 
 ENDINGS: dict[FinishReason, Status] = {
     "stop": Status.COMPLETED,
@@ -65,6 +65,8 @@ async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundi
         assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
         yield StatusUpdate(Status.IN_PROGRESS)
         async for fragment in fragments:
+            if isinstance(fragment, CallFragment) and not prompt.tools:
+                raise ModelFailed(f"the model '{model.card.name}' called '{fragment.name}', but was offered none")
             for event in assembler.add(fragment):
                 yield event
     for event in assembler.close():
@@ -101,9 +103,10 @@ def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:
         Unimplemented: the conversation has a modality that the model does not take.
     """
     for step in steps:
-        for part in step.content if isinstance(step, UserInput | ModelOutput) else ():
-            if isinstance(part, Media) and part.type not in card.inputs:
-                raise Unimplemented(f"input: the model '{turn.model}' takes no {part.type}, only text")
+        for kind in _media(step):
+            if kind not in card.inputs:
+                where = " in a function's result" if isinstance(step, FunctionResult) else ""
+                raise Unimplemented(f"input: the model '{turn.model}' takes no {kind}{where}, only text")
     return Prompt(
         steps=steps,
         system_instruction=turn.system_instruction,
@@ -113,6 +116,17 @@ def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:
         generation=turn.generation,
         streaming=turn.stream or turn.background,
     )
+
+
+def _media(step: Step) -> Iterable[str]:
+    """The kinds of media that a step holds."""
+    match step:
+        case UserInput(content) | ModelOutput(content):
+            return [part.type for part in content if isinstance(part, Media)]
+        case FunctionResult(_, result):
+            return [item["type"] for item in result_content(result) or () if item["type"] != "text"]
+        case _:
+            return ()
 
 
 def _allowed(turn: Turn) -> tuple[FunctionTool, ...]:

@@ -59,6 +59,9 @@ def _check(written: bytes, field: str) -> None:
     if draft is not None and str(draft).rstrip("#") not in DRAFTS:
         raise Unimplemented(f"{field}.$schema: turnwise does not know the draft '{draft}'")
     keywords = list(_keywords(schema, field, 0))
+    for where, keyword, value in keywords:
+        for pattern in _patterns(keyword, value):
+            _check_pattern(pattern, where)
     _check_form(schema, field)
     for where, keyword, value in keywords:
         if keyword in REFUSED:
@@ -67,11 +70,6 @@ def _check(written: bytes, field: str) -> None:
             raise Unimplemented(f"{where}: turnwise keeps '$id' at the root only; leave it out")
         if keyword == "$ref" and isinstance(value, str):
             _check_reference(schema, value, where)
-        if keyword == "pattern":
-            _check_pattern(str(value), where)
-        if keyword == "patternProperties" and isinstance(value, dict):
-            for pattern in value:
-                _check_pattern(pattern, where)
     wrong = find_contradiction(schema, field, lambda reference: _resolve(schema, reference))
     if wrong is not None:
         raise InvalidRequest(f"nothing can be valid against this schema: {wrong.reason}", field=wrong.path)
@@ -103,6 +101,13 @@ def _keywords(node: JSON, path: str, depth: int) -> Iterator[tuple[str, str, JSO
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _keywords(value, f"{path}[{index}]", depth + 1)
+
+
+def _patterns(keyword: str, value: JSON) -> list[str]:
+    """The regular expressions that a keyword holds."""
+    if keyword == "pattern" and isinstance(value, str):
+        return [value]
+    return list(value) if keyword == "patternProperties" and isinstance(value, dict) else []
 
 
 def _check_pattern(pattern: str, where: str) -> None:

@@ -3,42 +3,70 @@
     catalogue = Catalogue({"*": ModelEntry("embedded")}, models_dir)
     await catalogue.start()
     model = catalogue.find("any-name")
+    await catalogue.change({"*": ModelEntry("openai", base_url="http://127.0.0.1:8000/v1")})
 
 An engine is imported when an entry chooses it, not before. Entries that ask for the same thing share one engine: two
-names for the default model load it once.
+names for the default model load it once. How a name speaks beside that is in `manner.py`, and who is asked in whose
+place in `fallback.py`.
+
+Entries may change while turns go on. What `find` gives belongs to one turn, which goes on with it; an engine that no
+entry wants any more is closed when the last such thing is gone. A turn need not say that it has ended: nobody holds its
+model any more, and that is seen.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+import importlib
+import weakref
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from turnwise.domain.errors import ModelNotFound
-from turnwise.models.model import Model, ModelCard
+from turnwise.models.fallback import Fallback
+from turnwise.models.manner import Help, InManner, Manner, no_help
+from turnwise.models.model import Fragment, Model, ModelCard, Prompt
 
 ANY = "*"
 """The name of the entry that answers every name that is not listed."""
 
+SHOWN = frozenset({"text"})
+"""What `messages.py` can show to a model."""
+
+A_DAY = 86_400.0
+"""How long an answer of an embedded model may take, in seconds, where its name has no limit of its own."""
+
+LINGERING = 0.5
+"""How often, in seconds, to look whether the last turn of an engine that is to go has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One entry of the settings. What an engine does not use it refuses, so that no setting is dropped in silence."""
+    """One entry of the settings. Entries that are equal want the same engine. What an engine does not use it refuses,
+    so that no setting is dropped in silence."""
 
     engine: str
     """A key of ENGINES."""
     source: str | None = None
-    """Embedded: `builtin` (also when None) or the path of a .gguf file."""
+    """Embedded: see `sources.py`. None: `builtin`."""
     base_url: str | None = None
     """OpenAI-compatible: up to and with `/v1`."""
     model: str | None = None
-    """OpenAI-compatible: the upstream's name for it. None: the name that it is asked for by."""
+    """An upstream's name for it. None: the name that it is asked for by."""
     api_key: str | None = field(default=None, repr=False)
     context_tokens: int | None = None
-    """OpenAI-compatible: what the model holds, if known. Embedded: what each conversation may hold."""
+    """An upstream: what the model holds, if known. Embedded: what each conversation may hold."""
     can: Mapping[str, bool] = field(default_factory=dict, hash=False)
-    """OpenAI-compatible: what the model can do by itself, where that is not `tools` and `schemas` but not `thinks`."""
+    """What the model can do by itself (`tools`, `schemas`, `thinks`), where that is not what the engine thinks."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What only this kind of engine has: the fields of `EngineOptions`, or of `Limits`."""
+    sha256: str | None = None
+    """Embedded: what the file must have."""
+    manner: Manner = field(default_factory=Manner, compare=False)
+    """How the name speaks, whichever engine it has."""
+    fallback: Sequence[str] = field(default=(), compare=False)
+    """Names that are asked in its place, in order."""
 
 
 class Engine(Model, Protocol):
@@ -56,30 +84,34 @@ Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
 
 
 def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
-    """llama.cpp in a child process, with the default model or a .gguf file."""
-    _refuse(name, entry, "base_url", "model", "api_key", "can")
+    """llama.cpp in a child process, with the default model or another .gguf file."""
+    _refuse(name, entry, "base_url", "model", "api_key")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
+    from turnwise.models.openai import Limits
     from turnwise.models.profile import ON_LLAMA
-    from turnwise.models.smollm2 import SMOLLM2
-    from turnwise.models.weights import BUILTIN, fetch
+    from turnwise.models.sources import fetch, parse_source
+    from turnwise.models.weights import Weights
 
     context = {} if entry.context_tokens is None else {"context": entry.context_tokens}
     options = _fields(name, EngineOptions, {**entry.options, **context})
-    source = entry.source or "builtin"
-    if source == "builtin":
-        return EmbeddedModel(lambda: fetch(BUILTIN, models_dir), options, name="SmolLM2-135M-Instruct", profile=SMOLLM2)
-    path = _gguf(name, source)
+    try:
+        source = parse_source(entry.source or "builtin", entry.sha256)
+    except ValueError as error:
+        raise ValueError(f"models.{name}: {error}") from error
+    called, profile = source.name, ON_LLAMA
+    if isinstance(source, Weights):
+        from turnwise.models.smollm2 import SMOLLM2
 
-    async def weights() -> Path:
-        return path
-
-    return EmbeddedModel(weights, options, name=path.stem, profile=ON_LLAMA)
+        called, profile = "SmolLM2-135M-Instruct", SMOLLM2
+    return EmbeddedModel(
+        lambda: fetch(source, models_dir), options, name=called, profile=profile, limits=Limits(total=A_DAY)
+    )
 
 
 def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Any server that speaks chat completions."""
-    _refuse(name, entry, "source")
+    _refuse(name, entry, "source", "sha256")
     from turnwise.models.openai import Limits, OpenAIModel
 
     if not entry.base_url:
@@ -100,75 +132,266 @@ def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     )
 
 
-ENGINES: dict[str, Build] = {"embedded": build_embedded, "openai": build_openai}
+VENDORS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "huggingface")
+"""The engines of `vendors`, which is imported when an entry chooses one."""
+
+
+def build_vendor(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
+    """One of those who do not speak chat completions, or in their own way."""
+    _refuse(name, entry, "source", "sha256")
+    build: Build = importlib.import_module("turnwise.models.vendors").VENDORS[entry.engine]
+    return build(name, entry, models_dir)
+
+
+ENGINES: dict[str, Build] = {
+    "embedded": build_embedded,
+    "openai": build_openai,
+    **dict.fromkeys(VENDORS, build_vendor),
+}
 """The kinds of engines there are. A plug-in adds its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What an engine is made for. Two names that want the same have one engine."""
+
+    entry: ModelEntry
+    name: str | None
+    """Where the name is what an upstream is asked for."""
+
+
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """An engine, and who has it."""
+
+    wanted: _Wanted
+    engine: Engine
+    turns: "weakref.WeakSet[_Lent]" = field(default_factory=weakref.WeakSet)
+    leaving: asyncio.Task[None] | None = None
+    """Waits for the last turn, where no entry wants the engine any more."""
+
+
+class _Lent:
+    """A model, as one turn has it."""
+
+    __slots__ = ("__weakref__", "_model")
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def card(self) -> ModelCard:
+        return self._model.card
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Answer a prompt (see the contract)."""
+        async with aclosing(self._model.stream(prompt)) as fragments:
+            async for fragment in fragments:
+                yield fragment
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name that is listed."""
+
+    entry: ModelEntry
+    kept: _Kept
+    line: tuple[str, ...]
+    """Who is asked, in order: the name itself comes first."""
 
 
 class Catalogue:
     """The models of one server."""
 
     def __init__(
-        self, entries: Mapping[str, ModelEntry], models_dir: Path, *, engines: Mapping[str, Build] = ENGINES
+        self,
+        entries: Mapping[str, ModelEntry],
+        models_dir: Path,
+        *,
+        engines: Mapping[str, Build] = ENGINES,
+        help: Help = no_help,
     ) -> None:
-        """
+        """`help` gives a model what a prompt asks for and it cannot do by itself.
+
         Raises:
             ValueError: an entry that cannot be; the message begins with where it stands in the settings.
         """
-        self._entries = dict(entries)
-        self._engines: list[tuple[ModelEntry, Engine]] = []
-        self._models: dict[str, Engine] = {}
-        for name, entry in self._entries.items():
-            self._models[name] = self._engine_of(name, entry, models_dir, engines)
+        self._models_dir = models_dir
+        self._builders = engines
+        self._help = help
+        self._engines: list[_Kept] = []
+        """Those that are wanted, and those whose last turn goes on."""
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._names, self._engines = self._plan(entries)
 
     async def start(self) -> None:
         """Let every engine begin to be ready. Returns at once: turns wait for their engine."""
-        for _, engine in self._engines:
-            await engine.start()
+        for kept in self._engines:
+            await kept.engine.start()
+
+    async def change(self, entries: Mapping[str, ModelEntry]) -> None:
+        """Answer by other entries from the next turn on. Engines that are still wanted stay as they are.
+
+        Raises:
+            ValueError: an entry that cannot be, and nothing has changed.
+        """
+        names, engines = self._plan(entries)
+        for kept in engines:
+            if kept not in self._engines:
+                await kept.engine.start()
+        unwanted = [kept for kept in self._engines if kept not in engines]
+        self._names, self._engines = names, [*engines, *unwanted]
+        for kept in engines:
+            self._keep(kept)
+        for kept in unwanted:
+            if kept.leaving is None:
+                kept.leaving = asyncio.create_task(self._let_go(kept), name="engine that is let go")
+                self._leaving.add(kept.leaving)
+                kept.leaving.add_done_callback(self._leaving.discard)
 
     async def close(self) -> None:
         """End every engine."""
-        for _, engine in self._engines:
-            await engine.close()
+        for kept in self._engines:
+            self._keep(kept)
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+        for kept in self._engines:
+            await kept.engine.close()
 
     def find(self, name: str) -> Model:
         """The model that answers to a name (see the contract)."""
-        if name != ANY and name in self._models:
-            return self._models[name]
-        fallback = self._models.get(ANY)
-        if fallback is None:
-            known = ", ".join(repr(listed) for listed in self._models) or "none"
-            raise ModelNotFound(f"there is no model {name!r}; this server has: {known}")
-        # An upstream that no model was chosen for is asked for the very name that we were asked for.
-        named = getattr(fallback, "named", None) if self._entries[ANY].model is None else None
-        return named(name) if named else fallback
+        listed = self._listed(name)
+        line = [self._names[member] for member in self._names[listed].line]
+        lent = _Lent(self._answering(listed, name))
+        for member in line:
+            member.kept.turns.add(lent)
+        return lent
 
     def names(self) -> Sequence[tuple[str, Model]]:
         """Every listed name with its model, in the order of the settings; `"*"` is no name."""
-        return [(name, model) for name, model in self._models.items() if name != ANY]
+        return [(name, self.find(name)) for name in self._names if name != ANY]
 
-    def _engine_of(self, name: str, entry: ModelEntry, models_dir: Path, engines: Mapping[str, Build]) -> Engine:
-        for other, engine in self._engines:
-            if other == entry and not _depends_on_name(entry):
-                return engine
-        build = engines.get(entry.engine)
+    def card(self, name: str) -> ModelCard:
+        """What the model that answers to a name can do without help.
+
+        Raises:
+            ModelNotFound: no entry, and no `"*"`.
+        """
+        model = self._answering(self._listed(name), name)
+        return model.own_card if isinstance(model, InManner | Fallback) else model.card
+
+    def _listed(self, name: str) -> str:
+        """The entry that answers to a name."""
+        if name in self._names:
+            return name
+        if ANY not in self._names:
+            known = ", ".join(repr(listed) for listed in self._names) or "none"
+            raise ModelNotFound(f"there is no model {name!r}; this server has: {known}")
+        return ANY
+
+    def _answering(self, listed: str, name: str) -> Model:
+        """The model of an entry, as it answers to a name."""
+        line = self._names[listed].line
+        if len(line) == 1 and _is_plain(self._names[listed].entry):
+            return self._engine(listed, name)
+        models = [
+            InManner(member, self._engine(member, name), _manner(self._names[member].entry), self._help)
+            for member in line
+        ]
+        return Fallback(models) if len(models) > 1 else models[0]
+
+    def _engine(self, listed: str, name: str) -> Model:
+        engine = self._names[listed].kept.engine
+        # An upstream that no model was chosen for is asked for the very name that we were asked for.
+        named = getattr(engine, "named", None) if listed == ANY and self._names[ANY].entry.model is None else None
+        return named(name) if named and name != ANY else engine
+
+    def _plan(self, entries: Mapping[str, ModelEntry]) -> tuple[dict[str, _Name], list[_Kept]]:
+        """The names of these entries, and the engines behind them: those that there are, and new ones that are not
+        started."""
+        names: dict[str, _Name] = {}
+        engines: list[_Kept] = []
+        for name, entry in entries.items():
+            _check_inputs(name, entry)
+            line = _line(name, entries)
+            wanted = _Wanted(_asked_of_engine(entry), name if _depends_on_name(entry) else None)
+            kept = next((kept for kept in [*engines, *self._engines] if kept.wanted == wanted), None)
+            if kept is None:
+                kept = _Kept(wanted, self._build(name, wanted.entry))
+            if kept not in engines:
+                engines.append(kept)
+            names[name] = _Name(entry, kept, line)
+        return names, engines
+
+    def _build(self, name: str, entry: ModelEntry) -> Engine:
+        build = self._builders.get(entry.engine)
         if build is None:
-            raise ValueError(f"models.{name}: there is no engine {entry.engine!r}; there are: {', '.join(engines)}")
-        engine = build(name, entry, models_dir)
-        self._engines.append((entry, engine))
-        return engine
+            known = ", ".join(self._builders)
+            raise ValueError(f"models.{name}: there is no engine {entry.engine!r}; there are: {known}")
+        return build(name, entry, self._models_dir)
+
+    def _keep(self, kept: _Kept) -> None:
+        """Do not let an engine go after all."""
+        if kept.leaving is not None:
+            kept.leaving.cancel()
+            kept.leaving = None
+
+    async def _let_go(self, kept: _Kept) -> None:
+        """Close an engine behind its last turn. From then on it is none of ours."""
+        while kept.turns:  # noqa: ASYNC110  (what is not held any more sets no event)
+            await asyncio.sleep(LINGERING)
+        self._engines.remove(kept)
+        await kept.engine.close()
+
+
+def _line(name: str, entries: Mapping[str, ModelEntry]) -> tuple[str, ...]:
+    """Who is asked for a name: itself, then its fallbacks, each with its own."""
+    line: list[str] = []
+
+    def walk(member: str, above: tuple[str, ...]) -> None:
+        if member in above:
+            raise ValueError(f"models.{name}: its fallback goes in a circle: {', '.join((*above, member))}")
+        if member not in line:
+            line.append(member)
+        for other in entries[member].fallback:
+            if other not in entries:
+                known = ", ".join(repr(listed) for listed in entries)
+                raise ValueError(f"models.{member}: its fallback {other!r} is not listed; listed are: {known}")
+            walk(other, (*above, member))
+
+    walk(name, ())
+    return tuple(line)
+
+
+def _asked_of_engine(entry: ModelEntry) -> ModelEntry:
+    """An entry without what is done for the engine, so that more names share it."""
+    if entry.engine != "embedded":
+        return entry
+    options = {name: value for name, value in entry.options.items() if name != "total"}
+    return replace(entry, source=entry.source or "builtin", can={}, options=options)
+
+
+def _manner(entry: ModelEntry) -> Manner:
+    """How a name speaks, with what its engine does not do by itself."""
+    if entry.engine != "embedded":
+        return entry.manner
+    return replace(entry.manner, can=entry.can, total=entry.options.get("total"))
+
+
+def _is_plain(entry: ModelEntry) -> bool:
+    return _manner(entry) == Manner()
 
 
 def _depends_on_name(entry: ModelEntry) -> bool:
-    return entry.base_url is not None and entry.model is None
+    """Whether it is an upstream that is asked for the name in the settings."""
+    return entry.engine != "embedded" and entry.source is None and entry.model is None
 
 
-def _gguf(name: str, source: str) -> Path:
-    path = Path(source).expanduser()
-    if path.suffix != ".gguf":
-        raise ValueError(f'models.{name}: source is {source!r}; it can be "builtin" or the path of a .gguf file')
-    if not path.is_file():
-        raise ValueError(f"models.{name}: there is no file {source!r}")
-    return path.resolve()
+def _check_inputs(name: str, entry: ModelEntry) -> None:
+    """Refuse to promise what cannot be kept."""
+    media = sorted((entry.manner.inputs or frozenset()) - SHOWN)
+    if media:
+        raise ValueError(f"models.{name}: inputs: no {media[0]} can be shown to a model yet, only text")
 
 
 def _refuse(name: str, entry: ModelEntry, *fields: str) -> None:

@@ -79,7 +79,10 @@ def render_request(
         body["tools"] = [render_tool(tool) for tool in prompt.tools]
         body["tool_choice"] = "required" if prompt.tool_choice.mode == "any" else "auto"
     if prompt.schema is not None:
-        body |= render_grammar(prompt.schema, body.get("max_tokens")) if grammars else render_format(prompt.schema)
+        if grammars:
+            body["grammar"] = render_grammar(prompt.schema, body.get("max_tokens"))
+        else:
+            body["response_format"] = render_format(prompt.schema)
     if thinks and prompt.generation.thinking_level is not None:
         body["reasoning_effort"] = prompt.generation.thinking_level
     return body
@@ -94,22 +97,22 @@ def render_tool(tool: FunctionTool) -> dict[str, Any]:
     }
 
 
-def render_grammar(schema: Schema, tokens: int | None) -> dict[str, Any]:
+def render_grammar(schema: Schema, tokens: int | None) -> str:
     """A schema as llama.cpp binds a text to it: by a grammar, whose longest text fits into so many tokens.
 
     Its own `response_format` does not keep to the bounds of numbers, and lets pages of blanks through.
     """
-    return {"grammar": "%llguidance {}\nstart: %json " + orjson.dumps(bounded(schema, tokens)).decode()}
+    return "%llguidance {}\nstart: %json " + orjson.dumps(bounded(schema, tokens)).decode()
 
 
 def render_format(schema: Schema) -> dict[str, Any]:
     """A schema as chat completions bind a text to it. `strict` where its rules are met; elsewhere it is refused."""
     if not schema:
-        return {"response_format": {"type": "json_object"}}
+        return {"type": "json_object"}
     form: dict[str, Any] = {"name": "answer", "schema": schema}
     if _is_strict(schema):
         form["strict"] = True
-    return {"response_format": {"type": "json_schema", "json_schema": form}}
+    return {"type": "json_schema", "json_schema": form}
 
 
 def _is_strict(node: Any) -> bool:

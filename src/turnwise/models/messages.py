@@ -10,9 +10,17 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from turnwise.domain.content import MEDIA_TYPES, Content, Text
+from turnwise.domain.content import Content, Text
 from turnwise.domain.errors import Unimplemented
-from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, Thought, UserInput
+from turnwise.domain.steps import (
+    FunctionCall,
+    FunctionResult,
+    ModelOutput,
+    Step,
+    Thought,
+    UserInput,
+    result_content,
+)
 
 Message: TypeAlias = dict[str, Any]
 
@@ -78,22 +86,16 @@ def render_result(result: FunctionResult) -> str:
     Raises:
         Unimplemented: it holds content that is not text.
     """
-    value = result.result
-    if isinstance(value, dict) and isinstance(value.get("content"), list):
-        value = value["content"]
-    if isinstance(value, list) and value and all(_is_content(item) for item in value):
-        text = "\n".join(_content_text(item) for item in value)
+    content = result_content(result.result)
+    if content is not None:
+        text = "\n".join(_content_text(item) for item in content)
     else:
-        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        text = result.result if isinstance(result.result, str) else orjson.dumps(result.result).decode()
     return f"Error: {text}" if result.is_error else text
 
 
-def _is_content(item: object) -> bool:
-    return isinstance(item, dict) and item.get("type") in ("text", *MEDIA_TYPES)
-
-
 def _content_text(item: dict[str, Any]) -> str:
-    if item["type"] != "text" or not isinstance(item.get("text"), str):
+    if item["type"] != "text":
         raise Unimplemented(
             f"content of type {item['type']!r} in a function's result cannot be shown to this model yet"
         )
@@ -101,8 +103,9 @@ def _content_text(item: dict[str, Any]) -> str:
 
 
 def _say(messages: list[Message], role: str, text: str) -> None:
+    """Words, and nothing else: calls that the model made beside them may stand in its message already."""
     last = messages[-1] if messages else None
-    if last is not None and last["role"] == role and "tool_calls" not in last:
+    if last is not None and last["role"] == role:
         last["content"] += "\n\n" + text if last["content"] else text
     else:
         messages.append({"role": role, "content": text})

@@ -168,9 +168,7 @@ class OpenAIModel:
 
     async def _ask(self, prompt: Prompt) -> aiohttp.ClientResponse:
         """Send the prompt, and see to it that what comes back is the beginning of an answer."""
-        asked = render_request(
-            prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars
-        )
+        asked = render_request(prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars)
         body = orjson.dumps(asked)
         try:
             response = await self._upstream.post(body)

@@ -1,0 +1,244 @@
+"""Where the weights of an embedded model come from, and where they are kept.
+
+    builtin                                 the default model, which `weights.py` fetches
+    /models/some.gguf                       a file, which stays where it is
+    https://example.com/some.gguf           fetched once, into MODELS_DIR/example.com/some.gguf
+    hf:OWNER/REPO/some.gguf[@REVISION]      fetched once, into MODELS_DIR/hf/OWNER/REPO[@REVISION]/some.gguf
+
+What was fetched is never fetched again, whatever has become of it where it came from: remove the file to have it anew.
+A file that is put there by hand is taken as if it had been fetched.
+"""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from turnwise.domain.errors import ModelUnavailable
+from turnwise.models import hub, kept, weights
+from turnwise.models.download import Asked, Refused, download, read_listing
+from turnwise.models.kept import Broken
+from turnwise.models.weights import BUILTIN, Weights
+
+MAGIC = b"GGUF"
+"""What every file of weights begins with."""
+
+FORMS = f'"builtin", the path of a .gguf file, its URL, or {hub.FORM}'
+
+_PIECE = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file that someone else looks after."""
+
+    path: Path
+    sha256: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file that is fetched."""
+
+    text: str
+    """As the settings have it."""
+    place: str
+    """Where it is kept in the models directory."""
+    sha256: str | None = None
+    hub: hub.HubFile | None = None
+
+    @property
+    def name(self) -> str:
+        return Path(self.place).stem
+
+    @property
+    def url(self) -> str:
+        return self.hub.url if self.hub else self.text
+
+
+Source: TypeAlias = Weights | LocalFile | Remote
+
+
+def parse_source(text: str, sha256: str | None = None) -> Source:
+    """
+    Raises:
+        ValueError: it is no source, or a file that is not there.
+    """
+    if text == "builtin":
+        if sha256:
+            raise ValueError("sha256: that of the default model is known, and always checked")
+        return BUILTIN
+    if text.startswith("hf:"):
+        file = hub.parse_hub(text)
+        _check_is_whole(text)
+        folder = file.repo if file.revision == hub.MAIN else f"{file.repo}@{_safe(file.revision)}"
+        return Remote(text, "/".join(["hf", folder, *map(_safe, file.file.split("/"))]), sha256, file)
+    if text.startswith(("http://", "https://")):
+        return Remote(text, _place_of_url(text), sha256)
+    return _local(text, sha256)
+
+
+def _local(text: str, sha256: str | None) -> LocalFile:
+    path = Path(text).expanduser()
+    if path.suffix != ".gguf":
+        raise ValueError(f"source is {text!r}; it can be {FORMS}")
+    if not path.is_file():
+        raise ValueError(f"there is no file {text!r}")
+    return LocalFile(path.resolve(), sha256)
+
+
+def _place_of_url(text: str) -> str:
+    """Host and path, and a sign of the query if there is one: readable, and another one for each URL."""
+    url = urlsplit(text)
+    if not url.hostname or not url.path.endswith(".gguf"):
+        raise ValueError(f"source is {text!r}; a URL must be that of a .gguf file")
+    if url.username or url.password:
+        raise ValueError("source: a URL is shown and logged; one with a password in it is not taken")
+    _check_is_whole(url.path)
+    segments = [_safe(unquote(segment)) for segment in url.path.split("/") if segment]
+    if url.query:
+        sign = hashlib.sha256(url.query.encode()).hexdigest()[:8]
+        segments[-1] = f"{segments[-1].removesuffix('.gguf')}-{sign}.gguf"
+    return "/".join([_host(url), *segments])
+
+
+def _host(url: SplitResult) -> str:
+    return _safe(f"{url.hostname}_{url.port}" if url.port else str(url.hostname))
+
+
+def _safe(name: str) -> str:
+    """A name as a file can have it, on every system."""
+    return re.sub(r"[^\w.+@-]", "_", name).lstrip(".") or "_"
+
+
+def _check_is_whole(name: str) -> None:
+    piece = _PIECE.search(name)
+    if piece is not None:
+        raise ValueError(
+            f"source is piece {int(piece[1])} of {int(piece[2])} of a model; fetch all of them into one folder, and"
+            " name the path of the first"
+        )
+
+
+def place(source: Source, models_dir: Path) -> Path:
+    """Where the file is, or will be."""
+    match source:
+        case Weights():
+            return models_dir / source.file
+        case LocalFile(path):
+            return path
+        case Remote():
+            return models_dir / source.place
+
+
+def is_there(source: Source, models_dir: Path) -> bool:
+    """Whether the file is there, as far as a glance can tell."""
+    path = place(source, models_dir)
+    return path.is_file() and (not isinstance(source, Weights) or path.stat().st_size == source.size)
+
+
+async def fetch(source: Source, models_dir: Path) -> Path:
+    """The file, from where it is kept if it is there, else from where it comes from.
+
+    Raises:
+        ModelUnavailable: it is not there and cannot be had; the message says what mends it.
+    """
+    match source:
+        case Weights():
+            return await weights.fetch(source, models_dir)
+        case LocalFile(path, sha256):
+            return await _checked(path, sha256)
+        case Remote():
+            return await _fetch_remote(source, models_dir)
+
+
+async def _checked(path: Path, sha256: str | None) -> Path:
+    try:
+        await asyncio.to_thread(kept.check, path, size=None, sha256=sha256)
+    except (Broken, OSError) as error:
+        raise ModelUnavailable(f"the weights {path} cannot be used: {error}") from error
+    return path
+
+
+async def _fetch_remote(source: Remote, models_dir: Path) -> Path:
+    path = models_dir / source.place
+    try:
+        return await asyncio.to_thread(cached, source, models_dir) or await _fetch_into(path, source, models_dir)
+    except OSError as error:
+        raise ModelUnavailable(f"{source.text} cannot be kept at {path}: {error}") from error
+    except Broken as error:
+        raise ModelUnavailable(f"{error}. {_remedy(path)}") from error
+    except Refused as error:
+        raise ModelUnavailable(f"{await _why_refused(source, error)}. {_remedy(path)}") from error
+
+
+async def _fetch_into(path: Path, source: Remote, models_dir: Path) -> Path:
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    async with kept.locked(path):
+        if await asyncio.to_thread(cached, source, models_dir) is None:  # another process may have been quicker
+            token = hub.token() if source.hub else None
+            asked = Asked(source.url, source.text, source.sha256, MAGIC, hub=source.hub is not None, token=token)
+            kept.note(path, source=source.text, sha256=await download(asked, path))
+            kept.tell(f"{path} is fetched and checked")
+    return path
+
+
+def cached(source: Remote, models_dir: Path) -> Path | None:
+    """The file in the models directory, if it is there and right. One that is not what it was any more is thrown away.
+
+    Raises:
+        Broken: it is another one than the settings want.
+    """
+    path = models_dir / source.place
+    facts = kept.noted(path)
+    if not path.is_file() or facts.get("source", source.text) != source.text:
+        return None
+    known = facts.get("sha256")
+    try:
+        if not (known and kept.is_as_noted(path)):
+            kept.check(path, size=facts.get("size"), sha256=known)
+            _check_magic(path)
+    except Broken as error:
+        kept.tell(f"{path} {error}: throwing it away")
+        path.unlink(missing_ok=True)
+        return None
+    if known is None or not kept.is_as_noted(path):
+        known = known or kept.hash_of(path)
+        kept.note(path, source=source.text, sha256=known)
+    if source.sha256 not in (known, None):
+        raise Broken(f"{path} has the sha256 {known} instead of {source.sha256}: remove it, or correct the setting")
+    return path
+
+
+def _check_magic(path: Path) -> None:
+    with path.open("rb") as file:
+        found = file.read(len(MAGIC))
+    if found != MAGIC:
+        raise Broken(f"begins with {found!r}, and not as a .gguf file does")
+
+
+def _remedy(path: Path) -> str:
+    return f"Or put the file there by hand: {path}"
+
+
+async def _why_refused(source: Remote, refused: Refused) -> str:
+    if source.hub is None:
+        return f"{source.text} is refused by its server (HTTP {refused.status})"
+    files: Sequence[str] = ()
+    if refused.code == "EntryNotFound":
+        files = _weights_in(await read_listing(source.hub.listing, hub.token()))
+    return hub.explain(source.hub, refused.status, refused.code, files=files)
+
+
+def _weights_in(listing: object) -> list[str]:
+    siblings = listing.get("siblings") if isinstance(listing, dict) else None
+    names = [file.get("rfilename") for file in siblings or () if isinstance(file, dict)]
+    return sorted(name for name in names if isinstance(name, str) and name.endswith(".gguf"))

@@ -1,0 +1,130 @@
+"""The layer's answers as fragments: the events of a stream, or the whole. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import orjson
+from pydantic_ai.messages import (
+    FinishReason as LayerReason,
+)
+from pydantic_ai.messages import (
+    ModelResponse,
+    ModelResponsePart,
+    ModelResponseStreamEvent,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+    ThinkingPart,
+    ThinkingPartDelta,
+    ToolCallPart,
+    ToolCallPartDelta,
+)
+from pydantic_ai.usage import RequestUsage
+
+from turnwise.domain.errors import ModelFailed
+from turnwise.domain.interaction import Usage
+from turnwise.models.model import (
+    CallFragment,
+    Finished,
+    FinishReason,
+    Fragment,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
+
+FINISHED: dict[LayerReason, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "content_filter": "refusal",
+    "tool_call": "calls",
+}
+"""Why an answer ended. What is not here is no end of an answer: it broke."""
+
+
+class Reader:
+    """Reads the events of one stream."""
+
+    def __init__(self) -> None:
+        self._calls: list[int] = []
+
+    def event(self, event: ModelResponseStreamEvent) -> Iterable[Fragment]:
+        """The fragments of an event; most have one, and some, like the end of a part, none."""
+        match event:
+            case PartStartEvent(index=place, part=part):
+                return self._part(place, part)
+            case PartDeltaEvent(delta=TextPartDelta(content_delta=text)) if text:
+                return (TextFragment(text),)
+            case PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)) if text:
+                return (ThoughtFragment(text),)
+            case PartDeltaEvent(index=place, delta=ToolCallPartDelta(args_delta=arguments)) if arguments:
+                return (CallFragment(self._index(place), arguments=_json(arguments)),)
+            case _:
+                return ()
+
+    def whole(self, parts: Sequence[ModelResponsePart]) -> Iterable[Fragment]:
+        """The fragments of an answer that came in one piece."""
+        for place, part in enumerate(parts):
+            yield from self._part(place, part)
+
+    def closing(self, response: ModelResponse) -> Iterable[Fragment]:
+        """What comes last: the cost, if it was told, and why the answer ended."""
+        reason = self._reason(response)
+        if not response.usage.unmeasured_requests:
+            yield UsageFragment(read_usage(response.usage))
+        yield Finished(reason)
+
+    def _part(self, place: int, part: ModelResponsePart) -> Iterable[Fragment]:
+        match part:
+            case TextPart(content) if content:
+                return (TextFragment(content),)
+            case ThinkingPart(content) if content:
+                return (ThoughtFragment(content),)
+            case ToolCallPart(name, arguments, id):
+                return (CallFragment(self._index(place), id, name, _json(arguments)),)
+            case _:
+                return ()
+
+    def _index(self, place: int) -> int:
+        """Which call of the answer stands at a place among its parts."""
+        if place not in self._calls:
+            self._calls.append(place)
+        return self._calls.index(place)
+
+    def _reason(self, response: ModelResponse) -> FinishReason:
+        told = response.finish_reason
+        if told is None:  # a word that the layer does not know: an ordinary stop, as elsewhere
+            return "calls" if self._calls else "stop"
+        if told not in FINISHED:
+            word = (response.provider_details or {}).get("finish_reason", told)
+            raise ModelFailed(f"the vendor ended its answer with {word!r}, which is no end of a text")
+        reason = FINISHED[told]
+        if reason == "calls" and not self._calls:
+            raise ModelFailed("the vendor ended its answer for a function call, but made none")
+        return "calls" if reason == "stop" and self._calls else reason
+
+
+def is_complete(response: ModelResponse) -> bool:
+    """Whether a stream came to its end: the vendor said why, though perhaps in a word that the layer does not know."""
+    return response.finish_reason is not None or bool((response.provider_details or {}).get("finish_reason"))
+
+
+def read_usage(usage: RequestUsage) -> Usage:
+    """What the vendor counted. Thoughts are counted apart from the output that they are part of there."""
+    details = usage.details
+    thought = usage.output_reasoning_tokens or details.get("reasoning_tokens") or details.get("thoughts_tokens") or 0
+    return Usage(
+        input={"text": usage.input_tokens},
+        output={"text": max(usage.output_tokens - thought, 0)},
+        cached={"text": usage.cache_read_tokens} if usage.cache_read_tokens else {},
+        thought=thought,
+    )
+
+
+def _json(arguments: object) -> str:
+    """Arguments as text. Some vendors write them as text, and some as what the text means."""
+    if isinstance(arguments, str):
+        return arguments
+    return orjson.dumps(arguments).decode() if arguments else ""

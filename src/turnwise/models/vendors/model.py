@@ -1,0 +1,223 @@
+"""A model of a vendor: asks through the layer, and tells what comes as fragments.
+
+One turn is one request on the vendor's client. Leaving a stream early closes its connection, which is how a vendor is
+told to stop. How long a client may wait between two pieces is its own limit (`access.py`); how long the whole may take
+is watched here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from copy import copy
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models import Model as LayerModel
+from pydantic_ai.models import ModelRequestParameters, StreamedResponse
+from pydantic_ai.profiles import ModelProfile
+from pydantic_ai.settings import ModelSettings
+
+from turnwise.domain.errors import InvalidRequest, TurnwiseError
+from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
+from turnwise.models.vendors.access import Access, Connection, Vendor, connect
+from turnwise.models.vendors.answers import Reader, is_complete
+from turnwise.models.vendors.errors import BROKEN, broke_off, meaning
+from turnwise.models.vendors.prompts import Signed, parameters, render_messages, render_parameters, render_settings
+from turnwise.models.vendors.wire import refused, wanted
+
+log = logging.getLogger(__name__)
+
+Request = tuple[list[ModelMessage], ModelSettings, ModelRequestParameters]
+
+SAMPLING = frozenset({"temperature", "top_p", "top_k"})
+UNSAMPLED = ("anthropic_disallows_sampling_settings", "bedrock_disallows_sampling_settings")
+"""Where a profile says that a model takes none of SAMPLING."""
+
+
+class VendorModel:
+    """A model that a vendor serves."""
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        access: Access,
+        model: str,
+        *,
+        can: Mapping[str, bool] | None = None,
+        context_tokens: int | None = None,
+    ) -> None:
+        """
+        Raises:
+            ValueError: it is said to do what cannot be asked of it.
+        """
+        self._vendor = vendor
+        self._access = access
+        self._can = can or {}
+        self._context_tokens = context_tokens
+        self._signed = Signed()
+        self._connection = connect(vendor, access)
+        self._breaks: tuple[type[Exception], ...] = (*BROKEN, *self._connection.breaks)
+        self._hidden = _hidden(access)
+        self._choose(model)
+
+    def named(self, name: str) -> VendorModel:
+        """The same vendor, over the same connections, asked for another of its models."""
+        other = copy(self)
+        other._choose(name)
+        return other
+
+    def _choose(self, name: str) -> None:
+        self._name = name
+        self._model = self._connection.model(name, _profile(self._can))
+        profile = self._model.profile
+        self.card = ModelCard(
+            name,
+            context_tokens=self._context_tokens or profile.get("context_window"),
+            tools=profile.get("supports_tools", True),
+            schemas=self._schemas(profile),
+            thinks=self._thinks(profile),
+        )
+
+    def _schemas(self, profile: ModelProfile) -> bool:
+        if self._can.get("schemas") and not self._vendor.binds:
+            raise ValueError("can.schemas: there is no way to tell this vendor a schema; turnwise asks and checks")
+        return self._vendor.binds and profile.get("supports_json_schema_output", False)
+
+    def _thinks(self, profile: ModelProfile) -> bool:
+        if self._can.get("thinking") and not self._vendor.thinks:
+            raise ValueError("can.thinking: there is no way to tell this vendor how hard to think")
+        thinking = profile.get("supports_thinking", False) or profile.get("thinking_always_enabled", False)
+        return self._vendor.thinks and self._can.get("thinking", thinking)
+
+    async def start(self) -> None:
+        """Nothing to do: a vendor that is down now may be up when it is asked."""
+
+    async def close(self) -> None:
+        """Close the connections, those of every `named` model too."""
+        await self._connection.close()
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Answer a prompt (see the contract)."""
+        request = self._request(prompt)
+        deadline = asyncio.get_running_loop().time() + self._access.limits.total
+        async with self._ready() as model:
+            answer = self._streamed if prompt.streaming else self._whole
+            async with aclosing(answer(model, prompt, request, deadline)) as fragments:
+                async for fragment in fragments:
+                    yield fragment
+
+    def _request(self, prompt: Prompt) -> Request:
+        for name in parameters(prompt.generation):
+            if self._refuses(name):
+                raise refused(name, self._name)
+        return (
+            render_messages(prompt, self._model, self._signed),
+            self._settings(prompt),
+            render_parameters(prompt, self._model, narrows=self._vendor.narrows),
+        )
+
+    def _settings(self, prompt: Prompt) -> ModelSettings:
+        idle, beside = self._access.limits.idle, self._vendor.beside
+        return render_settings(prompt, self._model, thinks=self.card.thinks, idle=idle, beside=beside)
+
+    def _refuses(self, name: str) -> bool:
+        """Whether it is known beforehand that a parameter has no way to the model; `wire.py` finds the rest."""
+        profile: Mapping[str, Any] = self._model.profile
+        unknown = self._model.unsupported_settings - self._vendor.beside
+        return name in unknown or (name in SAMPLING and any(profile.get(flag) for flag in UNSAMPLED))
+
+    @asynccontextmanager
+    async def _ready(self) -> AsyncIterator[LayerModel]:
+        """The layer's model to ask. Some clients serve one turn only."""
+        if not self._vendor.once:
+            yield self._model
+            return
+        connection: Connection = connect(self._vendor, self._access)
+        try:
+            yield connection.model(self._name, _profile(self._can))
+        finally:
+            await connection.close()
+
+    async def _whole(
+        self, model: LayerModel, prompt: Prompt, request: Request, deadline: float
+    ) -> AsyncGenerator[Fragment, None]:
+        reader = Reader()
+        try:
+            with wanted(self._name, parameters(prompt.generation)):
+                async with asyncio.timeout_at(deadline):
+                    response = await model.request(*request)
+        except self._breaks as error:
+            raise self._meaning(error) from error
+        self._signed.keep(response.parts)
+        yield Taken()
+        for fragment in (*reader.whole(response.parts), *reader.closing(response)):
+            yield fragment
+
+    async def _streamed(
+        self, model: LayerModel, prompt: Prompt, request: Request, deadline: float
+    ) -> AsyncGenerator[Fragment, None]:
+        stream = model.request_stream(*request)
+        try:
+            with wanted(self._name, parameters(prompt.generation)):
+                async with asyncio.timeout_at(deadline):
+                    response = await stream.__aenter__()
+        except self._breaks as error:
+            raise self._meaning(error) from error
+        try:
+            yield Taken()
+            async with aclosing(self._pieces(response, deadline)) as pieces:
+                async for piece in pieces:
+                    for fragment in piece:
+                        yield fragment
+        finally:
+            await self._leave(stream)
+
+    async def _pieces(self, response: StreamedResponse, deadline: float) -> AsyncGenerator[Iterable[Fragment], None]:
+        """What comes, piece by piece. How the connection ends means nothing to an answer that has finished."""
+        reader = Reader()
+        events = aiter(response)
+        ended = False
+        while not ended:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    event = await anext(events, None)
+                ended = event is None
+                piece = () if event is None else reader.event(event)
+            except self._breaks as error:
+                if not is_complete(response.get()):
+                    raise self._meaning(error) from error
+                break
+            yield piece
+        answer = response.get()
+        if not is_complete(answer):
+            raise broke_off(self._name)
+        self._signed.keep(answer.parts)
+        yield reader.closing(answer)
+
+    async def _leave(self, stream: Any) -> None:
+        """Close a stream, wherever it is. What its client says to that is of no interest to anyone."""
+        with suppress(*self._breaks):
+            await stream.__aexit__(None, None, None)
+
+    def _meaning(self, error: BaseException) -> TurnwiseError:
+        told = meaning(error, self._name, self._hidden)
+        level = logging.DEBUG if isinstance(told, InvalidRequest) else logging.WARNING
+        # Never the error itself: some hold the request's headers, and so the key.
+        log.log(level, "%s: %s: %s", self._name, type(error).__name__, told.message)
+        return told
+
+
+def _profile(can: Mapping[str, bool]) -> ModelProfile:
+    """What an entry knows better than the layer, in the layer's words."""
+    names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinking": "supports_thinking"}
+    return cast(ModelProfile, {names[name]: value for name, value in can.items()})
+
+
+def _hidden(access: Access) -> tuple[str, ...]:
+    """What no message may have in it."""
+    host = urlsplit(access.base_url).netloc if access.base_url else ""
+    return tuple(secret for secret in (access.api_key, access.base_url, host) if secret)

@@ -1,0 +1,100 @@
+"""A look at what goes out, so that no parameter is dropped on the way.
+
+The layer lets one settings object work with every model: what a vendor or a model does not take it leaves out, mostly
+without a word. Which ones is known only to the code that writes the request. So it is the request that is looked at,
+just before it is sent: a parameter of the prompt that is not in it, or not with its value, is refused by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import orjson
+
+from turnwise.domain.errors import InvalidRequest
+
+NAMES: Mapping[str, frozenset[str]] = {
+    "temperature": frozenset({"temperature"}),
+    "top_p": frozenset({"top_p", "topP"}),
+    "top_k": frozenset({"top_k", "topK"}),
+    "seed": frozenset({"seed", "random_seed"}),
+    "max_output_tokens": frozenset({"max_tokens", "max_completion_tokens", "maxTokens", "maxOutputTokens"}),
+    "stop_sequences": frozenset({"stop", "stop_sequences", "stopSequences"}),
+}
+"""Our names of parameters, and how vendors call them."""
+
+PLACES = frozenset({"generationConfig", "inferenceConfig", "additionalModelRequestFields"})
+"""Where in a request they may stand, beside at its top."""
+
+_wanted: ContextVar[tuple[str, Mapping[str, Any]] | None] = ContextVar("turnwise_wanted", default=None)
+
+
+@contextmanager
+def wanted(model: str, parameters: Mapping[str, Any]) -> Iterator[None]:
+    """What requests that go out in this context must have: our names, with values."""
+    token = _wanted.set((model, parameters))
+    try:
+        yield
+    finally:
+        _wanted.reset(token)
+
+
+def look_at_http(client: Any) -> Any:
+    """Look at whatever an HTTP client sends."""
+    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], _on_request]}
+    return client
+
+
+def look_at_boto(client: Any) -> None:
+    """Look at whatever a client of AWS sends."""
+    for call in ("Converse", "ConverseStream"):
+        client.meta.events.register(f"before-call.bedrock-runtime.{call}", _on_call)
+
+
+def check(body: bytes) -> None:
+    """Whether the body of a request has all that is wanted.
+
+    Raises:
+        InvalidRequest: it has not.
+    """
+    asked = _wanted.get()
+    if asked is None or not asked[1] or not body:
+        return
+    model, parameters = asked
+    there = _parameters(orjson.loads(body))
+    for name, value in parameters.items():
+        found = [there[theirs] for theirs in NAMES[name] if theirs in there]
+        if not found:
+            raise refused(name, model)
+        if found[0] != value:
+            raise InvalidRequest(
+                f"{value!r} is not possible with the model {model!r}; {found[0]!r} would be",
+                field=f"generation_config.{name}",
+            )
+
+
+def refused(name: str, model: str) -> InvalidRequest:
+    """What is said of a parameter that there is no way to send."""
+    return InvalidRequest(
+        f"the model {model!r} takes no such parameter; leave it out", field=f"generation_config.{name}"
+    )
+
+
+async def _on_request(request: Any) -> None:
+    if request.method == "POST":
+        check(request.content)
+
+
+def _on_call(params: Mapping[str, Any], **_: Any) -> None:
+    check(params["body"])
+
+
+def _parameters(body: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters in a request. Some of Bedrock's stand two levels deep."""
+    found = dict(body)
+    for place in PLACES & body.keys():
+        found |= _parameters(body[place])
+    return found
