@@ -45,9 +45,11 @@ class App:
             SettingsError: an entry cannot be, and nothing has changed.
             ModelUnavailable: weights that are needed cannot be had, and nothing has changed.
         """
-        build_catalogue(settings)  # what is wrong is said before anything is fetched
-        await fetch_weights(settings)
-        await self.catalogue.change(_entries(settings))
+        try:
+            await fetch_weights(settings)
+            await self.catalogue.change(_entries(settings))
+        except ValueError as error:
+            raise SettingsError(str(error)) from error
 
 
 @asynccontextmanager
@@ -81,8 +83,7 @@ async def fetch_weights(settings: Settings) -> list[Path]:
     Raises:
         ModelUnavailable: some are not there and cannot be had.
     """
-    needed = dict.fromkeys(model.weights for model in settings.models.values() if model.weights)
-    return [await fetch(parse_source(*weights), settings.weights_dir) for weights in needed]
+    return [await fetch(parse_source(*weights), settings.weights_dir) for weights in settings.weights]
 
 
 def _entries(settings: Settings) -> Mapping[str, ModelEntry]:

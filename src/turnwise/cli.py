@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from turnwise import __version__
 if TYPE_CHECKING:
     from socket import socket
 
+    from turnwise.models.sources import Source
     from turnwise.settings import Settings
     from turnwise.store.store import Store
 
@@ -44,30 +46,34 @@ def main() -> None:
 def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
     """Serve the Interactions API."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is closed
-    settings = _settings(config, host=host, port=port, data_dir=data_dir)
+    given = {"host": host, "port": port, "data_dir": data_dir}
+    settings = _settings(config, **given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
     with _in_one_line():
-        from turnwise.app import build_catalogue
+        from turnwise.app import build_catalogue, fetch_weights
         from turnwise.data import make_data_dir
         from turnwise.http.server import take_port
+        from turnwise.settings import load_settings
 
         # What is wrong is said before anything is fetched or touched.
         build_catalogue(settings)
         make_data_dir(settings)
         sockets = take_port(settings.host, settings.port)
-        _fetch_what_is_missing(settings)
+        asyncio.run(fetch_weights(settings))
+    serving = _serve(settings, sockets, insecure, partial(load_settings, config, **given))
     try:
         import uvloop
     except ImportError:  # Windows
-        asyncio.run(_serve(settings, sockets, insecure))
+        asyncio.run(serving)
     else:
-        uvloop.run(_serve(settings, sockets, insecure))
+        uvloop.run(serving)
 
 
-async def _serve(settings: "Settings", sockets: "list[socket]", insecure: bool) -> None:
+async def _serve(settings: "Settings", sockets: "list[socket]", insecure: bool, read: "Callable[[], Settings]") -> None:
     from turnwise.app import open_app
     from turnwise.http.server import Server
+    from turnwise.reload import reloading
 
     async with AsyncExitStack() as behind:
         with _in_one_line():
@@ -84,7 +90,8 @@ async def _serve(settings: "Settings", sockets: "list[socket]", insecure: bool) 
             on_ready=lambda url: click.echo(f"turnwise ready at {url}"),
             on_stop=app.interactions.close,
         )
-        with _in_one_line():
+        stop = partial(server.handle_exit, signal.SIGTERM, None)
+        with _in_one_line(), reloading(settings, read=read, reload=app.reload, stop=stop):
             await server.run_until_stopped()
 
 
@@ -102,18 +109,6 @@ def _in_one_line() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
 
 
-def _fetch_what_is_missing(settings: "Settings") -> None:
-    """The default model's weights, if a name is answered by them and they are not there yet."""
-    if any(model.is_builtin for model in settings.models.values()):
-        _fetch_builtin(settings)
-
-
-def _fetch_builtin(settings: "Settings") -> Path:
-    from turnwise.models.weights import BUILTIN, fetch
-
-    return asyncio.run(fetch(BUILTIN, settings.weights_dir))
-
-
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -124,19 +119,39 @@ def _is_loopback(host: str) -> bool:
 
 
 @main.command()
-@click.argument("name", default="builtin")
+@click.argument("what", metavar="[NAME|SOURCE]", required=False)
 @data_option
 @config_option
-def pull(name: str, data_dir: Path | None, config: Path | None) -> None:
-    """Fetch a model's weights, so that a later start needs no network."""
-    if name != "builtin":
-        raise click.ClickException(f"there are no weights called '{name}'; one of: builtin")
+def pull(what: str | None, data_dir: Path | None, config: Path | None) -> None:
+    """Fetch model weights, so that a later start needs no network.
+
+    Those of a model in the settings, by its NAME; those at a SOURCE, as the settings could name it: builtin, a URL, or
+    hf:OWNER/REPO/FILE; or, without either, all that the settings need.
+    """
     settings = _settings(config, data_dir=data_dir)
     with _in_one_line():
         from turnwise.data import make_data_dir
+        from turnwise.models.sources import fetch
 
+        sources = _sources(what, settings)
         make_data_dir(settings)
-        click.echo(_fetch_builtin(settings))
+        for source in sources:
+            click.echo(asyncio.run(fetch(source, settings.weights_dir)))
+
+
+def _sources(what: str | None, settings: "Settings") -> "list[Source]":
+    """What is to be fetched."""
+    from turnwise.models.sources import parse_source
+
+    model = settings.models.get(what or "")
+    if model is not None and model.weights is None:
+        raise click.ClickException(f"'{what}' is answered by an upstream: there is nothing to fetch")
+    wanted = [model.weights] if model and model.weights else [(what, None)] if what else settings.weights
+    try:
+        return [parse_source(*weights) for weights in wanted]
+    except ValueError as error:
+        unknown = f"there is no model '{what}' in the settings; and " if what and model is None else ""
+        raise click.ClickException(f"{unknown}{error}") from None
 
 
 @main.command()

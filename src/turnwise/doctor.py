@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from turnwise import __version__
-from turnwise.models.weights import BUILTIN
+from turnwise.models.sources import LocalFile, is_there, parse_source, place
+from turnwise.models.weights import Weights
 from turnwise.settings import ModelSettings, Settings
 
 
@@ -33,8 +34,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _data_dir(settings)
     if any(model.engine == "embedded" for model in settings.models.values()):
         yield _engine()
-    if any(model.is_builtin for model in settings.models.values()):
-        yield _weights(settings)
+    yield from _weights(settings)
     for name, model in settings.models.items():
         yield Finding(f"model '{name}'", describe_model(model))
 
@@ -67,15 +67,24 @@ def _engine() -> Finding:
     return Finding("embedded engine", f"xllamacpp {xllamacpp.__version__}", True)
 
 
-def _weights(settings: Settings) -> Finding:
-    path = settings.weights_dir / BUILTIN.file
-    if path.is_file() and path.stat().st_size == BUILTIN.size:
-        return Finding("default model", f"cached at {path}", True)
-    return Finding("default model", f"not in {settings.weights_dir}", False, "turnwise pull builtin")
+def _weights(settings: Settings) -> Iterator[Finding]:
+    """Each file of weights once, if it is one that is fetched."""
+    for source, sha256 in settings.weights:
+        found = parse_source(source, sha256)
+        if isinstance(found, LocalFile):
+            continue
+        what = "default model" if isinstance(found, Weights) else f"weights {found.place}"
+        if is_there(found, settings.weights_dir):
+            yield Finding(what, f"cached at {place(found, settings.weights_dir)}", True)
+        else:
+            yield Finding(what, f"not in {settings.weights_dir}", False, f"turnwise pull {source}")
 
 
 def describe_model(model: ModelSettings) -> str:
     """Who answers to a name, in a few words."""
-    if model.engine == "openai":
-        return f"openai, {model.model or 'the name that is asked for'} at {model.base_url}"
-    return f"embedded, {model.source or 'builtin'}"
+    who = f"embedded, {model.source or 'builtin'}"
+    if model.engine != "embedded":
+        where = f" at {model.base_url}" if model.base_url else ""
+        who = f"{model.engine}, {model.model or 'the name that is asked for'}{where}"
+    others = ", ".join(f"'{name}'" for name in model.fallback)
+    return f"{who}; else {others}" if others else who

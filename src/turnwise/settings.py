@@ -160,6 +160,11 @@ class Settings(BaseSettings):
         return self.models_dir or self.data_dir / "models"
 
     @property
+    def weights(self) -> list[tuple[str, str | None]]:
+        """The sources of all weights that are needed, each once, with the sha256 that is set for it."""
+        return list(dict.fromkeys(model.weights for model in self.models.values() if model.weights))
+
+    @property
     def database_path(self) -> Path:
         """The SQLite file."""
         if self.database_url is None:

@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies, proxy_bypass
 
 from turnwise import __version__
 from turnwise.models.kept import Broken, check, hash_of, megabytes, progress, put, tell
@@ -343,6 +342,8 @@ async def _session() -> "AsyncIterator[aiohttp.ClientSession]":
 
 def _proxy(url: "URL") -> str | None:
     """The proxy that the environment names for a host."""
+    from urllib.request import getproxies, proxy_bypass
+
     return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
 
 
