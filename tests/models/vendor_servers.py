@@ -248,6 +248,7 @@ class Chat:
 
     thought: Callable[[str], dict[str, Any]]
     usage: Callable[[bool], dict[str, Any]] = lambda streamed: {"usage": CHAT_USAGE}
+    top: Mapping[str, Any] = field(default_factory=lambda: CHAT)
 
     def events(self, pieces: Pieces, finish: str) -> list[bytes]:
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
@@ -288,10 +289,10 @@ class Chat:
         if calls:
             message["tool_calls"] = calls
         choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
-        return orjson.dumps({**CHAT, "choices": [choice], **self.usage(False), "system_fingerprint": "f"})
+        return orjson.dumps({**self.top, "choices": [choice], **self.usage(False), "system_fingerprint": "f"})
 
     def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        return {**CHAT, "object": "chat.completion.chunk", "choices": choices, "system_fingerprint": "f"}
+        return {**self.top, "object": "chat.completion.chunk", "choices": choices, "system_fingerprint": "f"}
 
 
 def chat_refusal(status: int, message: str) -> bytes:
@@ -329,7 +330,7 @@ def _plain(text: str) -> dict[str, Any]:
 
 MISTRAL = Chat(_mistral_thought)
 GROQ = Chat(lambda text: {"reasoning": text}, _groq_usage)
-OPENROUTER = Chat(_openrouter_thought)
+OPENROUTER = Chat(_openrouter_thought, top={**CHAT, "provider": "Someone"})
 HUGGINGFACE = Chat(_plain)
 
 CHAT_WORDS = {"stop": "stop", "length": "length", "refusal": "content_filter", "calls": "tool_calls"}

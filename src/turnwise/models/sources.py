@@ -19,15 +19,16 @@ from typing import TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from turnwise.domain.errors import ModelUnavailable
-from turnwise.models import hub, kept, weights
+from turnwise.models import kept, weights
 from turnwise.models.download import Asked, Refused, download, read_listing
+from turnwise.models.hub import FORM, MAIN, HubFile, explain, parse_hub, token
 from turnwise.models.kept import Broken
 from turnwise.models.weights import BUILTIN, Weights
 
 MAGIC = b"GGUF"
 """What every file of weights begins with."""
 
-FORMS = f'"builtin", the path of a .gguf file, its URL, or {hub.FORM}'
+FORMS = f'"builtin", the path of a .gguf file, its URL, or {FORM}'
 
 _PIECE = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
@@ -53,7 +54,7 @@ class Remote:
     place: str
     """Where it is kept in the models directory."""
     sha256: str | None = None
-    hub: hub.HubFile | None = None
+    hub: HubFile | None = None
 
     @property
     def name(self) -> str:
@@ -77,9 +78,9 @@ def parse_source(text: str, sha256: str | None = None) -> Source:
             raise ValueError("sha256: that of the default model is known, and always checked")
         return BUILTIN
     if text.startswith("hf:"):
-        file = hub.parse_hub(text)
+        file = parse_hub(text)
         _check_is_whole(text)
-        folder = file.repo if file.revision == hub.MAIN else f"{file.repo}@{_safe(file.revision)}"
+        folder = file.repo if file.revision == MAIN else f"{file.repo}@{_safe(file.revision)}"
         return Remote(text, "/".join(["hf", folder, *map(_safe, file.file.split("/"))]), sha256, file)
     if text.startswith(("http://", "https://")):
         return Remote(text, _place_of_url(text), sha256)
@@ -184,8 +185,8 @@ async def _fetch_into(path: Path, source: Remote, models_dir: Path) -> Path:
     await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     async with kept.locked(path):
         if await asyncio.to_thread(cached, source, models_dir) is None:  # another process may have been quicker
-            token = hub.token() if source.hub else None
-            asked = Asked(source.url, source.text, source.sha256, MAGIC, hub=source.hub is not None, token=token)
+            own = token() if source.hub else None
+            asked = Asked(source.url, source.text, source.sha256, MAGIC, hub=source.hub is not None, token=own)
             kept.note(path, source=source.text, sha256=await download(asked, path))
             kept.tell(f"{path} is fetched and checked")
     return path
@@ -234,8 +235,8 @@ async def _why_refused(source: Remote, refused: Refused) -> str:
         return f"{source.text} is refused by its server (HTTP {refused.status})"
     files: Sequence[str] = ()
     if refused.code == "EntryNotFound":
-        files = _weights_in(await read_listing(source.hub.listing, hub.token()))
-    return hub.explain(source.hub, refused.status, refused.code, files=files)
+        files = _weights_in(await read_listing(source.hub.listing, token()))
+    return explain(source.hub, refused.status, refused.code, files=files)
 
 
 def _weights_in(listing: object) -> list[str]:

@@ -6,7 +6,7 @@ entry must say; nothing of the layer is imported before one does.
 
     access.py     how a vendor is reached: its client, its limits, its key
     prompts.py    a prompt in the layer's words: messages, settings, tools
-    wire.py       a look at what goes out: no parameter is dropped on the way
+    wire.py       a look below the layer: no parameter is dropped on the way, no connection is left open
     answers.py    the layer's events as fragments
     errors.py     what goes wrong, in the domain's words
     model.py      the model itself

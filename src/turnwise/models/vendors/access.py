@@ -7,7 +7,7 @@ entry's `base_url` stands instead of it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,8 @@ class Vendor:
     """Whether a schema is made narrower on its way: objects are closed, so that one with free names stays empty."""
     beside: frozenset[str] = frozenset()
     """Parameters that the vendor takes and the layer does not know, sent beside what it writes."""
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    """What is to be known of all of its models, in the layer's words."""
     once: bool = False
     """Whether its client leaves connections open behind it, so that each turn needs one of its own."""
 
@@ -66,7 +68,7 @@ def anthropic(access: Access) -> Connection:
 
     client = _client(access)
     provider = AnthropicProvider(api_key=access.api_key, base_url=access.base_url, http_client=client)
-    return _connection(AnthropicModel, provider, client.aclose, httpx2.HTTPError)
+    return _connection(AnthropicModel, provider, client.aclose, httpx2.HTTPError, httpx2.StreamError)
 
 
 def gemini(access: Access) -> Connection:
@@ -75,7 +77,7 @@ def gemini(access: Access) -> Connection:
 
     client = _client(access)
     provider = GoogleProvider(api_key=access.api_key, base_url=access.base_url, http_client=client)
-    return _connection(GoogleModel, provider, client.aclose, httpx2.HTTPError)
+    return _connection(GoogleModel, provider, client.aclose, httpx2.HTTPError, httpx2.StreamError)
 
 
 def mistral(access: Access) -> Connection:
@@ -84,7 +86,7 @@ def mistral(access: Access) -> Connection:
 
     client = _client(access)
     provider = MistralProvider(api_key=access.api_key, base_url=access.base_url, http_client=client)
-    return _connection(MistralModel, provider, client.aclose, httpx2.HTTPError)
+    return _connection(MistralModel, provider, client.aclose, httpx2.HTTPError, httpx2.StreamError)
 
 
 def groq(access: Access) -> Connection:
@@ -94,7 +96,7 @@ def groq(access: Access) -> Connection:
 
     client = _older_client(access)
     provider = GroqProvider(api_key=access.api_key, base_url=access.base_url, http_client=client)
-    return _connection(GroqModel, provider, client.aclose, httpx.HTTPError)
+    return _connection(GroqModel, provider, client.aclose, httpx.HTTPError, httpx.StreamError)
 
 
 def openrouter(access: Access) -> Connection:
@@ -108,19 +110,20 @@ def openrouter(access: Access) -> Connection:
         if access.base_url
         else OpenRouterProvider(api_key=access.api_key, http_client=client)
     )
-    return _connection(OpenRouterModel, provider, client.aclose, httpx2.HTTPError)
+    return _connection(OpenRouterModel, provider, client.aclose, httpx2.HTTPError, httpx2.StreamError)
 
 
 def huggingface(access: Access) -> Connection:
     import httpx
-    from huggingface_hub import AsyncInferenceClient
+    from huggingface_hub import AsyncInferenceClient, set_async_client_factory
     from huggingface_hub.errors import HfHubHTTPError
     from pydantic_ai.models.huggingface import HuggingFaceModel
     from pydantic_ai.providers.huggingface import HuggingFaceProvider
 
+    set_async_client_factory(lambda: look_at_http(httpx.AsyncClient()))  # of the whole process; nobody else needs one
     client = AsyncInferenceClient(**_where(access), timeout=access.limits.idle)
     provider = HuggingFaceProvider(hf_client=client, api_key=access.api_key)
-    return _connection(HuggingFaceModel, provider, client.close, httpx.HTTPError, HfHubHTTPError)
+    return _connection(HuggingFaceModel, provider, client.close, httpx.HTTPError, httpx.StreamError, HfHubHTTPError)
 
 
 def bedrock(access: Access) -> Connection:
@@ -164,7 +167,12 @@ BY_KIND = {
     "gemini": Vendor(gemini),
     "mistral": Vendor(mistral, binds=False),
     "groq": Vendor(groq),
-    "openrouter": Vendor(openrouter, beside=frozenset({"top_k"})),
+    "openrouter": Vendor(
+        openrouter,
+        beside=frozenset({"top_k"}),
+        # or a stream that was cut would count as one that ended
+        profile={"openai_chat_streaming_requires_finish_reason": True},
+    ),
     "huggingface": Vendor(huggingface, binds=False, thinks=False, once=True),
     "bedrock": Vendor(bedrock, narrows=True),
 }

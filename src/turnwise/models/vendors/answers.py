@@ -25,6 +25,7 @@ from pydantic_ai.usage import RequestUsage
 
 from turnwise.domain.errors import ModelFailed
 from turnwise.domain.interaction import Usage
+from turnwise.models import completions
 from turnwise.models.model import (
     CallFragment,
     Finished,
@@ -41,7 +42,7 @@ FINISHED: dict[LayerReason, FinishReason] = {
     "content_filter": "refusal",
     "tool_call": "calls",
 }
-"""Why an answer ended. What is not here is no end of an answer: it broke."""
+"""Why an answer ended, in the layer's words. Its `error` is no end of an answer."""
 
 
 class Reader:
@@ -94,13 +95,13 @@ class Reader:
         return self._calls.index(place)
 
     def _reason(self, response: ModelResponse) -> FinishReason:
+        word = (response.provider_details or {}).get("finish_reason")
         told = response.finish_reason
-        if told is None:  # a word that the layer does not know: an ordinary stop, as elsewhere
-            return "calls" if self._calls else "stop"
-        if told not in FINISHED:
-            word = (response.provider_details or {}).get("finish_reason", told)
-            raise ModelFailed(f"the vendor ended its answer with {word!r}, which is no end of a text")
-        reason = FINISHED[told]
+        if told == "error":
+            raise ModelFailed(f"the vendor ended its answer with {word or told!r}, which is no end of a text")
+        # a word that the layer does not know is read as elsewhere
+        reason = FINISHED.get(told) if told else completions.FINISHED.get(str(word))
+        reason = reason or "stop"
         if reason == "calls" and not self._calls:
             raise ModelFailed("the vendor ended its answer for a function call, but made none")
         return "calls" if reason == "stop" and self._calls else reason

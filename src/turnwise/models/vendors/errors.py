@@ -79,7 +79,12 @@ def meaning(error: BaseException, model: str, hidden: tuple[str, ...]) -> Turnwi
             return Unimplemented(f"{named} cannot be asked this: {_clean(str(error), hidden)}")
     if type(error).__name__ in KEYS:
         return parse_error({}, 401, None, model)
-    return ModelFailed(f"the vendor of {named} answered with something that is no answer")
+    return no_answer(model)
+
+
+def no_answer(model: str) -> ModelFailed:
+    """What it means that an answer cannot be read, or says nothing."""
+    return ModelFailed(f"the vendor of the model {model!r} answered with something that is no answer")
 
 
 def broke_off(model: str) -> ModelUnavailable:
@@ -103,7 +108,8 @@ def _answered(error: ModelAPIError, model: str, hidden: tuple[str, ...]) -> Turn
     words = _clean(_words(detail), hidden) or "no reason given"
     status = error.status_code if isinstance(error, ModelHTTPError) else None
     if status is None and not isinstance(error, ModelRequestRejectedError) and not detail:
-        return ModelFailed(f"the vendor of the model {model!r} answered with something that is no answer")
+        # with a cause it was something that could not be read, and without one there was nothing more to read
+        return no_answer(model) if error.__cause__ else broke_off(model)
     if isinstance(error, ModelContextWindowExceededError):
         numbered = any(character.isdigit() for character in words)
         return InvalidRequest(

@@ -15,19 +15,20 @@ from copy import copy
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import Model as LayerModel
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
-from turnwise.domain.errors import InvalidRequest, TurnwiseError
+from turnwise.domain.errors import InvalidRequest, ModelNotFound, TurnwiseError
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
 from turnwise.models.vendors.access import Access, Connection, Vendor, connect
 from turnwise.models.vendors.answers import Reader, is_complete
-from turnwise.models.vendors.errors import BROKEN, broke_off, meaning
+from turnwise.models.vendors.errors import BROKEN, broke_off, meaning, no_answer
 from turnwise.models.vendors.prompts import Signed, parameters, render_messages, render_parameters, render_settings
-from turnwise.models.vendors.wire import refused, wanted
+from turnwise.models.vendors.wire import Exchange, refused, watched
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +66,21 @@ class VendorModel:
         self._choose(model)
 
     def named(self, name: str) -> VendorModel:
-        """The same vendor, over the same connections, asked for another of its models."""
+        """The same vendor, over the same connections, asked for another of its models.
+
+        Raises:
+            ModelNotFound: it is no name of a model there.
+        """
         other = copy(self)
-        other._choose(name)
+        try:
+            other._choose(name)
+        except UserError as error:
+            raise ModelNotFound(f"there is no model {name!r}: {error.message}") from error
         return other
 
     def _choose(self, name: str) -> None:
         self._name = name
-        self._model = self._connection.model(name, _profile(self._can))
+        self._model = self._connection.model(name, self._profile())
         profile = self._model.profile
         self.card = ModelCard(
             name,
@@ -81,6 +89,12 @@ class VendorModel:
             schemas=self._schemas(profile),
             thinks=self._thinks(profile),
         )
+
+    def _profile(self) -> ModelProfile:
+        """What is known better than the layer knows it, in its words."""
+        names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinking": "supports_thinking"}
+        own = {names[name]: value for name, value in self._can.items()}
+        return cast(ModelProfile, {**self._vendor.profile, **own})
 
     def _schemas(self, profile: ModelProfile) -> bool:
         if self._can.get("schemas") and not self._vendor.binds:
@@ -138,7 +152,7 @@ class VendorModel:
             return
         connection: Connection = connect(self._vendor, self._access)
         try:
-            yield connection.model(self._name, _profile(self._can))
+            yield connection.model(self._name, self._profile())
         finally:
             await connection.close()
 
@@ -147,11 +161,13 @@ class VendorModel:
     ) -> AsyncGenerator[Fragment, None]:
         reader = Reader()
         try:
-            with wanted(self._name, parameters(prompt.generation)):
+            with watched(self._exchange(prompt)):
                 async with asyncio.timeout_at(deadline):
                     response = await model.request(*request)
         except self._breaks as error:
             raise self._meaning(error) from error
+        if not is_complete(response):
+            raise no_answer(self._name)
         self._signed.keep(response.parts)
         yield Taken()
         for fragment in (*reader.whole(response.parts), *reader.closing(response)):
@@ -161,8 +177,9 @@ class VendorModel:
         self, model: LayerModel, prompt: Prompt, request: Request, deadline: float
     ) -> AsyncGenerator[Fragment, None]:
         stream = model.request_stream(*request)
+        exchange = self._exchange(prompt)
         try:
-            with wanted(self._name, parameters(prompt.generation)):
+            with watched(exchange):
                 async with asyncio.timeout_at(deadline):
                     response = await stream.__aenter__()
         except self._breaks as error:
@@ -174,7 +191,7 @@ class VendorModel:
                     for fragment in piece:
                         yield fragment
         finally:
-            await self._leave(stream)
+            await self._leave(stream, exchange)
 
     async def _pieces(self, response: StreamedResponse, deadline: float) -> AsyncGenerator[Iterable[Fragment], None]:
         """What comes, piece by piece. How the connection ends means nothing to an answer that has finished."""
@@ -198,10 +215,15 @@ class VendorModel:
         self._signed.keep(answer.parts)
         yield reader.closing(answer)
 
-    async def _leave(self, stream: Any) -> None:
+    async def _leave(self, stream: Any, exchange: Exchange) -> None:
         """Close a stream, wherever it is. What its client says to that is of no interest to anyone."""
         with suppress(*self._breaks):
             await stream.__aexit__(None, None, None)
+        with suppress(*self._breaks):
+            await exchange.hang_up()
+
+    def _exchange(self, prompt: Prompt) -> Exchange:
+        return Exchange(self._name, parameters(prompt.generation))
 
     def _meaning(self, error: BaseException) -> TurnwiseError:
         told = meaning(error, self._name, self._hidden)
@@ -209,12 +231,6 @@ class VendorModel:
         # Never the error itself: some hold the request's headers, and so the key.
         log.log(level, "%s: %s: %s", self._name, type(error).__name__, told.message)
         return told
-
-
-def _profile(can: Mapping[str, bool]) -> ModelProfile:
-    """What an entry knows better than the layer, in the layer's words."""
-    names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinking": "supports_thinking"}
-    return cast(ModelProfile, {names[name]: value for name, value in can.items()})
 
 
 def _hidden(access: Access) -> tuple[str, ...]:

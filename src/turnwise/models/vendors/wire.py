@@ -1,8 +1,10 @@
-"""A look at what goes out, so that no parameter is dropped on the way.
+"""A look at what goes over the wire, below the layer.
 
 The layer lets one settings object work with every model: what a vendor or a model does not take it leaves out, mostly
 without a word. Which ones is known only to the code that writes the request. So it is the request that is looked at,
 just before it is sent: a parameter of the prompt that is not in it, or not with its value, is refused by its name.
+
+And what comes back is held, so that its connection can be closed: not every client closes it when it is left early.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -29,22 +32,42 @@ NAMES: Mapping[str, frozenset[str]] = {
 PLACES = frozenset({"generationConfig", "inferenceConfig", "additionalModelRequestFields"})
 """Where in a request they may stand, beside at its top."""
 
-_wanted: ContextVar[tuple[str, Mapping[str, Any]] | None] = ContextVar("turnwise_wanted", default=None)
+
+@dataclass(slots=True)
+class Exchange:
+    """One request, and what came back."""
+
+    model: str
+    parameters: Mapping[str, Any]
+    """What the request must have: our names, with values."""
+    responses: list[Any] = field(default_factory=list)
+
+    async def hang_up(self) -> None:
+        """Close what is still open."""
+        for response in self.responses:
+            await response.aclose()
+
+
+_current: ContextVar[Exchange | None] = ContextVar("turnwise_exchange", default=None)
 
 
 @contextmanager
-def wanted(model: str, parameters: Mapping[str, Any]) -> Iterator[None]:
-    """What requests that go out in this context must have: our names, with values."""
-    token = _wanted.set((model, parameters))
+def watched(exchange: Exchange) -> Iterator[None]:
+    """Whatever goes out in this context belongs to this exchange."""
+    token = _current.set(exchange)
     try:
         yield
     finally:
-        _wanted.reset(token)
+        _current.reset(token)
 
 
 def look_at_http(client: Any) -> Any:
-    """Look at whatever an HTTP client sends."""
-    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], _on_request]}
+    """Look at whatever an HTTP client sends, and at what it gets."""
+    before = client.event_hooks
+    client.event_hooks = {
+        "request": [*before["request"], _on_request],
+        "response": [*before["response"], _on_response],
+    }
     return client
 
 
@@ -60,18 +83,17 @@ def check(body: bytes) -> None:
     Raises:
         InvalidRequest: it has not.
     """
-    asked = _wanted.get()
-    if asked is None or not asked[1] or not body:
+    exchange = _current.get()
+    if exchange is None or not exchange.parameters:
         return
-    model, parameters = asked
     there = _parameters(orjson.loads(body))
-    for name, value in parameters.items():
+    for name, value in exchange.parameters.items():
         found = [there[theirs] for theirs in NAMES[name] if theirs in there]
         if not found:
-            raise refused(name, model)
+            raise refused(name, exchange.model)
         if found[0] != value:
             raise InvalidRequest(
-                f"{value!r} is not possible with the model {model!r}; {found[0]!r} would be",
+                f"{value!r} is not possible with the model {exchange.model!r}; {found[0]!r} would be",
                 field=f"generation_config.{name}",
             )
 
@@ -86,6 +108,14 @@ def refused(name: str, model: str) -> InvalidRequest:
 async def _on_request(request: Any) -> None:
     if request.method == "POST":
         check(request.content)
+
+
+async def _on_response(response: Any) -> None:
+    exchange = _current.get()
+    if exchange is not None:
+        exchange.responses.append(response)
+    if response.status_code != 200:
+        await response.aread()  # not every client reads a refusal before it looks into it
 
 
 def _on_call(params: Mapping[str, Any], **_: Any) -> None:
