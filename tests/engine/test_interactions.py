@@ -11,6 +11,7 @@ from turnwise.domain.errors import InvalidRequest, ModelNotFound, ModelUnavailab
 from turnwise.domain.events import Created, End, fold, replay
 from turnwise.domain.interaction import GenerationConfig, Status, Turn
 from turnwise.domain.steps import ModelOutput, UserInput
+from turnwise.domain.tools import FunctionTool
 from turnwise.models.model import Taken, TextFragment
 from turnwise.models.scripted import say
 from turnwise.store.store import Store
@@ -40,6 +41,14 @@ async def test_a_plain_call_that_fails_keeps_nothing():
         with pytest.raises(ModelUnavailable):
             await engine.interactions.create(turn(), "ann", "steps")
     assert store.calls == {}
+
+
+@pytest.mark.parametrize("schema", [{"type": "array"}, {"type": ["object", "null"]}, {"type": "string"}])
+async def test_a_function_whose_arguments_are_no_object_is_refused_before_the_model_runs(schema: dict[str, object]):
+    async with open_engine() as engine:
+        asked = turn(tools=(FunctionTool("look"), FunctionTool("listen", parameters=schema)))
+        with pytest.raises(InvalidRequest, match=r"tools\[1\]\.parameters: a function's arguments are an object"):
+            await engine.interactions.create(asked, "ann", "steps")
 
 
 @pytest.mark.parametrize("stream", [False, True])

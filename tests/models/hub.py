@@ -4,7 +4,7 @@
         ...  # HF_ENDPOINT=hub.url, hf:owner/tiny/tiny.gguf; or the URL hub.plain("tiny.gguf")
 
 Large files are redirected to another host, as the hub does it, with their hash and size said beside the redirect. What
-it does wrong is set by the test: it cuts connections, forgets ranges, or gives something else.
+it does wrong is set by the test: it cuts connections, is busy, forgets ranges, or gives something else.
 """
 
 import asyncio
@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from typing import Literal
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -29,12 +31,9 @@ class Hub:
     gated: bool = False
     """Whether only `token` may read."""
     token: str = "hf_sesame"
-    cut: int | None = None
-    """After how many bytes of a body the connection breaks off."""
-    cuts: int = 1_000_000
-    """How many bodies are cut before one is not."""
-    busy: int = 0
-    """How many requests for bytes are answered with 503."""
+    troubles: list[int | Literal["busy", "hangs"]] = field(default_factory=list)
+    """What goes wrong with the next requests for bytes, one each: the connection breaks off behind so many of them; or
+    there are none but a 503; or it stops behind 100 kB, until the client goes."""
     ranges: bool = True
     """Whether a part of a file can be had."""
     conditions: bool = True
@@ -42,12 +41,8 @@ class Hub:
     tells: frozenset[str] = frozenset({"linked", "etag"})
     """`linked`: hash and size beside the redirect; `etag`, `time`: by what a file is known to be the same."""
     redirects: bool = True
-    giving: asyncio.Event = field(default_factory=asyncio.Event)
-    """While it is clear, bytes are not given."""
+    """Whether large files are elsewhere."""
     asked: list[web.Request] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.giving.set()
 
     def plain(self, name: str) -> str:
         """The URL of a file on the main branch, without any hub around it."""
@@ -77,7 +72,7 @@ class Hub:
         sha256 = hashlib.sha256(content).hexdigest()
         linked = {"X-Linked-Etag": f'"{sha256}"', "X-Linked-Size": str(len(content))} if "linked" in self.tells else {}
         elsewhere = self.url.replace("127.0.0.1", "localhost")
-        where = f"{elsewhere}/blobs/{revision}/{file}?sign=a%2Fb%20c"
+        where = f"{elsewhere}/blobs/{revision}/{quote(file)}?sign=a%2Fb%20c"
         return web.Response(status=302, headers={"Location": where, "ETag": '"of-the-redirect"', **linked})
 
     async def listing(self, request: web.Request) -> web.Response:
@@ -97,9 +92,8 @@ class Hub:
         return await self._give(request, content)
 
     async def _give(self, request: web.Request, content: bytes) -> web.StreamResponse:
-        await self.giving.wait()
-        if self.busy:
-            self.busy -= 1
+        trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble == "busy":
             return web.Response(status=503)
         headers = self._known_by(content)
         start = self._start(request, headers)
@@ -111,12 +105,16 @@ class Hub:
         response = web.StreamResponse(status=206 if start is not None else 200, headers=headers)
         response.content_length = len(body)
         await response.prepare(request)
-        cut = self.cut if self.cut is not None and self.cuts > 0 else None
-        await response.write(body[:cut])
-        if cut is not None and cut < len(body):
-            self.cuts -= 1
-            assert request.transport is not None
-            request.transport.close()
+        assert request.transport is not None
+        match trouble:
+            case int():
+                await response.write(body[:trouble])
+                request.transport.close()
+            case "hangs":
+                await response.write(body[:100_000])
+                await asyncio.get_running_loop().create_future()
+            case _:
+                await response.write(body)
         return response
 
     def _known_by(self, content: bytes) -> dict[str, str]:

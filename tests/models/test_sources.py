@@ -12,6 +12,7 @@ import pytest
 
 from models.hub import Hub, open_hub
 from models.prompts import BOUND
+from support import until
 from turnwise.domain.errors import ModelUnavailable
 from turnwise.models import download
 from turnwise.models.hub import HubFile, parse_hub
@@ -221,34 +222,35 @@ def _read_all(descriptor: int) -> bytes:
 async def test_a_connection_that_breaks_is_gone_on_with(
     hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hub.cut, hub.cuts = 100_000, 2
+    hub.troubles = [100_000, "busy", "busy", 100_000]
     assert (await get(TINY, tmp_path)).read_bytes() == CONTENT
-    assert hub.ranges_asked == [None, "bytes=100000-", "bytes=200000-"]
-    assert "broke off at 0 MB" in capsys.readouterr().err
+    assert hub.ranges_asked == [None, *["bytes=100000-"] * 3, "bytes=200000-"]
+    told = capsys.readouterr().err
+    assert f"the download of {TINY} broke off at 0 MB (the connection was closed before the end): going on" in told
+    assert "the server is busy (HTTP 503)" in told
 
 
 @pytest.mark.parametrize("known_by", ["etag", "time"])
 async def test_a_fetch_that_was_ended_is_gone_on_with_by_the_next_one(
     hub: Hub, tmp_path: Path, known_by: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hub.cut, hub.tells = 100_000, frozenset({known_by})
-    fetching = asyncio.create_task(get(TINY, tmp_path))
-    part = tmp_path / "hf/owner/tiny/.tiny.gguf.part"
-    async with asyncio.timeout(BOUND):
-        while not part.exists() or part.stat().st_size < 100_000:
-            await asyncio.sleep(0)
-    hub.giving.clear()
-    fetching.cancel()
-    await asyncio.wait([fetching])
-    kept = part.stat().st_size
-    hub.giving.set()
-    hub.cut = None
-    hub.asked.clear()
+    hub.tells = frozenset({known_by})
+    await begin_and_leave(hub, tmp_path)
     path = await get(TINY, tmp_path)
     assert path.read_bytes() == CONTENT
-    assert hub.ranges_asked == [f"bytes={kept}-"]
+    assert hub.ranges_asked == [None, "bytes=100000-"]
     assert "going on with tiny.gguf" in capsys.readouterr().err
     assert leftovers(path) == []
+
+
+async def begin_and_leave(hub: Hub, models_dir: Path) -> None:
+    """A fetch that is ended behind its first 100 kB."""
+    hub.troubles = ["hangs"]
+    fetching = asyncio.create_task(get(TINY, models_dir))
+    part = models_dir / "hf/owner/tiny/.tiny.gguf.part"
+    await until(lambda: part.exists() and part.stat().st_size == 100_000)
+    fetching.cancel()
+    await asyncio.wait([fetching])
 
 
 async def test_what_came_whole_but_was_not_put_in_its_place_is_not_fetched_again(hub: Hub, tmp_path: Path) -> None:
@@ -268,57 +270,40 @@ async def test_what_came_whole_but_was_not_put_in_its_place_is_not_fetched_again
 async def test_a_server_that_breaks_off_again_and_again_is_given_up_and_what_came_is_kept(
     hub: Hub, tmp_path: Path
 ) -> None:
-    hub.cut, hub.cuts = 100_000, 1
-    fetching = asyncio.create_task(refusal(TINY, tmp_path))
-    async with asyncio.timeout(BOUND):
-        while len(hub.ranges_asked) < 1:
-            await asyncio.sleep(0)
-    hub.cut, hub.cuts = 0, 100
-    hub.files["main/tiny.gguf"] = CONTENT
-    message = await fetching
-    assert "broke off" in message
-    assert "goes on there" in message
+    hub.troubles = [100_000, 0, 0, 0]
+    message = await refusal(TINY, tmp_path)
+    assert "broke off: the connection was closed before the end. 0 MB are kept; the next one goes on there" in message
     assert str(tmp_path / "hf/owner/tiny/tiny.gguf") in message
-
-
-async def test_a_server_that_is_busy_for_a_moment_is_asked_again(hub: Hub, tmp_path: Path) -> None:
-    hub.cut, hub.cuts = 100_000, 1
-    fetching = asyncio.create_task(get(TINY, tmp_path))
-    async with asyncio.timeout(BOUND):
-        while len(hub.ranges_asked) < 1:
-            await asyncio.sleep(0)
-    hub.busy = 2
-    assert (await fetching).read_bytes() == CONTENT
+    assert (await get(TINY, tmp_path)).read_bytes() == CONTENT
+    assert hub.ranges_asked == [None, *["bytes=100000-"] * 4]
 
 
 @pytest.mark.parametrize("behaviour", ["changed", "changed behind one address", "no ranges", "no conditions"])
 async def test_what_cannot_be_gone_on_with_is_fetched_anew_and_said_so(
     hub: Hub, tmp_path: Path, behaviour: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hub.cut, hub.cuts = 100_000, 1
-    hub.tells = hub.tells - {"linked"} if behaviour == "changed behind one address" else hub.tells
+    if behaviour != "changed":
+        hub.tells = frozenset({"etag"})
     await begin_and_leave(hub, tmp_path)
-    hub.cut = None
-    hub.ranges = behaviour != "no ranges"
-    hub.conditions = behaviour != "no conditions"
-    expected = CONTENT if behaviour == "no ranges" else OTHER
-    hub.files["main/tiny.gguf"] = expected
-    assert (await get(TINY, tmp_path)).read_bytes() == expected
+    hub.ranges, hub.conditions = behaviour != "no ranges", behaviour != "no conditions"
+    if behaviour != "no ranges":
+        hub.files["main/tiny.gguf"] = OTHER
+    assert (await get(TINY, tmp_path)).read_bytes() == hub.files["main/tiny.gguf"]
     assert "throwing away what there is of it" in capsys.readouterr().err
 
 
-async def begin_and_leave(hub: Hub, models_dir: Path) -> None:
-    """A fetch that is ended behind its first 100 kB."""
-    fetching = asyncio.create_task(get(TINY, models_dir))
-    async with asyncio.timeout(BOUND):
-        while len(hub.ranges_asked) < 1:
-            await asyncio.sleep(0)
-        hub.giving.clear()
-        while len(hub.ranges_asked) < 2:
-            await asyncio.sleep(0)
-    fetching.cancel()
-    await asyncio.wait([fetching])
-    hub.giving.set()
+async def test_what_nobody_can_know_to_be_the_same_is_fetched_anew(hub: Hub, tmp_path: Path) -> None:
+    hub.tells = frozenset()
+    await begin_and_leave(hub, tmp_path)
+    assert (await get(TINY, tmp_path)).read_bytes() == CONTENT
+    assert hub.ranges_asked == [None, None]
+
+
+async def test_a_file_that_has_become_shorter_is_fetched_anew(hub: Hub, tmp_path: Path) -> None:
+    hub.tells, hub.conditions = frozenset({"etag"}), False
+    await begin_and_leave(hub, tmp_path)
+    hub.files["main/tiny.gguf"] = OTHER[:50_000]
+    assert (await get(TINY, tmp_path)).read_bytes() == OTHER[:50_000]
 
 
 # -- not what it should be
@@ -328,7 +313,7 @@ async def test_a_hash_that_is_set_is_kept_to(hub: Hub, tmp_path: Path, capsys: p
     message = await refusal(hub.plain("tiny.gguf"), tmp_path, "0" * 64)
     assert f"has the sha256 {SHA256} instead of 000" in message
     assert "throwing it away" in capsys.readouterr().err
-    assert leftovers(next(tmp_path.glob("127*/plain")) / "tiny.gguf") == []
+    assert leftovers(place(parse_source(hub.plain("tiny.gguf")), tmp_path)) == []
 
 
 async def test_a_hash_that_the_hub_knows_to_be_wrong_is_refused_before_anything_is_fetched(

@@ -166,8 +166,14 @@ class Interactions:
 def _check_schemas(turn: Turn) -> None:
     """Refuse schemas that cannot be kept, before the model runs."""
     for index, tool in enumerate(turn.tools):
+        field = f"tools[{index}].parameters"
         if tool.parameters:
-            check_schema(tool.parameters, f"tools[{index}].parameters")
+            check_schema(tool.parameters, field)
+        if tool.parameters.get("type", "object") != "object":
+            raise InvalidRequest(
+                f"a function's arguments are an object, not {tool.parameters['type']!r}; put the value into a property",
+                field=field,
+            )
     if turn.response_format is not None and turn.response_format.schema:
         check_schema(turn.response_format.schema, "response_format")
 

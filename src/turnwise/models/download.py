@@ -34,7 +34,9 @@ TRIES = 3
 """How often in a row a download may break off without having brought anything more."""
 
 PAUSE = 0.5
-"""Seconds before it goes on; twice as many after two failures."""
+"""Seconds before it goes on; more after each failure in a row."""
+
+CLOSED = "the connection was closed before the end"
 
 LISTING = 16 * 2**20
 """No list of a repository's files is longer."""
@@ -168,11 +170,11 @@ async def _bring(session: "aiohttp.ClientSession", asked: Asked, part: _Part) ->
             if await _fetch_rest(session, asked, part):
                 return
         except _BrokeOff as error:
-            failures = 1 if part.size > before else failures + 1
+            failures = 0 if part.size > before else failures + 1
             if failures >= TRIES or part.size == first == before:
                 raise Broken(_gave_up(asked, part, error)) from error
             tell(f"the download of {asked.title} broke off at {megabytes(part.size)} ({error}): going on")
-            await asyncio.sleep(PAUSE * failures)
+            await asyncio.sleep(PAUSE * (failures + 1))
 
 
 def _gave_up(asked: Asked, part: _Part, error: _BrokeOff) -> str:
@@ -227,7 +229,7 @@ async def _write_rest(response: "aiohttp.ClientResponse", linked: dict[str, str]
             done += len(chunk)
             show(done, whole)
     if whole is not None and done < whole:
-        raise _BrokeOff("the connection was closed before the end")
+        raise _BrokeOff(CLOSED)
 
 
 async def _chunks(response: "aiohttp.ClientResponse") -> AsyncIterator[bytes]:
@@ -236,6 +238,8 @@ async def _chunks(response: "aiohttp.ClientResponse") -> AsyncIterator[bytes]:
     try:
         async for chunk in response.content.iter_chunked(CHUNK):
             yield chunk
+    except aiohttp.ClientPayloadError as error:
+        raise _BrokeOff(CLOSED) from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise _BrokeOff(_words(error)) from error
 
