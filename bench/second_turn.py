@@ -2,7 +2,7 @@
 
     python bench/second_turn.py [--rounds 3] [--tokens 2000]
 
-Each round starts two fresh servers, one after the other: one is asked the whole chat at once, the other turn by turn, and
+Each round starts fresh servers, one after the other: one is asked the whole chat at once, one turn by turn, and
 the time to the first word of the last answer is taken. Prints seconds, cached tokens and the ratio of each round.
 """
 

@@ -46,8 +46,7 @@ class App:
             ModelUnavailable: weights that are needed cannot be had, and nothing has changed.
         """
         try:
-            await fetch_weights(settings)
-            await self.catalogue.change(_entries(settings))
+            await self.catalogue.change(_entries(settings), ready=lambda: fetch_weights(settings))
         except ValueError as error:
             raise SettingsError(str(error)) from error
 
@@ -163,7 +162,7 @@ def _manner(model: ModelSettings) -> Manner:
         system_instruction=defaults.system_instruction,
         output_tokens=model.output_tokens,
         inputs=None if model.inputs is None else frozenset({"text", *model.inputs}),
-        description=model.description,
+        description=model.description or "",
     )
 
 

@@ -76,7 +76,7 @@ class ModelSettings(BaseModel):
     """Names that are asked in its place, in order, when it cannot be reached, is busy or answers too late."""
     defaults: ModelDefaults = Field(default_factory=ModelDefaults)
     """`[models.NAME.defaults]`, below."""
-    description: str = ""
+    description: str | None = None
     """What `GET /models` says of it."""
     context_tokens: int | None = Field(default=None, ge=256)
     """How much the model can read and write in one turn. For `embedded`: at the most, and by default, 8192."""
@@ -106,15 +106,16 @@ class ModelSettings(BaseModel):
     total_seconds: float | None = Field(default=None, gt=0)
     """How long an answer may take; by default 3600, for `embedded` a day."""
 
-    @property
-    def is_builtin(self) -> bool:
-        """Whether it is answered by the default model."""
-        return self.engine == "embedded" and self.source in (None, "builtin")
+    @field_validator("sha256")
+    @classmethod
+    def _as_it_is_written(cls, sha256: str | None) -> str | None:
+        """In small letters, as everybody else has it."""
+        return sha256 and sha256.lower()
 
     @property
     def weights(self) -> tuple[str, str | None] | None:
         """The source of its weights, and their sha256 if it is set. None: it has no weights of ours."""
-        return (self.source or "builtin", self.sha256 and self.sha256.lower()) if self.engine == "embedded" else None
+        return (self.source or "builtin", self.sha256) if self.engine == "embedded" else None
 
     @property
     def key(self) -> str | None:

@@ -1,13 +1,16 @@
-"""What every model promises, tried on each of them: scripted, behind an upstream, and embedded."""
+"""What every model promises, tried on each of them: scripted, behind an upstream, of a vendor, and embedded."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from models.prompts import BOUND, finish, models_dir, prompt, read, text, usage
 from models.upstream import Request, answer, refused, serve
+from models.vendor_servers import FAKES, Said, entry, lend_credentials
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.interaction import Usage
@@ -19,6 +22,7 @@ from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragme
 from turnwise.models.openai import OpenAIModel
 from turnwise.models.scripted import Script, ScriptedModel, say
 from turnwise.models.smollm2 import SMOLLM2
+from turnwise.models.vendors import VENDORS
 from turnwise.models.weights import BUILTIN, fetch
 
 CONTEXT = 512
@@ -52,6 +56,23 @@ async def openai() -> AsyncIterator[Engine]:
 
 
 @asynccontextmanager
+async def vendor(kind: str) -> AsyncIterator[Engine]:
+    fake = FAKES[kind]
+
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
+        over = len(str(request.body)) > 10_000
+        limit = fake.refused(400, fake.over.replace("5031", "9000").replace("4096", str(CONTEXT)))
+        await (limit if over else fake.answer(Said("Well"), Said(", hello")))(request, out)
+
+    with pytest.MonkeyPatch.context() as patch:
+        lend_credentials(patch)
+        async with serve(reply) as upstream:
+            model = VENDORS[kind]("mine", entry(fake, upstream, context_tokens=CONTEXT), Path())
+            yield model
+            await model.close()
+
+
+@asynccontextmanager
 async def embedded() -> AsyncIterator[Engine]:
     options = EngineOptions(threads=2, context=CONTEXT, slots=2)
     model = EmbeddedModel(lambda: fetch(BUILTIN, models_dir()), options, profile=SMOLLM2)
@@ -62,6 +83,7 @@ async def embedded() -> AsyncIterator[Engine]:
 MODELS: dict[str, Callable[[], AbstractAsyncContextManager[Engine]]] = {
     "scripted": scripted,
     "openai": openai,
+    **{kind: partial(vendor, kind) for kind in FAKES},
     "embedded": embedded,
 }
 

@@ -101,6 +101,7 @@ async def test_no_attempt_is_like_another():
     with pytest.raises(ModelFailed, match="did not keep to `response_format` in 4 attempts: it is not JSON"):
         await fragments(model, prompt(generation=GenerationConfig(temperature=0.5, seed=7)))
     sampled = [(asked.generation.temperature, asked.generation.seed) for asked in model.prompts]
+    assert {asked.wishes for asked in model.prompts} == {frozenset()}, "what the client set is no wish of the engine's"
     assert sampled == [(0.5, 7), (0.5, 8), (0.7, 9), (1.0, 10)]
 
 

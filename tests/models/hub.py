@@ -27,6 +27,7 @@ class Hub:
 
     files: dict[str, bytes]
     """By revision and path, such as `main/tiny.gguf`."""
+    repo: str = REPO
     url: str = ""
     gated: bool = False
     """Whether only `token` may read."""
@@ -58,7 +59,7 @@ class Hub:
         self.asked.append(request)
         repo, revision, file = (request.match_info[name] for name in ("repo", "revision", "file"))
         known = request.headers.get("Authorization") == f"Bearer {self.token}"
-        if repo != REPO:
+        if repo != self.repo:
             return _error(401 if not known else 404, "RepoNotFound")
         if self.gated and not known:
             return _error(403 if "Authorization" in request.headers else 401, "GatedRepo")
@@ -136,9 +137,9 @@ def _error(status: int, code: str) -> web.Response:
 
 
 @asynccontextmanager
-async def open_hub(files: dict[str, bytes]) -> AsyncIterator[Hub]:
-    """A hub that has these files, for as long as the block lasts."""
-    hub = Hub(files)
+async def open_hub(files: dict[str, bytes], *, repo: str = REPO) -> AsyncIterator[Hub]:
+    """A hub that has a repository with these files, for as long as the block lasts."""
+    hub = Hub(files, repo)
     app = web.Application()
     app.router.add_get("/api/models/{repo:[^/]+/[^/]+}/revision/{revision}", hub.listing)
     app.router.add_get("/{repo:[^/]+/[^/]+}/resolve/{revision:[^/]+}/{file:.+}", hub.resolve)

@@ -1,10 +1,12 @@
 """Models of vendors, each against a real server that speaks that vendor's own protocol, well, badly, or not at all."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from models.prompts import BOUND, finish, prompt, read, read_until_it_breaks, said, text, thought, usage
 from models.upstream import END, Reply, Request, Upstream, body, head, piece, raw, serve, silent
-from models.vendor_servers import FAKES, Called, Fake, Said, Thought
+from models.vendor_servers import FAKES, Called, Fake, Said, Thought, entry, lend_credentials
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import (
     ContentBlocked,
@@ -46,10 +48,7 @@ BOTH = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "who
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the client of AWS finds by itself. It takes no key over plain HTTP."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "secret")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    lend_credentials(monkeypatch)
 
 
 @pytest.fixture
@@ -60,16 +59,8 @@ async def ask() -> AsyncIterator[Ask]:
     def make(
         fake: Fake, upstream: Upstream, model: str | None = None, limits: dict[str, float] = SLOW, **more: Any
     ) -> VendorModel:
-        aws = fake.kind == "bedrock"
-        entry = ModelEntry(
-            fake.kind,
-            base_url=upstream.url.removesuffix("/v1") + fake.path,
-            model=model or fake.model,
-            api_key=None if aws else "secret",
-            options={**limits, **({"region": "us-east-1"} if aws else {})},
-            **more,
-        )
-        made.append(VENDORS[fake.kind]("mine", entry, Path()))  # type: ignore[arg-type]
+        wanted = entry(fake, upstream, model, options=limits, **more)
+        made.append(VENDORS[fake.kind]("mine", wanted, Path()))  # type: ignore[arg-type]
         return made[-1]
 
     yield make
@@ -195,6 +186,20 @@ async def test_a_parameter_that_only_some_models_take_is_refused_by_name(
             await read(ask(fake, upstream, model), prompt(temperature=0.5, streaming=streaming))
         assert not upstream.requests
         assert text(await read(ask(fake, upstream, model), prompt(streaming=streaming))) == "ok"
+
+
+@BOTH
+@pytest.mark.filterwarnings("ignore:Sampling parameters")
+@pytest.mark.parametrize("model", ["claude-sonnet-4-6", "claude-sonnet-5"])
+async def test_what_only_the_engine_wishes_is_left_out_where_it_cannot_be_taken(
+    ask: Ask, model: str, streaming: bool
+) -> None:
+    fake = FAKES["anthropic"]
+    wishes = frozenset({"temperature", "seed"})
+    async with serve(fake.answer(Said("ok"))) as upstream:
+        asked = replace(prompt(temperature=0.5, seed=1, streaming=streaming), wishes=wishes)
+        assert text(await read(ask(fake, upstream, model), asked)) == "ok"
+        assert "seed" not in str(upstream.requests[0].body)
 
 
 async def test_a_parameter_that_would_be_changed_is_refused_with_what_is_possible(ask: Ask) -> None:
@@ -344,6 +349,15 @@ async def test_how_hard_to_think_is_said_in_the_vendors_words(ask: Ask, fake: Fa
     async with serve(fake.answer(Said("yes"))) as upstream:
         await read(ask(fake, upstream, fake.thinker), prompt(thinking_level="high", max_output_tokens=30_000))
     assert HARD[fake.kind](upstream.requests[0].body), upstream.requests[0].body
+
+
+async def test_thoughts_are_asked_to_be_shown_where_only_their_signature_would_come(ask: Ask) -> None:
+    fake = FAKES["anthropic"]
+    async with serve(fake.answer(Thought("hmm", "c2lnbmVk"), Said("yes"))) as upstream:
+        await read(ask(fake, upstream, "claude-sonnet-4-6"), prompt(thinking_level="low"))
+    sent = upstream.requests[0].body
+    assert sent["thinking"] == {"type": "adaptive", "display": "summarized"}
+    assert sent["output_config"] == {"effort": "low"}
 
 
 async def test_a_model_that_cannot_be_told_how_hard_to_think_is_not_told(ask: Ask) -> None:
@@ -525,8 +539,6 @@ def hides(error: TurnwiseError, upstream: Upstream, caplog: pytest.LogCaptureFix
 @BOTH
 @EVERY
 async def test_a_prompt_over_the_context_is_the_requests_fault(ask: Ask, fake: Fake, streaming: bool) -> None:
-    if fake.kind == "huggingface":
-        return  # the layer does not tell it from other refusals
     async with serve(fake.refused(400, fake.over)) as upstream:
         _, error = await read_until_it_breaks(ask(fake, upstream), prompt(streaming=streaming))
     assert type(error) is InvalidRequest
@@ -556,10 +568,11 @@ async def test_what_a_moderation_refuses_is_blocked_and_not_about_the_key(ask: A
 @BOTH
 @EVERY
 async def test_nobody_there_is_unavailable(ask: Ask, fake: Fake, streaming: bool) -> None:
-    async with serve(fake.answer(Said("a"))) as upstream:
-        pass
-    with pytest.raises(ModelUnavailable, match=r"cannot be reached|broke off"):
-        await read(ask(fake, upstream, limits=QUICK), prompt(streaming=streaming))
+    with socket.socket() as held:  # a port that nobody else gets, and nobody listens at
+        held.bind(("127.0.0.1", 0))
+        upstream = Upstream(f"http://127.0.0.1:{held.getsockname()[1]}/v1")
+        with pytest.raises(ModelUnavailable, match="cannot be reached"):
+            await read(ask(fake, upstream, limits=QUICK), prompt(streaming=streaming))
 
 
 PAGE = body(b"<html>Bad Gateway</html>", 502, "text/html")
@@ -704,7 +717,7 @@ async def test_turns_side_by_side_do_not_mix(ask: Ask, fake: Fake) -> None:
 async def test_an_entry_may_know_better_what_its_model_can_do(ask: Ask) -> None:
     fake = FAKES["groq"]
     async with serve(fake.answer(Said("{}"))) as upstream:
-        model = ask(fake, upstream, "a-new-model", can={"tools": False, "schemas": True, "thinking": True})
+        model = ask(fake, upstream, "a-new-model", can={"tools": False, "schemas": True, "thinks": True})
         assert (model.card.tools, model.card.schemas, model.card.thinks) == (False, True, True)
         await read(model, Prompt(said("Who?"), schema=SCHEMA, generation=GenerationConfig(thinking_level="low")))
     sent = upstream.requests[0].body
@@ -721,14 +734,13 @@ def test_a_card_says_what_the_layer_knows() -> None:
 
 WRONG: dict[str, tuple[str, ModelEntry, str]] = {
     "no key": ("anthropic", ModelEntry("anthropic"), "needs an api_key"),
-    "a file": ("groq", ModelEntry("groq", source="x.gguf", api_key="k"), "has no source"),
+    "no such name": ("openrouter", ModelEntry("openrouter", api_key="k", model="gpt"), "'openai/gpt'"),
     "an unknown limit": ("gemini", ModelEntry("gemini", api_key="k", options={"ide": 3}), "'ide'"),
-    "an unknown ability": ("gemini", ModelEntry("gemini", api_key="k", can={"fly": True}), "can has no 'fly'"),
     "a schema that cannot be told": ("mistral", ModelEntry("mistral", api_key="k", can={"schemas": True}), "schemas"),
     "thinking that cannot be told": (
         "huggingface",
-        ModelEntry("huggingface", api_key="k", can={"thinking": True}),
-        "can.thinking",
+        ModelEntry("huggingface", api_key="k", can={"thinks": True}),
+        "thinks: ",
     ),
     "no region": ("bedrock", ModelEntry("bedrock", api_key="k"), "needs a region"),
 }
@@ -739,10 +751,22 @@ def test_an_entry_that_cannot_be_is_refused_where_it_stands(case: str, monkeypat
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    kind, entry, words = WRONG[case]
+    kind, wrong, words = WRONG[case]
     with pytest.raises(ValueError, match=r"^models\.mine: ") as caught:
-        VENDORS[kind]("mine", entry, Path())
+        VENDORS[kind]("mine", wrong, Path())
     assert words in str(caught.value)
+
+
+async def test_no_credentials_at_all_is_about_ours(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    fake = FAKES["bedrock"]
+    async with serve(fake.answer(Said("a"))) as upstream:
+        with pytest.raises(ModelUnavailable, match="turnwise has no key for the model"):
+            await read(ask(fake, upstream), prompt())
+    assert not upstream.requests
 
 
 def python(script: str) -> str:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
+import pytest
 
-from models.upstream import END, Reply, Request, head, piece
+from models.upstream import END, Reply, Request, Upstream, head, piece
+from turnwise.models.catalogue import ModelEntry
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,25 @@ class Fake:
             out.write(head(status, "application/json", **self.head(status), **headers) + piece(body) + END)
 
         return reply
+
+
+def entry(fake: Fake, upstream: Upstream, model: str | None = None, **more: Any) -> ModelEntry:
+    """The entry of the settings for a fake that is served."""
+    aws = fake.kind == "bedrock"
+    return ModelEntry(
+        fake.kind,
+        base_url=upstream.url.removesuffix("/v1") + fake.path,
+        model=model or fake.model,
+        api_key=None if aws else "secret",
+        **{**more, "options": {**more.get("options", {}), **({"region": "us-east-1"} if aws else {})}},
+    )
+
+
+def lend_credentials(patch: pytest.MonkeyPatch) -> None:
+    """Give the client of AWS what it looks for by itself. It takes no key over plain HTTP."""
+    patch.setenv("AWS_ACCESS_KEY_ID", "secret")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 def sse(data: Any, event: str = "") -> bytes:
@@ -300,7 +321,8 @@ def chat_refusal(status: int, message: str) -> bytes:
 
 
 def mistral_refusal(status: int, message: str) -> bytes:
-    return orjson.dumps({"object": "error", "message": message, "type": "an_error", "param": None, "code": None})
+    code = "3051" if "context length" in message else None
+    return orjson.dumps({"object": "error", "message": message, "type": "an_error", "param": None, "code": code})
 
 
 def openrouter_refusal(status: int, message: str) -> bytes:
@@ -461,6 +483,7 @@ FAKES = {
             b"event: error\ndata: nonsense\n\n",
             chat_results,
             thinker="magistral-medium-latest",
+            over="Prompt contains 5031 tokens and 0 draft tokens, too large for model with 4096 maximum context length",
         ),
         Fake(
             "groq",

@@ -34,6 +34,9 @@ from turnwise.models.model import (
 CHANCE = (0.0, 0.4, 0.7, 1.0)
 """The least temperature of each attempt. There are so many attempts, at the most."""
 
+VARIED = ("temperature", "seed")
+"""What each attempt has of its own. A backend that takes no such thing does without."""
+
 INSTRUCTION = "Answer with JSON only, without any other words, valid against this JSON Schema:\n"
 ANY_INSTRUCTION = "Answer with JSON only, an object or an array, without any other words."
 AGAIN = "That is not valid: {error}. Answer again, with the JSON only."
@@ -111,7 +114,10 @@ class Formed:
         """The next attempt. Who is bound to the schema only had bad luck, at first; others are told what is wrong."""
         lucky = self._model.card.schemas and number == 1
         steps = asked.steps if lucky else _told(asked.steps, answer, error)
-        return replace(asked, steps=steps, generation=_varied(prompt.generation, number))
+        given = {name for name in VARIED if getattr(prompt.generation, name) is not None}
+        return replace(
+            asked, steps=steps, generation=_varied(prompt.generation, number), wishes=frozenset(VARIED) - given
+        )
 
 
 def _varied(generation: GenerationConfig, number: int) -> GenerationConfig:

@@ -15,11 +15,13 @@ model any more, and that is seen.
 """
 
 import asyncio
+import gc
 import importlib
 import weakref
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -39,6 +41,9 @@ A_DAY = 86_400.0
 
 LINGERING = 0.5
 """How often, in seconds, to look whether the last turn of an engine that is to go has ended."""
+
+LOOKS = 120
+"""How many looks there are between two thorough ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,10 @@ class _Name:
     """Who is asked, in order: the name itself comes first."""
 
 
+async def _at_once() -> None:
+    """Nothing to wait for."""
+
+
 class Catalogue:
     """The models of one server."""
 
@@ -229,25 +238,32 @@ class Catalogue:
         for kept in self._engines:
             await kept.engine.start()
 
-    async def change(self, entries: Mapping[str, ModelEntry]) -> None:
-        """Answer by other entries from the next turn on. Engines that are still wanted stay as they are.
+    async def change(
+        self, entries: Mapping[str, ModelEntry], *, ready: Callable[[], Awaitable[Any]] = _at_once
+    ) -> None:
+        """Answer by other entries from the next turn on. Engines that are still wanted stay as they are. `ready` is
+        waited for between: what it raises leaves everything as it was.
 
         Raises:
             ValueError: an entry that cannot be, and nothing has changed.
         """
         names, engines = self._plan(entries)
-        for kept in engines:
-            if kept not in self._engines:
-                await kept.engine.start()
-        unwanted = [kept for kept in self._engines if kept not in engines]
-        self._names, self._engines = names, [*engines, *unwanted]
+        fresh = [kept for kept in engines if kept not in self._engines]
         for kept in engines:
             self._keep(kept)
-        for kept in unwanted:
-            if kept.leaving is None:
-                kept.leaving = asyncio.create_task(self._let_go(kept), name="engine that is let go")
-                self._leaving.add(kept.leaving)
-                kept.leaving.add_done_callback(self._leaving.discard)
+        try:
+            await ready()
+            for kept in fresh:
+                await kept.engine.start()
+        except BaseException:
+            for kept in fresh:
+                await kept.engine.close()
+            raise
+        else:
+            self._engines += fresh
+            self._names = names
+        finally:
+            self._let_go_of_the_unwanted()
 
     async def close(self) -> None:
         """End every engine."""
@@ -336,9 +352,21 @@ class Catalogue:
             kept.leaving.cancel()
             kept.leaving = None
 
+    def _let_go_of_the_unwanted(self) -> None:
+        wanted = [name.kept for name in self._names.values()]
+        for kept in self._engines:
+            if kept not in wanted and kept.leaving is None:
+                kept.leaving = asyncio.create_task(self._let_go(kept), name="engine that is let go")
+                self._leaving.add(kept.leaving)
+                kept.leaving.add_done_callback(self._leaving.discard)
+
     async def _let_go(self, kept: _Kept) -> None:
         """Close an engine behind its last turn. From then on it is none of ours."""
-        while kept.turns:  # noqa: ASYNC110  (what is not held any more sets no event)
+        for look in count():
+            if not look % LOOKS:
+                gc.collect()  # a turn that failed is in a circle with its error, and would stay in it for long
+            if not kept.turns:
+                break
             await asyncio.sleep(LINGERING)
         self._engines.remove(kept)
         await kept.engine.close()

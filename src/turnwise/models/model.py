@@ -59,6 +59,9 @@ class Prompt:
     schema: Schema | None = None
     """What its text must be valid against, if anything. Given only to a model whose card says that it can."""
     generation: GenerationConfig = field(default_factory=GenerationConfig)
+    wishes: frozenset[str] = frozenset()
+    """Names of generation parameters that the engine set by itself: a backend that cannot take one leaves it out,
+    where it would refuse one of the client's."""
     streaming: bool = True
     """Whether someone reads along. If not, a backend may answer in one piece."""
 

@@ -196,7 +196,7 @@ def cached(source: Remote, models_dir: Path) -> Path | None:
     """The file in the models directory, if it is there and right. One that is not what it was any more is thrown away.
 
     Raises:
-        Broken: it is another one than the settings want.
+        ModelUnavailable: it is another one than the settings want.
     """
     path = models_dir / source.place
     facts = kept.noted(path)
@@ -215,7 +215,9 @@ def cached(source: Remote, models_dir: Path) -> Path | None:
         known = known or kept.hash_of(path)
         kept.note(path, source=source.text, sha256=known)
     if source.sha256 not in (known, None):
-        raise Broken(f"{path} has the sha256 {known} instead of {source.sha256}: remove it, or correct the setting")
+        raise ModelUnavailable(
+            f"{path} has the sha256 {known} instead of {source.sha256}: remove it, or correct the setting"
+        )
     return path
 
 

@@ -29,9 +29,6 @@ KINDS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "hug
 KEYLESS = frozenset({"bedrock"})
 """Those that can find credentials by themselves: in the environment, in a profile, or in the machine's role."""
 
-CAN = frozenset({"tools", "schemas", "thinking"})
-"""What an entry may say that its model can do, or cannot."""
-
 
 def build(kind: str, name: str, entry: ModelEntry, models_dir: Path) -> VendorModel:
     """The engine of an entry.
@@ -60,13 +57,8 @@ VENDORS: dict[str, Build] = {kind: partial(build, kind) for kind in KINDS}
 
 
 def _check(kind: str, name: str, entry: ModelEntry) -> None:
-    if entry.source:
-        raise ValueError(f"models.{name}: engine {kind!r} has no source")
     if not entry.api_key and kind not in KEYLESS:
         raise ValueError(f"models.{name}: engine {kind!r} needs an api_key")
-    unknown = set(entry.can) - CAN
-    if unknown:
-        raise ValueError(f"models.{name}: can has no {sorted(unknown)[0]!r}; it has: {', '.join(sorted(CAN))}")
 
 
 def _options(kind: str, name: str, options: Mapping[str, Any]) -> dict[str, Any]:

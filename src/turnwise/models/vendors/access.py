@@ -58,6 +58,8 @@ class Vendor:
     """Parameters that the vendor takes and the layer does not know, sent beside what it writes."""
     profile: Mapping[str, Any] = field(default_factory=dict)
     """What is to be known of all of its models, in the layer's words."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """How a model is asked to show its thoughts that would else give only their signature, beside what is written."""
     once: bool = False
     """Whether its client leaves connections open behind it, so that each turn needs one of its own."""
 
@@ -163,7 +165,7 @@ def bedrock(access: Access) -> Connection:
 
 
 BY_KIND = {
-    "anthropic": Vendor(anthropic, narrows=True),
+    "anthropic": Vendor(anthropic, narrows=True, shown={"thinking": {"type": "adaptive", "display": "summarized"}}),
     "gemini": Vendor(gemini),
     "mistral": Vendor(mistral, binds=False),
     "groq": Vendor(groq),

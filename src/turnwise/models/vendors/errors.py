@@ -6,6 +6,7 @@ The layer sorts errors already; what they mean for the one who asked is what the
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -53,6 +54,9 @@ first thing that happens to a client that expected something else."""
 
 HIDDEN = "(hidden)"
 
+SMALLEST = 100
+"""No context holds fewer tokens."""
+
 
 KEYS = frozenset({"NoCredentialsError", "PartialCredentialsError", "TokenRetrievalError", "UnauthorizedSSOTokenError"})
 """What the client of AWS raises when it has nothing to sign a request with."""
@@ -78,7 +82,10 @@ def meaning(error: BaseException, model: str, hidden: tuple[str, ...]) -> Turnwi
         case UserError() | NotImplementedError():
             return Unimplemented(f"{named} cannot be asked this: {_clean(str(error), hidden)}")
     if type(error).__name__ in KEYS:
-        return parse_error({}, 401, None, model)
+        return ModelUnavailable(
+            f"turnwise has no key for {named}: set the api_key of this model's entry in the settings, or give its"
+            " machine credentials of its own"
+        )
     return no_answer(model)
 
 
@@ -110,11 +117,8 @@ def _answered(error: ModelAPIError, model: str, hidden: tuple[str, ...]) -> Turn
     if status is None and not isinstance(error, ModelRequestRejectedError) and not detail:
         # with a cause it was something that could not be read, and without one there was nothing more to read
         return no_answer(model) if error.__cause__ else broke_off(model)
-    if isinstance(error, ModelContextWindowExceededError):
-        numbered = any(character.isdigit() for character in words)
-        return InvalidRequest(
-            words if numbered else f"the prompt is longer than the model's context: {words}", field="input"
-        )
+    if isinstance(error, ModelContextWindowExceededError) or "maximum context length" in words:
+        return InvalidRequest(_over_context(words), field="input")
     if isinstance(error, ModelAuthenticationError):
         status = status if status in (401, 403) else 401
     elif isinstance(error, ModelNotFoundError):
@@ -123,6 +127,16 @@ def _answered(error: ModelAPIError, model: str, hidden: tuple[str, ...]) -> Turn
         return ContentBlocked(f"the vendor of the model {model!r} refused this: {words}")
     wait = None if error.retry_after is None else str(error.retry_after)
     return parse_error({**_numbers(detail), "message": words}, status, wait, model)
+
+
+def _over_context(words: str) -> str:
+    """What is said of a prompt that is too long. The vendor's words have both numbers, if two in them can be that."""
+    numbers = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", words)}
+    numbers = {number for number in numbers if number >= SMALLEST}
+    if len(numbers) != 2:
+        return f"the prompt is longer than the model's context: {words}"
+    prompt, context = max(numbers), min(numbers)
+    return f"the prompt has {prompt} tokens, but the model's context holds {context}: shorten it or its history"
 
 
 def _detail(body: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from copy import copy
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -53,7 +54,7 @@ class VendorModel:
     ) -> None:
         """
         Raises:
-            ValueError: it is said to do what cannot be asked of it.
+            ValueError: it has no such name, or is said to do what cannot be asked of it.
         """
         self._vendor = vendor
         self._access = access
@@ -63,7 +64,10 @@ class VendorModel:
         self._connection = connect(vendor, access)
         self._breaks: tuple[type[Exception], ...] = (*BROKEN, *self._connection.breaks)
         self._hidden = _hidden(access)
-        self._choose(model)
+        try:
+            self._choose(model)
+        except UserError as error:
+            raise ValueError(error.message) from error
 
     def named(self, name: str) -> VendorModel:
         """The same vendor, over the same connections, asked for another of its models.
@@ -92,20 +96,20 @@ class VendorModel:
 
     def _profile(self) -> ModelProfile:
         """What is known better than the layer knows it, in its words."""
-        names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinking": "supports_thinking"}
+        names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinks": "supports_thinking"}
         own = {names[name]: value for name, value in self._can.items()}
         return cast(ModelProfile, {**self._vendor.profile, **own})
 
     def _schemas(self, profile: ModelProfile) -> bool:
         if self._can.get("schemas") and not self._vendor.binds:
-            raise ValueError("can.schemas: there is no way to tell this vendor a schema; turnwise asks and checks")
+            raise ValueError("schemas: there is no way to tell this vendor a schema; turnwise asks and checks")
         return self._vendor.binds and profile.get("supports_json_schema_output", False)
 
     def _thinks(self, profile: ModelProfile) -> bool:
-        if self._can.get("thinking") and not self._vendor.thinks:
-            raise ValueError("can.thinking: there is no way to tell this vendor how hard to think")
+        if self._can.get("thinks") and not self._vendor.thinks:
+            raise ValueError("thinks: there is no way to tell this vendor how hard to think; turnwise helps")
         thinking = profile.get("supports_thinking", False) or profile.get("thinking_always_enabled", False)
-        return self._vendor.thinks and self._can.get("thinking", thinking)
+        return self._vendor.thinks and self._can.get("thinks", thinking)
 
     async def start(self) -> None:
         """Nothing to do: a vendor that is down now may be up when it is asked."""
@@ -116,6 +120,7 @@ class VendorModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
+        prompt = self._without_vain_wishes(prompt)
         request = self._request(prompt)
         deadline = asyncio.get_running_loop().time() + self._access.limits.total
         async with self._ready() as model:
@@ -135,8 +140,17 @@ class VendorModel:
         )
 
     def _settings(self, prompt: Prompt) -> ModelSettings:
-        idle, beside = self._access.limits.idle, self._vendor.beside
-        return render_settings(prompt, self._model, thinks=self.card.thinks, idle=idle, beside=beside)
+        settings = render_settings(
+            prompt, self._model, thinks=self.card.thinks, idle=self._access.limits.idle, beside=self._vendor.beside
+        )
+        profile: Mapping[str, Any] = self._model.profile
+        if "thinking" in settings and profile.get("anthropic_supports_adaptive_thinking") and self._vendor.shown:
+            settings["extra_body"] = {**self._vendor.shown}
+        return settings
+
+    def _without_vain_wishes(self, prompt: Prompt) -> Prompt:
+        vain = {name: None for name in prompt.wishes if self._refuses(name)}
+        return replace(prompt, generation=replace(prompt.generation, **vain)) if vain else prompt
 
     def _refuses(self, name: str) -> bool:
         """Whether it is known beforehand that a parameter has no way to the model; `wire.py` finds the rest."""
@@ -223,7 +237,8 @@ class VendorModel:
             await exchange.hang_up()
 
     def _exchange(self, prompt: Prompt) -> Exchange:
-        return Exchange(self._name, parameters(prompt.generation))
+        asked = parameters(prompt.generation)
+        return Exchange(self._name, {name: value for name, value in asked.items() if name not in prompt.wishes})
 
     def _meaning(self, error: BaseException) -> TurnwiseError:
         told = meaning(error, self._name, self._hidden)
