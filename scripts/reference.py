@@ -57,7 +57,11 @@ def settings_tables() -> Iterator[str]:
     """The settings, with what stands under each in the code."""
     yield "## Settings\n"
     yield inspect.cleandoc(settings.__doc__ or "").partition("\n\n")[2] + "\n"
-    for title, model in (("At the top", settings.Settings), ("In `[models.NAME]`", settings.ModelSettings)):
+    for title, model in (
+        ("At the top", settings.Settings),
+        ("In `[models.NAME]`", settings.ModelSettings),
+        ("In `[models.NAME.defaults]`", settings.ModelDefaults),
+    ):
         yield f"### {title}\n\n| setting | type | default | |\n|---|---|---|---|"
         words = _field_words(model)
         for name, field in model.model_fields.items():

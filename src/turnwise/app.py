@@ -196,4 +196,7 @@ def _listed(name: str, card: ModelCard) -> ListedModel:
         context_tokens=card.context_tokens,
         output_tokens=card.output_tokens,
         inputs=tuple(sorted(card.inputs)),
+        tools=card.tools,
+        schemas=card.schemas,
+        thinks=card.thinks,
     )

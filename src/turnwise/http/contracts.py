@@ -38,6 +38,10 @@ class ModelEntry:
     context_tokens: int | None
     output_tokens: int | None
     inputs: tuple[str, ...]
+    tools: bool = False
+    """Whether it calls functions by itself; if not, the engine helps. The same for the next two."""
+    schemas: bool = False
+    thinks: bool = False
 
 
 class Models(Protocol):

@@ -47,12 +47,20 @@ def render_model(entry: ModelEntry) -> dict[str, JSON]:
         "description": entry.description,
         "supportedGenerationMethods": ["createInteraction"],
         "inputModalities": list(entry.inputs),
+        "functionCalling": _means(entry.tools),
+        "structuredOutput": _means(entry.schemas),
+        "thinking": entry.thinks,
     }
     if entry.context_tokens is not None:
         body["inputTokenLimit"] = entry.context_tokens
     if entry.output_tokens is not None:
         body["outputTokenLimit"] = entry.output_tokens
     return body
+
+
+def _means(native: bool) -> str:
+    """By which means a model can do something: every model can, if need be with the engine's help."""
+    return "native" if native else "helped"
 
 
 def _number(request: Request, name: str, default: int) -> int:

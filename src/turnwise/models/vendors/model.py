@@ -149,7 +149,7 @@ class VendorModel:
         return settings
 
     def _without_vain_wishes(self, prompt: Prompt) -> Prompt:
-        vain = {name: None for name in prompt.wishes if self._refuses(name)}
+        vain: dict[str, Any] = dict.fromkeys(name for name in prompt.wishes if self._refuses(name))
         return replace(prompt, generation=replace(prompt.generation, **vain)) if vain else prompt
 
     def _refuses(self, name: str) -> bool:
