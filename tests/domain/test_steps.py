@@ -1,26 +1,26 @@
-"""What a person reads of steps, and that the union of them is closed."""
+"""That the union of steps is closed, and what of a function's result is content."""
 
 from typing import get_args
 
-from domain.samples import EVERY_STEP, IMAGE
-from turnwise.domain.content import Text, is_text
-from turnwise.domain.steps import ModelOutput, Step, Thought, UserInput, messages_text
+import pytest
 
+from domain.samples import EVERY_STEP
+from turnwise.domain.content import JSON
+from turnwise.domain.steps import Step, result_content
 
-def test_the_text_of_an_answer_is_what_the_model_said_and_nothing_else():
-    steps = (
-        UserInput((Text("Hi"),)),
-        Thought(summary=(Text("Hm."),)),
-        ModelOutput((Text("Hel"), IMAGE, Text("lo"))),
-        ModelOutput((Text("!"),)),
-    )
-    assert messages_text(steps) == "Hello!"
-
-
-def test_only_text_is_text():
-    assert is_text(Text(""))
-    assert not is_text(IMAGE)
+WORDS = {"type": "text", "text": "Sunny."}
+PICTURE = {"type": "image", "data": "aGk="}
 
 
 def test_there_is_a_sample_of_every_kind_of_step():
     assert {type(step) for step in EVERY_STEP.values()} == set(get_args(Step))
+
+
+@pytest.mark.parametrize("result", [[WORDS, PICTURE], {"content": [WORDS, PICTURE]}])
+def test_content_in_a_result_is_found_bare_and_wrapped(result: JSON):
+    assert result_content(result) == [WORDS, PICTURE]
+
+
+@pytest.mark.parametrize("result", ["Sunny.", 3, None, [], {}, [WORDS, "more"], [{"type": "image"}], {"content": 1}])
+def test_other_json_is_no_content(result: JSON):
+    assert result_content(result) is None

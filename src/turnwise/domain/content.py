@@ -40,8 +40,3 @@ class Media:
 
 
 Content: TypeAlias = Text | Media
-
-
-def is_text(content: Content) -> bool:
-    """Whether this piece is text, which every model can be shown as it is."""
-    return isinstance(content, Text)

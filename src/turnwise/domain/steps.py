@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from turnwise.domain.content import JSON, MEDIA_TYPES, Content, Text
+from turnwise.domain.content import JSON, MEDIA_TYPES, Content
 
 ServerTool: TypeAlias = Literal[
     "code_execution",
@@ -113,8 +113,6 @@ Step: TypeAlias = (
     UserInput | ModelOutput | Thought | FunctionCall | FunctionResult | ToolCall | ToolResult | UnknownStep
 )
 
-Message: TypeAlias = UserInput | ModelOutput
-
 
 def result_content(result: JSON) -> list[dict[str, JSON]] | None:
     """The content objects that a function's result consists of, bare or as `{"content": [...]}`. None: other JSON."""
@@ -131,10 +129,3 @@ def _is_content(item: JSON) -> bool:
             return kind in MEDIA_TYPES
         case _:
             return False
-
-
-def messages_text(steps: tuple[Step, ...]) -> str:
-    """All text of the `model_output` steps, joined: what a person reads of an answer."""
-    return "".join(
-        part.text for step in steps if isinstance(step, ModelOutput) for part in step.content if isinstance(part, Text)
-    )

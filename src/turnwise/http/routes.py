@@ -6,7 +6,6 @@ Read it from top to bottom: it is the whole surface of the server.
 import logging
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -55,9 +54,7 @@ _FILES = re.compile(rf"(?:/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
 """The paths of the Files API, which has a form of its own for errors."""
 
 
-def build_routes(
-    services: Services, *, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
-) -> Starlette:
+def build_routes(services: Services) -> Starlette:
     """The ASGI application."""
     owner = KeyRing(services.keys).owner
     interactions = InteractionRoutes(services, owner)
@@ -83,7 +80,6 @@ def build_routes(
     ]
     app = Starlette(
         routes=routes,
-        lifespan=lifespan,
         exception_handlers={
             TurnwiseError: on_error,
             HTTPException: on_http_exception,
