@@ -25,6 +25,7 @@ from turnwise.domain.events import (
     WholeDelta,
     skeleton,
 )
+from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
 from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
 from turnwise.domain.steps import (
     FunctionCall,
@@ -38,7 +39,7 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
+from turnwise.domain.tools import FunctionTool, ToolChoice
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1.5)
@@ -121,7 +122,10 @@ def full(*, status: Status = Status.COMPLETED) -> Interaction:
         store=False,
         stream=True,
         background=True,
-        response_modalities=("text", "image"),
+        response_modalities=("text", "image", "audio"),
+        image=ImageFormat("16:9", "2K", "image/png", "uri"),
+        audio=AudioFormat("audio/mp3", 24000, 64000, "inline"),
+        voices=(Voice("Kore", "en-US", "Ann"), Voice("Puck")),
         echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
     )
     failure = Failure("api_error", "It broke.") if status is Status.FAILED else None

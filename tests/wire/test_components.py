@@ -16,8 +16,9 @@ from turnwise.wire.components import build_components
 from turnwise.wire.input import ItemBody, parse_input
 from turnwise.wire.request import Body
 from turnwise.wire.tools import ToolBody
+from wire.test_formats import SHAPES
 from wire.test_input import FIELDS, FORMS, REFUSED, UNKNOWN
-from wire.test_tools import CHOICES, LOOK, SHAPES
+from wire.test_tools import CHOICES, LOOK
 
 COMPONENTS = build_components()
 

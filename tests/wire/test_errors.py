@@ -13,6 +13,7 @@ CONTRACT = {
     "invalid_request": {400, 405, 413, 415},
     "parameter_unknown": {400},
     "failed_precondition": {400},
+    "already_exists": {400},
     "content_blocked": {400},
     "authentication": {401},
     "permission_denied": {403},

@@ -140,11 +140,23 @@ def test_the_request_is_given_back(dialect: DialectName):
         "thinking_level": "low",
         "thinking_summaries": "auto",
         "tool_choice": {"allowed_tools": {"mode": "any", "tools": ["look"]}},
+        "image_config": {"aspect_ratio": "16:9", "image_size": "2K"},
+        "speech_config": [{"voice": "Kore", "language": "en-US", "speaker": "Ann"}, {"voice": "Puck"}],
     }
     look = {"description": "Looks.", "parameters": {"type": "object", "properties": {}}}
     assert shown["tools"] == [{"type": "function", "name": "look"} | look, {"type": "function", "name": "wait"}]
-    assert shown["response_format"] == {"type": "text", "mime_type": "application/json", "schema": {"type": "object"}}
-    assert shown["response_modalities"] == ["text", "image"]
+    assert shown["response_format"] == [
+        {"type": "text", "mime_type": "application/json", "schema": {"type": "object"}},
+        {
+            "type": "image",
+            "aspect_ratio": "16:9",
+            "image_size": "2K",
+            "mime_type": "image/png",
+            "delivery": "uri",
+        },
+        {"type": "audio", "mime_type": "audio/mp3", "sample_rate": 24000, "bit_rate": 64000, "delivery": "inline"},
+    ]
+    assert shown["response_modalities"] == ["text", "image", "audio"]
     assert shown["background"] is True
     assert shown["labels"] == {"team": "Zürich"}
     assert shown["service_tier"] == "flex"

@@ -15,9 +15,10 @@ from domain.samples import EVERY_STEP, STEPS, full, interaction, live, numbered
 from support import parse_frames, within
 from turnwise.domain import errors
 from turnwise.domain.events import Created, Event, replay
+from turnwise.domain.formats import ResponseFormat
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Status, Turn
 from turnwise.domain.steps import ServerTool, Step
-from turnwise.domain.tools import ResponseFormat, ToolChoice
+from turnwise.domain.tools import ToolChoice
 from turnwise.http.contracts import ModelEntry
 from turnwise.http.models import render_model
 from turnwise.http.streaming import EventStream

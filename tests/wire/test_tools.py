@@ -1,4 +1,4 @@
-"""Tools, how freely the model may choose among them, and the form of the answer: understood, or refused by name."""
+"""Tools, and how freely the model may choose among them: understood, or refused by name."""
 
 from typing import Any
 
@@ -6,13 +6,12 @@ import pytest
 
 from domain.samples import full
 from turnwise.domain.errors import InvalidRequest, Unimplemented, UnknownParameter
-from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
+from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.wire import DIALECTS
 from turnwise.wire.request import parse_request
 from turnwise.wire.tools import (
     LATER_TOOLS,
     FunctionToolBody,
-    parse_response_format,
     parse_tool_choice,
     parse_tools,
 )
@@ -152,94 +151,32 @@ def test_a_choice_that_is_refused_is_named(sent: Any, tools: tuple[FunctionTool,
     assert refused.value.message == f"generation_config.tool_choice{message}"
 
 
-# -- the form of the answer
-
-NULLABLE = {"type": ["object", "null"]}
-
-SHAPES: dict[str, tuple[Any, str | None, ResponseFormat | None]] = {
-    "nothing": (None, None, None),
-    "an empty list": ([], None, None),
-    "plain text": (None, "text/plain", None),
-    "JSON of any form": (None, "application/json", ResponseFormat()),
-    "a schema": (SCHEMA, None, ResponseFormat(SCHEMA)),
-    "a schema with its kind": (SCHEMA, "application/json", ResponseFormat(SCHEMA)),
-    "a schema whose type is a list": (NULLABLE, None, ResponseFormat(NULLABLE)),
-    "a schema in a list": ([SCHEMA], None, ResponseFormat(SCHEMA)),
-    "a typed form": (
-        {"type": "text", "mime_type": "application/json", "schema": SCHEMA},
-        None,
-        ResponseFormat(SCHEMA),
-    ),
-    "a typed form that has only a schema": ({"type": "text", "schema": SCHEMA}, None, ResponseFormat(SCHEMA)),
-    "a typed form of any JSON": ({"type": "text", "mime_type": "application/json"}, None, ResponseFormat()),
-    "a typed form as an SDK rewrites it": (
-        {"type": "text", "mimeType": "application/json", "schema": SCHEMA},
-        None,
-        ResponseFormat(SCHEMA),
-    ),
-    "a typed form of plain text": ({"type": "text", "mime_type": "text/plain"}, None, None),
-    "a typed form of any text": ({"type": "text"}, None, None),
-    "a typed form in a list": ([{"type": "text", "schema": SCHEMA}], None, ResponseFormat(SCHEMA)),
-}
-
-
-@pytest.mark.parametrize(("form", "mime_type", "meant"), SHAPES.values(), ids=SHAPES)
-def test_every_way_to_ask_for_a_form_is_understood(form: Any, mime_type: str | None, meant: ResponseFormat | None):
-    assert parse_response_format(form, mime_type) == meant
-
-
-WRONG_SHAPES: dict[str, tuple[Any, str | None, str]] = {
-    "an unknown kind of text": (None, "text/html", "response_mime_type: 'text/html' is not a form of text; one of"),
-    "one thing under two names": (
-        {"type": "text", "mimeType": "application/json", "mime_type": "application/json"},
-        None,
-        "response_format.mimeType: this says the same as `mime_type`",
-    ),
-    "a schema for plain text": (SCHEMA, "text/plain", "response_mime_type: 'text/plain' contradicts `response_format`"),
-    "a schema for plain text, typed": (
-        {"type": "text", "mime_type": "text/plain", "schema": SCHEMA},
-        None,
-        "response_format.mime_type: plain text has no schema; ask for 'application/json'",
-    ),
-    "a form that is a word": ("json", None, "response_format: a JSON Schema, or an object with a `type`, not 'json'"),
-    "a typed form of an unknown kind": (
-        {"type": "text", "mime_type": "text/html"},
-        None,
-        "response_format.mime_type: input should be 'application/json' or 'text/plain', not 'text/html'",
-    ),
-    "a typed form with an unknown field": (
-        {"type": "text", "shema": SCHEMA},
-        None,
-        "response_format.shema: the API has no such field",
-    ),
-}
-
-
-@pytest.mark.parametrize(("form", "mime_type", "message"), WRONG_SHAPES.values(), ids=WRONG_SHAPES)
-def test_a_form_that_is_refused_is_named(form: Any, mime_type: str | None, message: str):
-    with pytest.raises(InvalidRequest) as refused:
-        parse_response_format(form, mime_type)
-    assert refused.value.message.startswith(message)
-
-
-@pytest.mark.parametrize("kind", ["image", "audio", "video"])
-def test_a_form_that_is_to_come_is_refused_by_name(kind: str):
-    with pytest.raises(Unimplemented, match=f"^response_format: turnwise cannot answer with {kind} yet"):
-        parse_response_format({"type": kind}, None)
-
-
-def test_two_forms_at_once_are_refused():
-    with pytest.raises(Unimplemented, match=r"^response_format: turnwise answers in one form only; leave one"):
-        parse_response_format([SCHEMA, {"type": "text"}], None)
-
-
 # -- and back
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_settings_that_are_read_and_sent_back_are_the_same_settings(dialect: Any):
     shown = DIALECTS[dialect].render_interaction(full())
-    names = ("tools", "response_format", "generation_config", "system_instruction", "labels", "service_tier")
+    names = (
+        "tools",
+        "response_format",
+        "response_modalities",
+        "generation_config",
+        "system_instruction",
+        "labels",
+        "service_tier",
+    )
     turn = parse_request({"model": "m", "input": "Hi", **{name: shown[name] for name in names}})
-    for name in ("tools", "tool_choice", "response_format", "generation", "system_instruction", "echo"):
+    for name in (
+        "tools",
+        "tool_choice",
+        "response_format",
+        "response_modalities",
+        "image",
+        "audio",
+        "voices",
+        "generation",
+        "system_instruction",
+        "echo",
+    ):
         assert getattr(turn, name) == getattr(full().turn, name)

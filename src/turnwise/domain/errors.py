@@ -3,7 +3,8 @@
     TurnwiseError
     ├── InvalidRequest          a field is wrong: its name, its value and what to do instead
     │   ├── UnknownParameter    a field that the API does not have
-    │   └── FailedPrecondition  well formed, but not in this state (a chain through a failed interaction)
+    │   ├── FailedPrecondition  well formed, but not in this state (a chain through a failed interaction)
+    │   └── AlreadyExists       a name that is taken
     ├── Unauthenticated         no key, or not one of ours
     ├── PermissionDenied        a key that may not do this
     ├── NotFound                no such interaction, file or path (a stranger's id is the same as an unknown one)
@@ -54,6 +55,12 @@ class FailedPrecondition(InvalidRequest):
     """The request is well formed but cannot be done in this state."""
 
     code = "failed_precondition"
+
+
+class AlreadyExists(InvalidRequest):
+    """A name that the caller has given to something else already."""
+
+    code = "already_exists"
 
 
 class Unauthenticated(TurnwiseError):

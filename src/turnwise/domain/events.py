@@ -42,7 +42,8 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class MediaDelta:
-    """More of a media part: its bytes come in one piece or, for sound, as they are made."""
+    """More of a media part: its bytes come in one piece or, for sound, as they are made. Their base64 joins, since each
+    piece but the last is of a multiple of three bytes."""
 
     media: Media
     type: Literal["media"] = "media"
@@ -207,7 +208,10 @@ class _Open:
         part = self.parts[-1]
         if isinstance(part, Text) and self.text:
             self.parts[-1] = replace(part, text=part.text + "".join(self.text))
+        if isinstance(part, Media) and self.data:
+            self.parts[-1] = replace(part, data="".join(self.data))
         self.text.clear()
+        self.data.clear()
 
     def whole(self) -> Step:
         self.close_part()
@@ -220,7 +224,8 @@ class _Open:
             case TextDelta(text):
                 self.text.append(text)
             case MediaDelta(media):
-                self.parts[-1] = _joined(self.parts[-1], media)
+                self.parts[-1] = media
+                self.data += [media.data] if media.data is not None else []
             case AnnotationsDelta(annotations):
                 part = self.parts[-1]
                 assert isinstance(part, Text)
@@ -237,13 +242,6 @@ class _Open:
                 self.skeleton = step
             case _:
                 assert_never(delta)
-
-
-def _joined(part: Content, more: Media) -> Media:
-    """`part` with the bytes of `more` behind its own. Base64 pieces join when each but the last is a multiple of 3."""
-    if not isinstance(part, Media) or part.data is None or more.data is None:
-        return more
-    return replace(more, data=part.data + more.data)
 
 
 def fold(events: Iterable[Event]) -> Outcome:

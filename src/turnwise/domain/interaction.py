@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from turnwise.domain.content import JSON
+from turnwise.domain.formats import AudioFormat, ImageFormat, Modality, ResponseFormat, Voice
 from turnwise.domain.steps import Step
-from turnwise.domain.tools import ResponseFormat, Tool, ToolChoice
+from turnwise.domain.tools import Tool, ToolChoice
 
 DialectName: TypeAlias = Literal["outputs", "steps"]
 
@@ -135,7 +136,14 @@ class Turn:
     store: bool = True
     stream: bool = False
     background: bool = False
-    response_modalities: tuple[str, ...] = ()
+    response_modalities: tuple[Modality, ...] = ()
+    """What the answer may consist of. Empty: what the model answers in."""
+    image: ImageFormat | None = None
+    """What images in the answer are to be like, if the request says."""
+    audio: AudioFormat | None = None
+    """What sound in the answer is to be like, if the request says."""
+    voices: tuple[Voice, ...] = ()
+    """Who speaks in the answer. Empty: the default voice."""
     echo: Mapping[str, JSON] = field(default_factory=dict)
     """Fields that carry data for people, kept and given back as they came: `labels`, `service_tier`."""
 

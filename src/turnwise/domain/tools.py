@@ -1,4 +1,4 @@
-"""Tools: what a model may do in a turn, and how freely it may choose; and the form that its answer must have."""
+"""Tools: what a model may do in a turn, and how freely it may choose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,10 +35,3 @@ class ToolChoice:
     mode: Literal["auto", "any", "none", "validated"] = "auto"
     allowed: tuple[str, ...] | None = None
     """The names that it may choose among. None: all."""
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseFormat:
-    """The form of the answer's text: JSON, and if a schema is given, JSON that is valid against it."""
-
-    schema: Schema | None = None

@@ -7,9 +7,9 @@ from typing import TypeAlias, assert_never
 
 from turnwise.domain.content import JSON, Content, Media, Text
 from turnwise.domain.events import WholeStep
-from turnwise.domain.interaction import Counts, GenerationConfig, Interaction, Usage
+from turnwise.domain.interaction import Counts, GenerationConfig, Interaction, Turn, Usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, Thought, ToolCall, ToolResult
-from turnwise.domain.tools import ResponseFormat, Tool, ToolChoice
+from turnwise.domain.tools import Tool, ToolChoice
 
 Frame: TypeAlias = tuple[str, dict[str, JSON]]
 """A frame of a stream: the event's name and its payload."""
@@ -129,9 +129,14 @@ def render_settings(interaction: Interaction) -> dict[str, JSON]:
         body["system_instruction"] = turn.system_instruction
     if turn.tools:
         body["tools"] = [render_tool(tool) for tool in turn.tools]
-    if turn.response_format is not None:
-        body["response_format"] = _render_format(turn.response_format)
-    generation = {**_render_generation(turn.generation), **_render_choice(turn.tool_choice)}
+    forms = _render_forms(turn)
+    if forms:
+        body["response_format"] = forms[0] if len(forms) == 1 else forms
+    generation = {
+        **_render_generation(turn.generation),
+        **_render_choice(turn.tool_choice),
+        **_render_looks_and_voices(turn),
+    }
     if generation:
         body["generation_config"] = generation
     if turn.response_modalities:
@@ -157,12 +162,35 @@ def _render_choice(choice: ToolChoice) -> dict[str, JSON]:
     return {} if choice.mode == "auto" else {"tool_choice": choice.mode}
 
 
-def _render_format(form: ResponseFormat) -> dict[str, JSON]:
-    """The form of the answer, in the current dialect's words, whichever words asked for it."""
-    body: dict[str, JSON] = {"type": "text", "mime_type": "application/json"}
-    if form.schema is not None:
-        body["schema"] = form.schema
+def _render_forms(turn: Turn) -> list[dict[str, JSON]]:
+    """The forms of the answer, in the current dialect's words, whichever words asked for them."""
+    forms: list[dict[str, JSON]] = []
+    if turn.response_format is not None:
+        schema = turn.response_format.schema
+        forms.append(
+            {"type": "text", "mime_type": "application/json", **({} if schema is None else {"schema": schema})}
+        )
+    if turn.image is not None:
+        forms.append({"type": "image", **_said(turn.image, "aspect_ratio", "image_size", "mime_type", "delivery")})
+    if turn.audio is not None:
+        forms.append({"type": "audio", **_said(turn.audio, "mime_type", "sample_rate", "bit_rate", "delivery")})
+    return forms
+
+
+def _render_looks_and_voices(turn: Turn) -> dict[str, JSON]:
+    """What the founding dialect keeps in the generation config. Only there are voices in either dialect."""
+    body: dict[str, JSON] = {}
+    if turn.image is not None:
+        look = _said(turn.image, "aspect_ratio", "image_size")
+        body |= {"image_config": look} if look else {}
+    if turn.voices:
+        body["speech_config"] = [_said(voice, "voice", "language", "speaker") for voice in turn.voices]
     return body
+
+
+def _said(value: object, *names: str) -> dict[str, JSON]:
+    """The fields that have a value."""
+    return {name: getattr(value, name) for name in names if getattr(value, name) is not None}
 
 
 def _render_generation(config: GenerationConfig) -> Mapping[str, JSON]:

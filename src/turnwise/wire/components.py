@@ -18,13 +18,13 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from turnwise.domain.content import JSON
-from turnwise.wire import input, request, schema, tools
+from turnwise.wire import files, formats, input, request, schema, tools
 from turnwise.wire.outputs import schema as outputs
 from turnwise.wire.steps import schema as steps
 
 Schema: TypeAlias = dict[str, JSON]
 
-MODULES = (schema, outputs, steps, request, input, tools)
+MODULES = (schema, outputs, steps, request, input, tools, formats, files)
 """Where wire types live."""
 
 REQUESTS: tuple[type, ...] = (
@@ -40,16 +40,26 @@ REQUESTS: tuple[type, ...] = (
     input.TurnBody,
     tools.FunctionToolBody,
     tools.ToolChoiceBody,
-    tools.TextFormatBody,
+    formats.TextFormatBody,
+    formats.ImageFormatBody,
+    formats.AudioFormatBody,
+    formats.ImageConfigBody,
+    formats.VoiceBody,
+    formats.SpeakersBody,
+    files.UploadBody,
 )
 
 REPLIES: tuple[type, ...] = (
     steps.StepsInteraction,
     outputs.OutputsInteraction,
     schema.ErrorBody,
+    schema.RpcErrorBody,
     schema.Model,
     schema.ModelList,
     schema.Nothing,
+    files.FileResource,
+    files.FileReply,
+    files.FileList,
 )
 
 UNIONS: Mapping[str, tuple[Any, str]] = {
@@ -181,6 +191,8 @@ ITEM = [ref("PieceBody"), ref("MessageBody"), ref("TurnBody")]
 MESSAGE = [{"type": "string"}, ref("PieceBody"), {"type": "array", "items": ref("PieceBody")}]
 FORM = [
     ref("TextFormatBody"),
+    ref("ImageFormatBody"),
+    ref("AudioFormatBody"),
     {"type": "object", "description": "A JSON Schema. Its `type` is none of text, image, audio and video."},
 ]
 
@@ -191,8 +203,13 @@ _FREE: Mapping[str, Mapping[str, Schema]] = {
         "response_format": {"anyOf": [*FORM, {"type": "array", "items": {"anyOf": FORM}}, NULL]},
     },
     "GenerationConfigBody": {
-        "tool_choice": {"anyOf": [{"enum": ["auto", "any", "none", "validated"]}, ref("ToolChoiceBody"), NULL]}
+        "tool_choice": {"anyOf": [{"enum": ["auto", "any", "none", "validated"]}, ref("ToolChoiceBody"), NULL]},
+        "image_config": {"anyOf": [ref("ImageConfigBody"), NULL]},
+        "speech_config": {
+            "anyOf": [ref("VoiceBody"), {"type": "array", "items": ref("VoiceBody")}, ref("SpeakersBody"), NULL]
+        },
     },
+    "NewFileBody": {"sizeBytes": {"type": ["integer", "string", "null"]}},
     "ThoughtBody": {"summary": {"type": ["array", "null"], "items": {"anyOf": [*map(ref, CONTENT_BODIES)]}}},
     "MessageBody": {"content": {"anyOf": [*MESSAGE, NULL]}},
     "TurnBody": {"content": {"anyOf": MESSAGE}},

@@ -10,6 +10,7 @@ from turnwise.domain.content import JSON
 STATUS: dict[type[e.TurnwiseError], tuple[int, str]] = {
     e.InvalidRequest: (400, "INVALID_ARGUMENT"),
     e.FailedPrecondition: (400, "FAILED_PRECONDITION"),
+    e.AlreadyExists: (400, "ALREADY_EXISTS"),
     e.Unauthenticated: (401, "UNAUTHENTICATED"),
     e.PermissionDenied: (403, "PERMISSION_DENIED"),
     e.NotFound: (404, "NOT_FOUND"),

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.interaction import GenerationConfig, Turn
+from turnwise.wire.formats import parse_answer_form
 from turnwise.wire.input import parse_input
 from turnwise.wire.invalid import explain
-from turnwise.wire.tools import parse_response_format, parse_tool_choice, parse_tools
+from turnwise.wire.tools import parse_tool_choice, parse_tools
 
 
 class Body(BaseModel):
@@ -56,7 +57,7 @@ class GenerationConfigBody(Body):
     transcription_config: Any = None
     """How to write down speech."""
 
-    LATER: ClassVar = ("speech_config", "image_config", "video_config", "transcription_config")
+    LATER: ClassVar = ("video_config", "transcription_config")
 
 
 class CreateBody(Body):
@@ -79,7 +80,8 @@ class CreateBody(Body):
     tools: list[dict[str, Any]] | None = None
     """What the model may do besides speaking."""
     response_format: Any = None
-    """What the answer has to look like: a JSON schema, or `{"type": "text", "mime_type": ..., "schema": ...}`."""
+    """What the answer has to look like: a JSON schema; or `{"type": "text", "mime_type": ..., "schema": ...}`, or the
+    like of an image or a sound; or a list of these."""
     response_mime_type: str | None = None
     """The form of a text answer: `text/plain` or `application/json`."""
     response_modalities: list[str] | None = None
@@ -132,6 +134,13 @@ def parse_request(body: JSON) -> Turn:
     _check_together(asked)
     tools = parse_tools(asked.tools)
     config = asked.generation_config
+    form = parse_answer_form(
+        asked.response_format,
+        asked.response_mime_type,
+        asked.response_modalities,
+        config.image_config if config else None,
+        config.speech_config if config else None,
+    )
     return Turn(
         input=parse_input(asked.input),
         model=asked.model.removeprefix("models/") if asked.model else None,
@@ -140,12 +149,15 @@ def parse_request(body: JSON) -> Turn:
         system_instruction=asked.system_instruction or None,
         tools=tools,
         tool_choice=parse_tool_choice(config.tool_choice if config else None, tools),
-        response_format=parse_response_format(asked.response_format, asked.response_mime_type),
+        response_format=form.text,
         generation=_parse_generation(config),
         store=asked.store is not False,
         stream=asked.stream is True,
         background=asked.background is True,
-        response_modalities=_parse_modalities(asked.response_modalities),
+        response_modalities=form.modalities,
+        image=form.image,
+        audio=form.audio,
+        voices=form.voices,
         echo=_parse_echo(asked),
     )
 
@@ -193,20 +205,6 @@ def _parse_generation(body: GenerationConfigBody | None) -> GenerationConfig:
         thinking_level=body.thinking_level,
         thinking_summaries=body.thinking_summaries,
     )
-
-
-def _parse_modalities(names: list[str] | None) -> tuple[str, ...]:
-    """Modalities, which clients write in either case."""
-    known = ("text", "image", "audio", "video", "document")
-    modalities = tuple(name.lower() for name in names or ())
-    for index, name in enumerate(modalities):
-        if name not in known:
-            raise InvalidRequest(
-                f"unknown modality '{name}'; one of {', '.join(known)}", field=f"response_modalities[{index}]"
-            )
-        if name != "text":
-            raise Unimplemented(f"response_modalities[{index}]: turnwise cannot answer with '{name}' yet")
-    return modalities
 
 
 def _parse_echo(asked: CreateBody) -> dict[str, JSON]:

@@ -264,13 +264,61 @@ class ToolChoice(TypedDict):
     allowed_tools: AllowedTools
 
 
-class AnswerForm(TypedDict):
+class TextForm(TypedDict):
     """The form of the answer's text, in the current dialect's words, whichever words asked for it."""
 
     type: Literal["text"]
     mime_type: Literal["application/json"]
     schema: NotRequired[dict[str, Any]]
     """The JSON Schema that the answer is valid against."""
+
+
+class ImageForm(TypedDict):
+    """The form of images in the answer. What is not there is left to who makes them."""
+
+    type: Literal["image"]
+    aspect_ratio: NotRequired[str]
+    """Width to height, as in `16:9`."""
+    image_size: NotRequired[Literal["512", "1K", "2K", "4K"]]
+    mime_type: NotRequired[Literal["image/png", "image/jpeg", "image/webp"]]
+    delivery: NotRequired[Literal["inline", "uri"]]
+    """As `data`, or as the `uri` of a file."""
+
+
+class AudioForm(TypedDict):
+    """The form of sound in the answer. What is not there is left to who makes it."""
+
+    type: Literal["audio"]
+    mime_type: NotRequired[
+        Literal["audio/l16", "audio/wav", "audio/mp3", "audio/ogg_opus", "audio/alaw", "audio/mulaw"]
+    ]
+    sample_rate: NotRequired[int]
+    """Samples a second."""
+    bit_rate: NotRequired[int]
+    """Bits a second, of the compressed forms."""
+    delivery: NotRequired[Literal["inline", "uri"]]
+    """As `data`, or as the `uri` of a file."""
+
+
+AnswerForm: TypeAlias = TextForm | ImageForm | AudioForm
+
+
+class ImageConfig(TypedDict, total=False):
+    """The shape and the size of images, in the founding dialect's words."""
+
+    aspect_ratio: str
+    """Width to height, as in `16:9`."""
+    image_size: Literal["512", "1K", "2K", "4K"]
+
+
+class SpeechConfig(TypedDict, total=False):
+    """Who speaks."""
+
+    voice: str
+    language: str
+    """As in `en-US`."""
+    speaker: str
+    """The name that the text gives to what this voice says."""
 
 
 class GenerationConfig(TypedDict, total=False):
@@ -285,6 +333,8 @@ class GenerationConfig(TypedDict, total=False):
     thinking_level: Literal["minimal", "low", "medium", "high", "xhigh"]
     thinking_summaries: Literal["auto", "none"]
     tool_choice: ToolMode | ToolChoice
+    image_config: ImageConfig
+    speech_config: list[SpeechConfig]
 
 
 class Head(TypedDict):
@@ -311,7 +361,7 @@ class Settings(TypedDict):
 
     system_instruction: NotRequired[str]
     tools: NotRequired[list[FunctionTool]]
-    response_format: NotRequired[AnswerForm]
+    response_format: NotRequired[AnswerForm | list[AnswerForm]]
     generation_config: NotRequired[GenerationConfig]
     response_modalities: NotRequired[list[str]]
     background: NotRequired[bool]
@@ -414,7 +464,9 @@ class Model(TypedDict):
     thinking: bool
     """Whether it thinks by itself. If not, and if asked to, it thinks in a first pass."""
     inputModalities: list[str]
-    """What it takes: text, image, audio, video, document."""
+    """What it takes by itself: text, image, audio, video, document. The rest is told to it as text."""
+    outputModalities: list[str]
+    """What it answers in when a request does not say: text, image, audio."""
     inputTokenLimit: NotRequired[int]
     """How much it can read and write in one turn."""
     outputTokenLimit: NotRequired[int]

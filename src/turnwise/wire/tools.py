@@ -1,4 +1,4 @@
-"""What a request says of tools and of the answer's form: `tools`, `tool_choice`, `response_format`.
+"""What a request says of tools: `tools` and `tool_choice`.
 
 Whether a schema is a good one is looked at in `engine/schema.py`; here only the API's own rules are read.
 """
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
-from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
+from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.wire.invalid import explain, shown
 
 LATER_TOOLS = (
@@ -71,20 +71,6 @@ class ToolChoiceBody(ToolBody):
 
     allowed_tools: AllowedToolsBody
     """Which, and how freely."""
-
-
-class TextFormatBody(ToolBody):
-    """The form of a text: plain, or JSON."""
-
-    type: Literal["text"]
-    mime_type: Literal["application/json", "text/plain"] | None = None
-    """Plain text, unless there is a schema."""
-    mimeType: Literal["application/json", "text/plain"] | None = None
-    """The same, as 2.0.0 of the Python SDK writes it."""
-    schema_: dict[str, Any] | None = None
-    """The JSON Schema that the answer is valid against."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=lambda name: name.rstrip("_"))
 
 
 def parse_tools(tools: Sequence[Mapping[str, JSON]] | None) -> tuple[FunctionTool, ...]:
@@ -168,53 +154,3 @@ def _parse_allowed(choice: JSON, tools: Sequence[FunctionTool], field: str) -> T
                 field=f"{field}.allowed_tools.tools[{index}]",
             )
     return ToolChoice(body.mode or "auto", tuple(body.tools) if body.tools is not None else None)
-
-
-def parse_response_format(form: JSON, mime_type: str | None) -> ResponseFormat | None:
-    """The form that the answer's text must have. None: free text.
-
-    A form is a raw JSON Schema, or an object of the API's own (`{"type": "text", "schema": ...}`), or a list of these.
-
-    Raises:
-        InvalidRequest: a form that contradicts itself or `response_mime_type`.
-        Unimplemented: a form that turnwise cannot answer in yet.
-    """
-    if mime_type not in (None, "text/plain", "application/json"):
-        raise InvalidRequest(
-            f"'{mime_type}' is not a form of text; one of application/json, text/plain", field="response_mime_type"
-        )
-    parsed = _parse_form(form)
-    if parsed is not None and mime_type == "text/plain":
-        raise InvalidRequest(
-            "'text/plain' contradicts `response_format`, which asks for JSON", field="response_mime_type"
-        )
-    if parsed is None and mime_type == "application/json":
-        return ResponseFormat()
-    return parsed
-
-
-def _parse_form(form: JSON) -> ResponseFormat | None:
-    if form is None or form == []:
-        return None
-    if isinstance(form, list):
-        if len(form) > 1:
-            raise Unimplemented("response_format: turnwise answers in one form only; leave one")
-        form = form[0]
-    if not isinstance(form, dict):
-        raise InvalidRequest(f"a JSON Schema, or an object with a `type`, not {shown(form)}", field="response_format")
-    if form.get("type") in ("image", "audio", "video"):
-        raise Unimplemented(f"response_format: turnwise cannot answer with {form['type']} yet")
-    if form.get("type") != "text":
-        return ResponseFormat(form)
-    try:
-        body = TextFormatBody.model_validate(form)
-    except ValidationError as error:
-        raise explain(error, TextFormatBody, "response_format") from None
-    if body.mime_type is not None and body.mimeType is not None:
-        raise InvalidRequest("this says the same as `mime_type`; leave one out", field="response_format.mimeType")
-    mime_type = body.mime_type or body.mimeType
-    if mime_type == "text/plain" and body.schema_ is not None:
-        raise InvalidRequest("plain text has no schema; ask for 'application/json'", field="response_format.mime_type")
-    if body.schema_ is None and mime_type != "application/json":
-        return None
-    return ResponseFormat(body.schema_)
