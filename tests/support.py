@@ -6,11 +6,13 @@ No test sleeps: it waits for an event, and `within` bounds every wait.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import aiohttp
@@ -20,14 +22,22 @@ from starlette.types import ASGIApp, Message
 from turnwise.domain.content import Text
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.events import Event, PartDelta, TextDelta
+from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Turn
 from turnwise.domain.steps import UserInput
+from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.presenting import Presenter
 from turnwise.http.contracts import ModelEntry, Services
 from turnwise.http.routes import build_routes
 from turnwise.http.server import Server, take_port
+from turnwise.media.fetch import GuardedFetcher
+from turnwise.media.guard import Guard
+from turnwise.media.process import Processes
+from turnwise.media.readers import Readers
 from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
+from turnwise.store.blobs import DiskBlobs
 from turnwise.store.memory import MemoryStore
 from turnwise.store.store import Store
 
@@ -57,10 +67,10 @@ def ticking() -> Callable[[], datetime]:
     return lambda: NOON + timedelta(seconds=next(ticks))
 
 
-def numbered_ids() -> Callable[[str], str]:
-    """Ids that count: int_1, int_2."""
+def numbered_ids(after: str = "") -> Callable[[str], str]:
+    """Ids that count: int_1, int_2; with something before the number if need be."""
     numbers = count(1)
-    return lambda prefix: f"{prefix}{next(numbers)}"
+    return lambda prefix: f"{prefix}{after}{next(numbers)}"
 
 
 def turn(text: str = "Hi", **fields: Any) -> Turn:
@@ -92,7 +102,7 @@ class OneModel:
     def __init__(self, model: Model) -> None:
         self._model = model
 
-    def find(self, name: str) -> Model:
+    def find(self, name: str, modalities: Collection[Modality] = ()) -> Model:
         if name == "unknown":
             raise ModelNotFound(f"there is no model '{name}'")
         return self._model
@@ -167,6 +177,45 @@ def started_tasks(before: set[asyncio.Task[Any]]) -> list[str]:
     return [task.get_name() for task in asyncio.all_tasks() - before - {asyncio.current_task()}]
 
 
+@asynccontextmanager
+async def open_reader() -> AsyncIterator[Readers]:
+    """Who reads files, closed behind."""
+    processes = Processes()
+    try:
+        yield Readers(processes, max_bytes=1 << 20, seconds=PATIENCE)
+    finally:
+        await within(processes.close())
+
+
+@asynccontextmanager
+async def open_files(
+    store: Any,
+    reader: Readers,
+    *,
+    clock: Callable[[], datetime],
+    max_bytes: int = 64 << 20,
+    quota_bytes: int = 256 << 20,
+) -> AsyncIterator[Files]:
+    """Files in a folder of their own, which goes with them."""
+    with TemporaryDirectory(prefix="turnwise-test-") as folder:
+        blobs = DiskBlobs(Path(folder))
+        files = Files(
+            store,
+            blobs,
+            reader,
+            clock=clock,
+            new_id=numbered_ids("f"),
+            max_bytes=max_bytes,
+            quota_bytes=quota_bytes,
+            life=timedelta(hours=48),
+        )
+        try:
+            yield files
+        finally:
+            await within(files.close())
+            await blobs.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The engine on its own."""
@@ -174,21 +223,34 @@ class Engine:
     interactions: Interactions
     model: ScriptedModel
     store: Any
+    files: Files
 
 
 @asynccontextmanager
 async def open_engine(
-    *scripts: Any, store: Any = None, model: Any = None, idle: float = PATIENCE
+    *scripts: Any, store: Any = None, model: Any = None, idle: float = PATIENCE, **limits: int
 ) -> AsyncIterator[Engine]:
     """An engine, closed behind; and then no task of it may be left."""
     before = asyncio.all_tasks()
     store = store or MemoryStore()
     model = model or ScriptedModel(*scripts, answer=lambda _: say("Hello"))
-    interactions = Interactions(store, OneModel(model), clock=ticking(), new_id=numbered_ids(), idle=idle)
-    try:
-        yield Engine(interactions, model, store)
-    finally:
-        await within(interactions.close())
+    clock = ticking()
+    async with open_reader() as reader, open_files(store, reader, clock=clock, **limits) as files:
+        interactions = Interactions(
+            store,
+            OneModel(model),
+            clock=clock,
+            new_id=numbered_ids(),
+            presenter=Presenter(
+                reader, GuardedFetcher(Guard(), max_bytes=1 << 20, seconds=PATIENCE), files, limit=1 << 20
+            ),
+            files=files,
+            idle=idle,
+        )
+        try:
+            yield Engine(interactions, model, store, files)
+        finally:
+            await within(interactions.close())
     assert started_tasks(before) == []
 
 
@@ -246,6 +308,7 @@ class App:
     interactions: Interactions
     model: ScriptedModel
     store: Any
+    files: Files
 
     async def ask(
         self, method: str, target: str, *, json: Any = None, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -262,6 +325,30 @@ class App:
         assert not rest[-1].get("more_body", False), "the answer was not ended"
         found = {name.decode(): value.decode() for name, value in start["headers"]}
         return Reply(start["status"], found, b"".join(message["body"] for message in rest))
+
+    async def upload(self, data: bytes = b"Hello", *, headers: Mapping[str, str] | None = None, **said: Any) -> Any:
+        """Upload a file by the resumable protocol, which must work. It is settled by then."""
+        started = await self.ask(
+            "POST",
+            "/upload/v1beta/files",
+            json={"file": {"mime_type": "text/plain", **said}},
+            headers={"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start", **(headers or {})},
+        )
+        assert started.status == 200, started.body
+        address = started.headers["x-goog-upload-url"].removeprefix("http://test")
+        chunk = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+        ended = await self.ask("POST", address, body=data, headers=chunk)
+        assert (ended.status, ended.headers["x-goog-upload-status"]) == (200, "final"), ended.body
+        return await self.settled(ended.json["file"]["name"], headers)
+
+    async def settled(self, name: str, headers: Mapping[str, str] | None = None) -> Any:
+        """A file, once it has been looked at."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                file = (await self.ask("GET", f"/v1beta/{name}", headers=headers)).json
+                if file["state"] != "PROCESSING":
+                    return file
+                await asyncio.sleep(0)  # there is no event
 
     async def create(self, text: str = "Hi", **fields: Any) -> Any:
         """Make an interaction, which must work."""
@@ -313,17 +400,21 @@ async def open_app(
     idle: float = PATIENCE,
     default_dialect: DialectName = "steps",
     max_body_bytes: int = 1 << 20,
+    public_url: str | None = None,
+    **limits: int,
 ) -> AsyncIterator[App]:
     """The application, closed behind; and then no task of it may be left."""
-    async with open_engine(*scripts, store=store, model=model, idle=idle) as engine:
+    async with open_engine(*scripts, store=store, model=model, idle=idle, **limits) as engine:
         services = Services(
             interactions=engine.interactions,
             models=ListedModels(),
             keys=engine.store,
+            files=engine.files,
             default_dialect=default_dialect,
             max_body_bytes=max_body_bytes,
+            public_url=public_url,
         )
-        yield App(build_routes(services), engine.interactions, engine.model, engine.store)
+        yield App(build_routes(services), engine.interactions, engine.model, engine.store, engine.files)
 
 
 @dataclass(frozen=True, slots=True)

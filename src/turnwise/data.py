@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from turnwise.settings import Settings, SettingsError
+from turnwise.store.blobs import DiskBlobs
 from turnwise.store.errors import StoreError
 from turnwise.store.sqlite import SQLiteStore, open_sqlite
+from turnwise.store.store import BlobStore
 
 
 def make_data_dir(settings: Settings) -> None:
@@ -106,3 +108,24 @@ async def open_store(settings: Settings) -> SQLiteStore:
         raise SettingsError(error.message) from error
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"the database {settings.database_path} cannot be opened: {error}") from error
+
+
+async def open_blobs(settings: Settings) -> BlobStore:
+    """Where the bytes of files are kept: in the data directory, unless the settings name an object store.
+
+    Raises:
+        SettingsError: it cannot be opened.
+    """
+    url = settings.files.blobs_url
+    if url is None:
+        return DiskBlobs(settings.data_dir / "blobs")
+    try:
+        from turnwise.store.s3 import open_s3
+    except ImportError as error:
+        raise SettingsError(
+            "files.blobs_url: an object store needs obstore, which is not installed: pip install 'turnwise[s3]'"
+        ) from error
+    try:
+        return await open_s3(url, settings.files.blobs_endpoint)
+    except (ValueError, StoreError) as error:
+        raise SettingsError(f"files.blobs_url: {error}") from error

@@ -11,11 +11,11 @@ import pytest
 from models.prompts import BOUND, finish, models_dir, prompt, read, text, usage
 from models.upstream import Request, answer, refused, serve
 from models.vendor_servers import FAKES, Said, entry, lend_credentials
-from turnwise.domain.content import Media, Text
+from turnwise.domain.content import Text
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.interaction import Usage
-from turnwise.domain.steps import UserInput
-from turnwise.models.catalogue import Engine
+from turnwise.domain.steps import UnknownStep, UserInput
+from turnwise.models.engines import Engine
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
 from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragment
@@ -33,8 +33,8 @@ OVER = "the prompt has 9000 tokens, but the model's context holds 512"
 @asynccontextmanager
 async def scripted() -> AsyncIterator[Engine]:
     def play(asked: Prompt) -> Script:
-        if any(isinstance(part, Media) for step in asked.steps for part in getattr(step, "content", ())):
-            return [Unimplemented("content of type 'image' cannot be shown to this model yet")]
+        if any(isinstance(step, UnknownStep) for step in asked.steps):
+            return [Unimplemented("a step of type 'unknown' cannot be shown to this model yet")]
         if len(str(asked.steps)) > 10_000:
             return [InvalidRequest(OVER)]
         return say("Well", ", hello", usage=Usage(input={"text": 3}, output={"text": 2}))
@@ -127,8 +127,8 @@ async def test_a_prompt_over_the_context_is_refused_before_it_is_taken_with_both
 
 
 async def test_what_cannot_be_shown_is_refused_and_not_dropped(model: Engine) -> None:
-    steps = [UserInput((Text("What is this?"), Media("image", "image/png", data="aGk=")))]
-    with pytest.raises(Unimplemented, match="type 'image'"):
+    steps = [UserInput((Text("What is this?"),)), UnknownStep("new", {})]
+    with pytest.raises(Unimplemented, match="type 'unknown'"):
         await anext(model.stream(Prompt(steps)))
 
 

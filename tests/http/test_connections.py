@@ -221,7 +221,7 @@ async def test_a_connection_serves_many_calls():
         ("GET", "interactions/int_1", 404, "Not Found"),
         ("GET", "interactions/int_1?colour=red", 400, "Bad Request"),
         ("PUT", "interactions", 405, "Method Not Allowed"),
-        ("GET", "files", 501, "Not Implemented"),
+        ("GET", "agents", 501, "Not Implemented"),
     ],
 )
 async def test_an_error_has_its_reason_phrase(method: str, path: str, status: int, phrase: str):

@@ -212,6 +212,7 @@ async def test_every_command_of_the_page_works(method: str, path: str, call: Any
     command = curl(method, path, call, body)
     async with open_app() as app:
         made = await app.create()
+        await app.upload(name="my-file")
         reply = await run(app, command.replace("int_01k0000000000000000000000", made["id"]).replace("/default", "/m"))
     assert reply.status == int(next(iter(call["responses"])))
 

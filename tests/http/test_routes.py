@@ -97,14 +97,24 @@ async def test_a_resource_that_turnwise_does_not_have_yet_says_so(version: str, 
             assert path.partition("/")[0] in reply.json["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/v1beta/files", "/v1/files/abc", "/upload/v1beta/files", "/v1/files/a:download"])
-async def test_files_are_refused_in_the_form_of_their_own_api(path: str):
+@pytest.mark.parametrize(
+    ("path", "status", "word"),
+    [
+        ("/v1beta/files", 405, "INVALID_ARGUMENT"),
+        ("/v1/files/abc", 405, "INVALID_ARGUMENT"),
+        ("/v1beta/files/a/b", 404, "NOT_FOUND"),
+        ("/upload/v1beta/files?upload_id=abc", 400, "INVALID_ARGUMENT"),
+        ("/v1beta/upload/v1beta/files?colour=red", 400, "INVALID_ARGUMENT"),
+        ("/v1/files/a:download", 405, "INVALID_ARGUMENT"),
+        ("/v1/files:register", 501, "UNIMPLEMENTED"),
+    ],
+)
+async def test_files_are_refused_in_the_form_of_their_own_api(path: str, status: int, word: str):
     async with open_app() as app:
         reply = await app.ask("POST", path)
-        assert reply.status == 501
+        assert reply.status == status
         error = reply.json["error"]
-        assert (error["code"], error["status"]) == (501, "UNIMPLEMENTED")
-        assert "files" in error["message"]
+        assert (error["code"], error["status"]) == (status, word)
 
 
 async def test_an_interaction_that_is_called_like_files_is_still_an_interaction():

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from store.values import ended, key, opening, running, words
+from store.values import NOON, ended, key, opening, running, stored_file, upload, words
+from turnwise.domain.files import NewFile
 from turnwise.store import migrate, sqlite
 from turnwise.store.errors import AlreadyKept, NewerDatabase, StoreClosed
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, upgrade_sqlite
@@ -180,6 +182,19 @@ async def test_deleted_text_is_in_no_file_any_more(store: SQLiteStore, path: Pat
     assert kept_words(path) == {"secret-2"}
 
 
+async def test_the_name_of_a_deleted_file_is_nowhere_any_more(store: SQLiteStore, path: Path) -> None:
+    for name in ("secret-1", "secret-2", "secret-3"):
+        await store.begin_upload(upload(name.encode(), blob=name[-1], wanted=NewFile(display_name=name)), NOON, 100)
+    for name in ("secret-1", "secret-2"):
+        await store.finish_upload(name.encode(), stored_file(name[-1], display_name=name))
+    assert kept_words(path) == {"secret-1", "secret-2", "secret-3"}
+    await store.delete_file("1", "ann")
+    await store.drop_upload(b"secret-3")
+    await store.expire(NOON + timedelta(days=9), 100)
+    await store.close()
+    assert kept_words(path) == set()
+
+
 async def test_no_copy_of_deleted_text_outlives_many_deletions(path: Path) -> None:
     store = await open_sqlite(path)
 
@@ -288,18 +303,34 @@ def test_the_tables_are_what_the_migrations_make(tmp_path: Path) -> None:
     engine.dispose()
 
 
-SECOND = """
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9001"
+down_revision = "{revisions()[-1]}"
 
 
 def upgrade() -> None:
     with op.batch_alter_table("keys", recreate="always") as batch:
         batch.add_column(sa.Column("scopes", sa.Text))
 """
+
+
+async def test_a_database_of_the_first_version_can_keep_files_too(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    connection = sqlite3.connect(path)
+    for name in ("files", "uploads", "litter"):
+        assert name in (MIGRATIONS / "head.sql").read_text()
+    first = re.sub(r"CREATE (TABLE|INDEX) (files|uploads|litter)[^;]*;", "", (MIGRATIONS / "head.sql").read_text())
+    connection.executescript(first.replace(f"('{revisions()[-1]}')", "('0001')"))
+    connection.close()
+    assert "uploads" not in str(tables(path))
+    store = await open_sqlite(path)
+    await store.create(ended())
+    assert await store.begin_upload(upload(), NOON, 100)
+    await store.close()
+    assert tables(path)[-1] == (revisions()[-1],)
 
 
 async def test_an_older_database_is_brought_up_to_date_with_what_it_holds(
@@ -310,12 +341,12 @@ async def test_an_older_database_is_brought_up_to_date_with_what_it_holds(
     await store.close()
 
     newer = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (newer / "versions" / "0002_scopes.py").write_text(SECOND)
+    (newer / "versions" / "9001_scopes.py").write_text(NEXT)
     monkeypatch.setattr(migrate, "MIGRATIONS", newer)
     store = await open_sqlite(path)
     assert await store.keys() == [key()]
     await store.close()
-    assert tables(path)[-1] == ("0002",)
+    assert tables(path)[-1] == ("9001",)
     assert "scopes" in str(tables(path))
 
 
@@ -325,7 +356,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(
     await (await open_sqlite(path)).close()
     before = tables(path)
     newer = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    (newer / "versions" / "0002_scopes.py").write_text(f"{SECOND}    raise RuntimeError('in the middle')\n")
+    (newer / "versions" / "9001_scopes.py").write_text(f"{NEXT}    raise RuntimeError('in the middle')\n")
     monkeypatch.setattr(migrate, "MIGRATIONS", newer)
     with pytest.raises(RuntimeError, match="in the middle"):
         await open_sqlite(path)

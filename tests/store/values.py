@@ -1,12 +1,15 @@
-"""Interactions, events and keys for the tests of stores: small ones, made with the least that a test must say."""
+"""What the tests of stores keep: small things, made with the least that a test must say."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from turnwise.domain.content import Media, Text
 from turnwise.domain.events import Created, End, PartDelta, StatusUpdate, TextDelta
+from turnwise.domain.files import File, NewFile, Upload
+from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
 from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
 from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, UserInput
-from turnwise.domain.tools import FunctionTool, ResponseFormat, ToolChoice
+from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.store.store import Batch, Key
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -41,6 +44,9 @@ def rich() -> Interaction:
         stream=True,
         background=True,
         response_modalities=("text", "image"),
+        image=ImageFormat("1:1", "4K"),
+        audio=AudioFormat("audio/wav", 8000),
+        voices=(Voice("Kore"), Voice("Puck", "de-DE", "Bob")),
         echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
     )
     return Interaction(
@@ -75,3 +81,26 @@ def ending(id: str, position: int) -> Batch:
 def key(id: str = "k1", *, minutes: int = 0) -> Key:
     """An API key, made so many minutes after noon."""
     return Key(id, "ann", f"key {id}", bytes(range(32)), "tw-abc", NOON + timedelta(minutes=minutes))
+
+
+def stored_file(id: str = "f1", *, owner: str = "ann", minutes: int = 0, **fields: Any) -> File:
+    """A file of ten bytes, made so many minutes after noon, that lives for two days."""
+    created = NOON + timedelta(minutes=minutes)
+    made: dict[str, Any] = {
+        "id": id,
+        "owner": owner,
+        "blob": f"blob{owner}{id}",
+        "mime_type": "text/plain",
+        "size_bytes": 10,
+        "created": created,
+        "updated": created,
+        "expires": created + timedelta(days=2),
+        "sha256": bytes(range(32)),
+    }
+    return File(**made | fields)
+
+
+def upload(hash: bytes = b"hash", *, owner: str = "ann", blob: str = "blob", **fields: Any) -> Upload:
+    """An upload that has just begun, of a file that says nothing of itself."""
+    made: dict[str, Any] = {"wanted": NewFile(), "created": NOON, "expires": NOON + timedelta(days=1)}
+    return Upload(hash, owner, blob, **made | fields)

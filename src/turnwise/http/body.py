@@ -64,15 +64,15 @@ def _too_large(limit: int) -> PayloadTooLarge:
     )
 
 
-def check_query(request: Request, known: Collection[str] = ()) -> None:
-    """Refuse query parameters that would be ignored."""
+def check_query(request: Request, known: Collection[str] = (), *, forms: Collection[str] = ("sse", "json")) -> None:
+    """Refuse query parameters that would be ignored. `forms` are what `alt` may ask for."""
     for name in request.query_params:
         if name not in EVERYWHERE and name not in known:
             listed = ", ".join(sorted(known)) or "none"
             raise UnknownParameter(f"this call has no such query parameter; it has: {listed}", field=name)
     alt = request.query_params.get("alt")
-    if alt not in (None, "sse", "json"):
-        raise InvalidRequest(f"'{alt}' is not a form of answer; one of sse, json", field="alt")
+    if alt is not None and alt not in forms:
+        raise InvalidRequest(f"'{alt}' is not a form of answer; one of {', '.join(forms)}", field="alt")
 
 
 def query_flag(request: Request, name: str) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from turnwise.domain.interaction import DialectName
+from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
 
 
@@ -38,6 +39,7 @@ class ModelEntry:
     context_tokens: int | None
     output_tokens: int | None
     inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ("text",)
     tools: bool = False
     """Whether it calls functions by itself; if not, the engine helps. The same for the next two."""
     schemas: bool = False
@@ -58,5 +60,8 @@ class Services:
     interactions: Interactions
     models: Models
     keys: Keys
+    files: Files
     default_dialect: DialectName
     max_body_bytes: int
+    public_url: str | None = None
+    """The address by which clients reach this server, if it is not the one that they ask."""

@@ -243,6 +243,9 @@ def curl(method: str, path: str, call: JSON, body: JSON = None) -> str:
     lines = [f"curl {flags}{verb}{SERVER}{path}"]
     if {} not in call["security"] or len(call["security"]) > 1:
         lines.append(f"-H {quote('x-goog-api-key: any-key')}")
+    for parameter in call.get("parameters", ()):
+        if parameter["in"] == "header" and "example" in parameter:
+            lines.append("-H " + quote(f"{parameter['name']}: {parameter['example']}"))
     if body is not None:
         lines.append(f"-H {quote('Content-Type: application/json')}")
         indented = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, NotFound
 from turnwise.domain.interaction import DialectName, Interaction, Turn
+from turnwise.http.address import base_url
 from turnwise.http.body import JSONReply, check_query, query_flag, read_bytes, read_json
 from turnwise.http.contracts import Services
 from turnwise.http.streaming import EventStream, Groups, nothing_to_do
@@ -35,13 +36,14 @@ class InteractionRoutes:
         body = await read_json(request, self._services.max_body_bytes)
         turn = parse_request(body)
         choice = await self._choose(request, turn, owner, body)
+        base = base_url(request, self._services.public_url)
         if turn.stream:
-            recording = await self._interactions.begin(turn, owner, choice.dialect)
+            recording = await self._interactions.begin(turn, owner, choice.dialect, base_url=base)
             groups = self._interactions.follow(recording)
             return self._stream(
                 recording.interaction, groups, choice, on_leave=lambda: self._interactions.leave(recording)
             )
-        creating = self._interactions.create(turn, owner, choice.dialect)
+        creating = self._interactions.create(turn, owner, choice.dialect, base_url=base)
         interaction = await (creating if turn.store else _while_connected(request, creating))
         return self._reply(interaction, choice)
 

@@ -47,6 +47,7 @@ def render_model(entry: ModelEntry) -> dict[str, JSON]:
         "description": entry.description,
         "supportedGenerationMethods": ["createInteraction"],
         "inputModalities": list(entry.inputs),
+        "outputModalities": list(entry.outputs),
         "functionCalling": _means(entry.tools),
         "structuredOutput": _means(entry.schemas),
         "thinking": entry.thinks,

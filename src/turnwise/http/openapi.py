@@ -40,11 +40,13 @@ KEY_ABOUT = "Any value will do until the server has keys of its own, which `turn
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter in the query."""
+    """A parameter in the query, or a header."""
 
     name: str
     about: str
     schema: Mapping[str, JSON]
+    example: str | None = None
+    """What commands that show the call have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Call:
     streams: bool = False
     """Whether it may answer with server-sent events."""
     query: Sequence[Parameter] = ()
+    headers: Sequence[Parameter] = ()
     errors: Sequence[type[e.TurnwiseError]] = ()
     status: int = 200
     content_type: str = "application/json"
@@ -76,6 +79,9 @@ class Call:
 
 
 FLAG = {"type": "boolean", "default": False}
+TEXT = {"type": "string"}
+BYTES = {"type": "integer", "minimum": 0}
+A_FILE = "my-file"
 INTERACTION = {"anyOf": [ref("StepsInteraction"), ref("OutputsInteraction")]}
 EVENT = {"anyOf": [ref("StepsEvent"), ref("OutputsEvent")]}
 
@@ -192,6 +198,123 @@ CALLS = (
         example_id="default",
     ),
     Call(
+        "post",
+        "/upload/{version}/files",
+        "uploadFile",
+        "Files",
+        "Upload a file",
+        "Begins an upload; and, at the address that `X-Goog-Upload-URL` of its reply has, goes on with it: chunks of "
+        "any size, each with its `X-Goog-Upload-Offset`. That address needs no key: it is itself the right to use it, "
+        "for a day. A chunk that is sent again changes nothing. `X-Goog-Upload-Status` of each reply says `active`, "
+        "`final` or `cancelled`, and `X-Goog-Upload-Size-Received` how many bytes have come.\n\n"
+        "A file may also come in one request: with the protocol `raw`, which is what is meant where none is said, the "
+        "body is the file; with `multipart` it is `multipart/related`, with what is said of the file as JSON and then "
+        "the file.",
+        "With `start`: nothing, and the address as a header. With `finalize`, and in one request: the file, which is "
+        "looked at now and can be used once it is `ACTIVE`.",
+        body={"anyOf": [ref("FileReply"), ref("Nothing")]},
+        reads="UploadBody",
+        examples={"Begin": {"file": {"display_name": "Notes", "mime_type": "text/plain", "size_bytes": 5}}},
+        query=(
+            Parameter("upload_id", "Which upload goes on, as its address has it.", TEXT),
+            Parameter("upload_protocol", "As the header `X-Goog-Upload-Protocol`.", TEXT),
+            Parameter(
+                "uploadType",
+                "Another word for the protocol: `media` is `raw`.",
+                {"type": "string", "enum": ["media", "multipart"]},
+            ),
+        ),
+        headers=(
+            Parameter(
+                "X-Goog-Upload-Protocol",
+                "How the file comes.",
+                {"type": "string", "enum": ["resumable", "multipart", "raw"]},
+                "resumable",
+            ),
+            Parameter(
+                "X-Goog-Upload-Command",
+                "What to do: `start`; then `upload` for each chunk, and `upload, finalize` for the last; `query` asks "
+                "how far it has come, `cancel` gives it up.",
+                {
+                    "type": "string",
+                    "enum": ["start", "upload", "upload, finalize", "finalize", "query", "cancel"],
+                },
+                "start",
+            ),
+            Parameter("X-Goog-Upload-Offset", "With `upload`: where the chunk begins.", BYTES),
+            Parameter("X-Goog-Upload-Header-Content-Length", "With `start`: how many bytes will come.", BYTES),
+            Parameter("X-Goog-Upload-Header-Content-Type", "With `start`: the mime type of the file.", TEXT),
+            Parameter("X-Goog-Upload-File-Name", "What the file is called: its display name, if none is given.", TEXT),
+        ),
+        errors=(*ANY, e.AlreadyExists, e.NotFound, e.PayloadTooLarge, e.RateLimited, e.Unimplemented),
+    ),
+    Call(
+        "get",
+        "/{version}/files",
+        "listFiles",
+        "Files",
+        "List your files",
+        "Shows the files of the key's owner, newest first.",
+        "A page of files.",
+        body=ref("FileList"),
+        query=(
+            Parameter(
+                "pageSize", "How many to show.", {"type": "integer", "minimum": 0, "maximum": 100, "default": 10}
+            ),
+            Parameter("pageToken", "The `nextPageToken` of the page before.", TEXT),
+        ),
+        errors=ANY,
+    ),
+    Call(
+        "get",
+        "/{version}/files/{id}",
+        "getFile",
+        "Files",
+        "Read what a file is",
+        "Shows a file as it stands. One that is `PROCESSING` will be `ACTIVE`, or `FAILED` with the reason.",
+        "The file.",
+        body=ref("FileResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_FILE,
+    ),
+    Call(
+        "get",
+        "/{version}/files/{id}:download",
+        "downloadFile",
+        "Files",
+        "Download a file",
+        "The bytes of a file, or with the header `Range` a part of them, which then come with status 206.",
+        "The bytes.",
+        content_type="application/octet-stream",
+        query=(Parameter("alt", "May be said, and changes nothing.", {"type": "string", "enum": ["media"]}),),
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.OutOfRange),
+        example_id=A_FILE,
+    ),
+    Call(
+        "delete",
+        "/{version}/files/{id}",
+        "deleteFile",
+        "Files",
+        "Delete a file",
+        "Removes a file and its bytes for good.",
+        "It is gone.",
+        body=ref("Nothing"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_FILE,
+    ),
+    Call(
+        "post",
+        "/{version}/files:register",
+        "registerFiles",
+        "Files",
+        "Register files of a cloud storage",
+        "The API has this, and turnwise does not: it reaches no cloud storage. Upload the files.",
+        "It is not done.",
+        body=ref("RpcErrorBody"),
+        status=501,
+        errors=ANY,
+    ),
+    Call(
         "get",
         "/healthz",
         "isAlive",
@@ -246,6 +369,7 @@ def build_openapi(not_yet: tuple[str, ...] = ()) -> dict[str, JSON]:
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "Interactions", "description": "One whole turn of a conversation, from the question to its end."},
+            {"name": "Files", "description": "What interactions name by its address, uploaded or made by a model."},
             {"name": "Models", "description": "Who answers."},
             {"name": "Server", "description": "About the server itself. These calls ask for no key."},
         ],
@@ -271,23 +395,31 @@ def _operation(call: Call) -> dict[str, JSON]:
         "summary": call.title,
         "description": call.about,
         "security": [{"header": []}, {"query": []}, {"bearer": []}, {}] if is_api else [{}],
-        "responses": {str(call.status): _reply(call), **_errors(call.errors)},
+        "responses": {str(call.status): _reply(call), **_errors(call)},
     }
+    own = {parameter.name for parameter in call.query}
     parameters = [
         *_path_parameters(call),
-        *map(_query_parameter, call.query),
-        *(_shared_parameters() if is_api else ()),
+        *(_described_parameter(parameter, "query") for parameter in call.query),
+        *(_described_parameter(parameter, "header") for parameter in call.headers),
+        *(shared for shared in (_shared_parameters() if is_api else ()) if shared["name"] not in own),
     ]
     if parameters:
         operation["parameters"] = parameters
     if call.reads is not None:
         named = {name: {"value": value} for name, value in (call.examples or {}).items()}
         content = {"application/json": {"schema": ref(call.reads), "examples": named}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": not call.headers, "content": content}
     return operation
 
 
 # -- parameters
+
+ID_ABOUT = {
+    "Interactions": "The interaction's `id`.",
+    "Files": "The file's `name`, without `files/`.",
+    "Models": "The model's name.",
+}
 
 
 def _path_parameters(call: Call) -> list[JSON]:
@@ -295,8 +427,7 @@ def _path_parameters(call: Call) -> list[JSON]:
     if "{version}" in call.path:
         parameters.append(_in_path("version", "The API's version.", {"type": "string", "enum": list(VERSIONS)}, "v1"))
     if "{id}" in call.path:
-        about = "The model's name." if call.tag == "Models" else "The interaction's `id`."
-        parameters.append(_in_path("id", about, {"type": "string"}, call.example_id))
+        parameters.append(_in_path("id", ID_ABOUT[call.tag], {"type": "string"}, call.example_id))
     return parameters
 
 
@@ -304,16 +435,17 @@ def _in_path(name: str, about: str, schema: Schema, example: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "description": about, "schema": schema, "example": example}
 
 
-def _query_parameter(parameter: Parameter) -> Schema:
-    return {
+def _described_parameter(parameter: Parameter, place: Literal["query", "header"]) -> Schema:
+    described: Schema = {
         "name": parameter.name,
-        "in": "query",
+        "in": place,
         "description": parameter.about,
         "schema": dict(parameter.schema),
     }
+    return described if parameter.example is None else {**described, "example": parameter.example}
 
 
-def _shared_parameters() -> list[JSON]:
+def _shared_parameters() -> list[Schema]:
     """What every call of the API takes."""
     return [
         {
@@ -347,13 +479,13 @@ def _reply(call: Call) -> dict[str, JSON]:
     return {"description": call.reply, "content": content}
 
 
-def _errors(errors: Sequence[type[e.TurnwiseError]]) -> dict[str, JSON]:
+def _errors(call: Call) -> dict[str, JSON]:
     """The errors of a call, by HTTP status: each with its word for programs and its meaning."""
     by_status: dict[int, list[str]] = defaultdict(list)
-    for error in errors:
+    for error in call.errors:
         meaning = (getdoc(error) or "").partition(". ")[0].rstrip(".")
         by_status[_status(error)].append(f"`{error.code}`: {meaning}.")
-    body = {"application/json": {"schema": ref("ErrorBody")}}
+    body = {"application/json": {"schema": ref("RpcErrorBody" if call.tag == "Files" else "ErrorBody")}}
     return {
         str(status): {"description": "\n".join(said), "content": body} for status, said in sorted(by_status.items())
     }

@@ -19,6 +19,7 @@ from turnwise.http.auth import KeyRing
 from turnwise.http.body import JSONReply
 from turnwise.http.contracts import Services
 from turnwise.http.docs import DocsRoutes
+from turnwise.http.files import FileRoutes
 from turnwise.http.interactions import InteractionRoutes
 from turnwise.http.models import ModelRoutes
 from turnwise.wire.errors import http_status, render_error, render_rpc_error
@@ -33,7 +34,6 @@ NOT_YET = (
     "credentials",
     "voices",
     "decisions",
-    "files",
     "fileSearchStores",
 )
 """Resources that the current API has and turnwise does not."""
@@ -50,7 +50,7 @@ class VersionConvertor(StringConvertor):
 
 register_url_convertor("version", VersionConvertor())
 
-_FILES = re.compile(rf"(?:/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
+_FILES = re.compile(rf"(?:(?:/{VersionConvertor.regex})?/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
 """The paths of the Files API, which has a form of its own for errors."""
 
 
@@ -59,6 +59,7 @@ def build_routes(services: Services) -> Starlette:
     owner = KeyRing(services.keys).owner
     interactions = InteractionRoutes(services, owner)
     models = ModelRoutes(services, owner)
+    files = FileRoutes(services, owner)
     docs = DocsRoutes(NOT_YET)
     routes = [
         Route("/{version:version}/interactions", interactions.create, methods=["POST"]),
@@ -67,6 +68,12 @@ def build_routes(services: Services) -> Starlette:
         Route("/{version:version}/interactions/{id}/cancel", interactions.cancel, methods=["POST"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{id:path}", models.get, methods=["GET"]),
+        _behind_a_version(Route("/upload/{version:version}/files", files.upload, methods=["POST"])),
+        Route("/{version:version}/files", files.list, methods=["GET"]),
+        Route("/{version:version}/files:register", files.register, methods=["POST"]),
+        Route("/{version:version}/files/{id}:download", files.download, methods=["GET"]),
+        Route("/{version:version}/files/{id}", files.get, methods=["GET"]),
+        Route("/{version:version}/files/{id}", files.delete, methods=["DELETE"]),
         *[
             Route(path, unimplemented(name), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
             for name in NOT_YET
@@ -88,6 +95,13 @@ def build_routes(services: Services) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _behind_a_version(route: Route) -> Route:
+    """A route whose path may have one more version before it, as where the base URL of a client ends in one."""
+    path = route.path_regex.pattern.removeprefix("^")
+    route.path_regex = re.compile(f"^(?:/{VersionConvertor.regex})?{path}")
+    return route
 
 
 def _paths(name: str) -> list[str]:

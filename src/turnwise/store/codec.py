@@ -39,6 +39,7 @@ from turnwise.domain.events import (
     TextDelta,
     WholeDelta,
 )
+from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
 from turnwise.domain.interaction import Failure, GenerationConfig, Status, Turn, Usage
 from turnwise.domain.steps import (
     FunctionCall,
@@ -51,7 +52,7 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.domain.tools import FunctionTool, ResponseFormat, Tool, ToolChoice
+from turnwise.domain.tools import FunctionTool, Tool, ToolChoice
 
 Raw: TypeAlias = dict[str, Any]
 """A JSON object that was just read, and that nobody else holds: reading takes it apart."""
@@ -285,6 +286,9 @@ _READ_SETTING: Mapping[str, Callable[[Any], Any]] = {
     "response_format": _read_response_format,
     "generation": _read_generation,
     "response_modalities": tuple,
+    "image": lambda raw: None if raw is None else ImageFormat(**raw),
+    "audio": lambda raw: None if raw is None else AudioFormat(**raw),
+    "voices": lambda raws: tuple([Voice(**raw) for raw in raws]),
 }
 """The settings that are more than plain JSON."""
 

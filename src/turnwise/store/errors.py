@@ -4,7 +4,8 @@
     └── StoreError
         ├── StoreClosed     a call after `close`
         ├── AlreadyKept     an id that is in use
-        └── NewerDatabase   written by a version of turnwise that this one does not know
+        ├── NewerDatabase   written by a version of turnwise that this one does not know
+        └── BlobsUnavailable  the object store that has the bytes of files did not do what it was asked
 
 To a client each of them is an internal error; the message is for whoever runs the server.
 """
@@ -38,3 +39,10 @@ class NewerDatabase(StoreError):
             f"The database was written by a newer turnwise: it is at revision '{revision}', and this version "
             f"knows those up to '{head}'. Install the newer version, or use another data directory."
         )
+
+
+class BlobsUnavailable(StoreError):
+    """The object store that has the bytes of files cannot be reached, or refuses what it is asked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The store of blobs failed: {reason}")

@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from turnwise.domain.events import Event
+from turnwise.domain.files import File, FileState, Upload
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.store.errors import AlreadyKept, StoreClosed
-from turnwise.store.store import Batch, Key, Link, link_of
+from turnwise.store.store import Batch, Finished, Key, Link, Place, link_of
 
 
 class MemoryStore:
@@ -25,6 +26,9 @@ class MemoryStore:
         self._interactions: dict[str, Interaction] = {}
         self._events: dict[str, dict[int, Event]] = {}
         self._keys: dict[str, Key] = {}
+        self._files: dict[tuple[str, str], File] = {}
+        self._uploads: dict[bytes, Upload] = {}
+        self._litter: dict[str, None] = {}
         self._closed = False
 
     # -- interactions
@@ -108,6 +112,104 @@ class MemoryStore:
         self._keys[id] = replace(key, revoked=at)
         return True
 
+    # -- files
+
+    async def begin_upload(self, upload: Upload, at: datetime, quota: int) -> bool:
+        self._require_open()
+        if self._used(upload.owner, at, upload.hash) + upload.reserved > quota:
+            return False
+        self._uploads[upload.hash] = upload
+        return True
+
+    async def upload(self, hash: bytes) -> Upload | None:
+        self._require_open()
+        return self._uploads.get(hash)
+
+    async def reserve(self, hash: bytes, size: int, at: datetime, quota: int) -> bool:
+        self._require_open()
+        upload = self._running(hash)
+        if upload is None or self._used(upload.owner, at, hash) + size > quota:
+            return False
+        self._uploads[hash] = replace(upload, reserved=max(upload.reserved, size))
+        return True
+
+    async def finish_upload(self, hash: bytes, file: File) -> Finished:
+        self._require_open()
+        upload = self._running(hash)
+        if upload is None:
+            return "gone"
+        if (file.owner, file.id) in self._files:
+            return "taken"
+        self._files[file.owner, file.id] = file
+        self._uploads[hash] = replace(upload, reserved=0, file_id=file.id)
+        return "kept"
+
+    async def drop_upload(self, hash: bytes) -> bool:
+        self._require_open()
+        upload = self._running(hash)
+        if upload is None:
+            return False
+        self._litter[upload.blob] = None
+        del self._uploads[hash]
+        return True
+
+    async def file(self, id: str, owner: str) -> File | None:
+        self._require_open()
+        return self._files.get((owner, id))
+
+    async def files(self, owner: str, at: datetime, limit: int, after: Place | None = None) -> Sequence[File]:
+        self._require_open()
+        found = [file for file in self._files.values() if file.owner == owner and file.expires > at]
+        behind = [file for file in found if after is None or (file.created, file.id) < after]
+        return sorted(behind, key=lambda file: (file.created, file.id), reverse=True)[:limit]
+
+    async def settle_file(self, file: File) -> bool:
+        self._require_open()
+        kept = self._files.get((file.owner, file.id))
+        if kept is None or kept.blob != file.blob or kept.state is not FileState.PROCESSING:
+            return False
+        self._files[file.owner, file.id] = replace(
+            kept,
+            mime_type=file.mime_type,
+            updated=file.updated,
+            state=file.state,
+            failure=file.failure,
+            details=file.details,
+        )
+        return True
+
+    async def delete_file(self, id: str, owner: str) -> str | None:
+        self._require_open()
+        file = self._files.pop((owner, id), None)
+        if file is None:
+            return None
+        self._litter[file.blob] = None
+        return file.blob
+
+    async def processing(self) -> Sequence[File]:
+        self._require_open()
+        return [file for file in self._files.values() if file.state is FileState.PROCESSING]
+
+    async def expire(self, at: datetime, limit: int) -> int:
+        self._require_open()
+        files = [file for file in self._files.values() if file.expires <= at][:limit]
+        uploads = [upload for upload in self._uploads.values() if upload.expires <= at][:limit]
+        for file in files:
+            await self.delete_file(file.id, file.owner)
+        for upload in uploads:
+            if not await self.drop_upload(upload.hash):
+                del self._uploads[upload.hash]
+        return len(files) + len(uploads)
+
+    async def litter(self, limit: int) -> Sequence[str]:
+        self._require_open()
+        return list(self._litter)[:limit]
+
+    async def cleared(self, blobs: Sequence[str]) -> None:
+        self._require_open()
+        for blob in blobs:
+            self._litter.pop(blob, None)
+
     async def close(self) -> None:
         self._closed = True
 
@@ -120,6 +222,19 @@ class MemoryStore:
     def _find(self, id: str, owner: str) -> Interaction | None:
         kept = self._interactions.get(id)
         return kept if kept is not None and kept.owner == owner else None
+
+    def _running(self, hash: bytes) -> Upload | None:
+        upload = self._uploads.get(hash)
+        return upload if upload is not None and upload.file_id is None else None
+
+    def _used(self, owner: str, at: datetime, but: bytes) -> int:
+        """What the owner holds of the quota, but for this upload."""
+        files = sum(f.size_bytes for f in self._files.values() if f.owner == owner and f.expires > at)
+        return files + sum(
+            upload.reserved
+            for upload in self._uploads.values()
+            if upload.owner == owner and upload.expires > at and upload.file_id is None and upload.hash != but
+        )
 
     def _keep(self, batch: Batch | None) -> None:
         if batch is None or batch.id not in self._events:

@@ -1,4 +1,4 @@
-"""Rows: how an interaction and a key lie in the columns of a table.
+"""Rows: how an interaction, a key, a file and an upload lie in the columns of a table.
 
 The columns are the same in every SQL store, and so is this file. What is looked up has a column of its own;
 the rest is JSON as text (see `codec.py`), which a person can read and query with the database's own shell.
@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+import orjson
+
+from turnwise.domain.files import File, FileState, NewFile, Upload
 from turnwise.domain.interaction import Interaction, Status, Turn
 from turnwise.store.codec import (
     decode_failure,
@@ -34,6 +37,15 @@ LINK = "id, previous_id, status, input, steps"
 
 KEY = "id, owner, name, hash, prefix, created, revoked"
 """The columns of `keys`, likewise."""
+
+FILE = (
+    "owner, id, blob, mime_type, size_bytes, created, updated, expires, sha256, state, display_name, source, failure, "
+    "details"
+)
+"""The columns of `files`, likewise."""
+
+UPLOAD = "hash, owner, blob, name, display_name, mime_type, size_bytes, source, created, expires, reserved, file_id"
+"""The columns of `uploads`, likewise."""
 
 
 def interaction_row(interaction: Interaction) -> Row:
@@ -118,6 +130,96 @@ def read_key(row: Row) -> Key:
     id, owner, name, hash, prefix, created, revoked = row
     ended = None if revoked is None else datetime.fromisoformat(revoked)
     return Key(id, owner, name, bytes(hash), prefix, datetime.fromisoformat(created), ended)
+
+
+def file_row(file: File) -> Row:
+    """A file, for INSERT."""
+    return (
+        file.owner,
+        file.id,
+        file.blob,
+        file.mime_type,
+        file.size_bytes,
+        write_time(file.created),
+        write_time(file.updated),
+        write_time(file.expires),
+        file.sha256,
+        file.state.value,
+        file.display_name,
+        file.source,
+        _text(encode_part(file.failure)),
+        orjson.dumps(dict(file.details)).decode(),
+    )
+
+
+def settled_row(file: File) -> Row:
+    """What a file turned out to be, for UPDATE: mime type, updated, state, failure, details; then which file."""
+    return (
+        file.mime_type,
+        write_time(file.updated),
+        file.state.value,
+        _text(encode_part(file.failure)),
+        orjson.dumps(dict(file.details)).decode(),
+        file.owner,
+        file.id,
+        file.blob,
+    )
+
+
+def read_file(row: Sequence[Any]) -> File:
+    """What `file_row` wrote."""
+    owner, id, blob, mime_type, size, *times, sha256, state, display_name, source, failure, details = row
+    created, updated, expires = map(datetime.fromisoformat, times)
+    return File(
+        id=id,
+        owner=owner,
+        blob=blob,
+        mime_type=mime_type,
+        size_bytes=size,
+        created=created,
+        updated=updated,
+        expires=expires,
+        sha256=bytes(sha256),
+        state=FileState(state),
+        display_name=display_name,
+        source=source,
+        failure=decode_failure(failure),
+        details=orjson.loads(details),
+    )
+
+
+def upload_row(upload: Upload) -> Row:
+    """An upload, for INSERT."""
+    wanted = upload.wanted
+    return (
+        upload.hash,
+        upload.owner,
+        upload.blob,
+        wanted.name,
+        wanted.display_name,
+        wanted.mime_type,
+        wanted.size_bytes,
+        wanted.source,
+        write_time(upload.created),
+        write_time(upload.expires),
+        upload.reserved,
+        upload.file_id,
+    )
+
+
+def read_upload(row: Sequence[Any]) -> Upload:
+    """What `upload_row` wrote."""
+    hash, owner, blob, name, display_name, mime_type, size, source, created, expires, reserved, file_id = row
+    return Upload(
+        hash=bytes(hash),
+        owner=owner,
+        blob=blob,
+        wanted=NewFile(name, display_name, mime_type, size, source),
+        created=datetime.fromisoformat(created),
+        expires=datetime.fromisoformat(expires),
+        reserved=reserved,
+        file_id=file_id,
+    )
 
 
 def write_time(at: datetime) -> str:

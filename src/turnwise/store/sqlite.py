@@ -27,6 +27,7 @@ from datetime import datetime
 from pathlib import Path
 
 from turnwise.domain.events import Event
+from turnwise.domain.files import File, Upload
 from turnwise.domain.interaction import Interaction
 from turnwise.store import statements as sql
 from turnwise.store.codec import unpack
@@ -35,15 +36,20 @@ from turnwise.store.migrate import migrate_sqlite
 from turnwise.store.rows import (
     Row,
     event_rows,
+    file_row,
     interaction_row,
     key_row,
     outcome_row,
+    read_file,
     read_interaction,
     read_key,
     read_link,
+    read_upload,
+    settled_row,
+    upload_row,
     write_time,
 )
-from turnwise.store.store import Batch, Key, Link
+from turnwise.store.store import Batch, Finished, Key, Link, Place
 from turnwise.store.worker import Call, Outcome, Worker
 
 PATIENCE = 10.0
@@ -160,6 +166,115 @@ class SQLiteStore:
 
         return await self._writer.do(work)
 
+    # -- files
+
+    async def begin_upload(self, upload: Upload, at: datetime, quota: int) -> bool:
+        row = upload_row(upload)
+        used = _used_arguments(upload.owner, at, upload.hash)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            if _used(connection, used) + upload.reserved > quota:
+                return False
+            connection.execute(sql.BEGIN_UPLOAD, row)
+            return True
+
+        return await self._writer.do(work)
+
+    async def upload(self, hash: bytes) -> Upload | None:
+        def work(connection: sqlite3.Connection) -> Upload | None:
+            row = connection.execute(sql.UPLOADED, (hash,)).fetchone()
+            return None if row is None else read_upload(row)
+
+        return await self._lookups.do(work)
+
+    async def reserve(self, hash: bytes, size: int, at: datetime, quota: int) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            row = connection.execute(f"SELECT owner FROM uploads WHERE {sql.RUNNING}", (hash,)).fetchone()
+            if row is None or _used(connection, _used_arguments(row[0], at, hash)) + size > quota:
+                return False
+            connection.execute(sql.RESERVE, (size, size, hash))
+            return True
+
+        return await self._writer.do(work, durable=False)
+
+    async def finish_upload(self, hash: bytes, file: File) -> Finished:
+        row = file_row(file)
+
+        def work(connection: sqlite3.Connection) -> Finished:
+            if not connection.execute(f"SELECT 1 FROM uploads WHERE {sql.RUNNING}", (hash,)).fetchall():
+                return "gone"
+            if not connection.execute(sql.CREATE_FILE, row).rowcount:
+                return "taken"
+            connection.execute(sql.BECOME, (file.id, hash))
+            return "kept"
+
+        return await self._writer.do(work)
+
+    async def drop_upload(self, hash: bytes) -> bool:
+        return await self._writer.do(lambda connection: _drop(connection, hash), erases=True)
+
+    async def file(self, id: str, owner: str) -> File | None:
+        def work(connection: sqlite3.Connection) -> File | None:
+            row = connection.execute(sql.LOAD_FILE, (id, owner)).fetchone()
+            return None if row is None else read_file(row)
+
+        return await self._lookups.do(work)
+
+    async def files(self, owner: str, at: datetime, limit: int, after: Place | None = None) -> Sequence[File]:
+        created, id = ("9999", "") if after is None else (write_time(after[0]), after[1])
+        arguments = (owner, write_time(at), created, id, limit)
+
+        def work(connection: sqlite3.Connection) -> list[File]:
+            return [read_file(row) for row in connection.execute(sql.FILES, arguments).fetchall()]
+
+        return await self._histories.do(work)
+
+    async def settle_file(self, file: File) -> bool:
+        row = settled_row(file)
+        return await self._writer.do(lambda connection: connection.execute(sql.SETTLE_FILE, row).rowcount > 0)
+
+    async def delete_file(self, id: str, owner: str) -> str | None:
+        def work(connection: sqlite3.Connection) -> str | None:
+            return _delete_file(connection, id, owner)
+
+        # The name that a person gave to a file must leave the database too.
+        return await self._writer.do(work, erases=True)
+
+    async def processing(self) -> Sequence[File]:
+        def work(connection: sqlite3.Connection) -> list[File]:
+            return [read_file(row) for row in connection.execute(sql.PROCESSING).fetchall()]
+
+        return await self._histories.do(work)
+
+    async def expire(self, at: datetime, limit: int) -> int:
+        bound = (write_time(at), limit)
+
+        def work(connection: sqlite3.Connection) -> int:
+            files = connection.execute(sql.EXPIRED_FILES, bound).fetchall()
+            uploads = connection.execute(sql.EXPIRED_UPLOADS, bound).fetchall()
+            for id, owner in files:
+                _delete_file(connection, id, owner)
+            for (hash,) in uploads:
+                if not _drop(connection, hash):
+                    connection.execute(sql.DELETE_FINISHED, (hash,))
+            return len(files) + len(uploads)
+
+        return await self._writer.do(work, erases=True)
+
+    async def litter(self, limit: int) -> Sequence[str]:
+        def work(connection: sqlite3.Connection) -> list[str]:
+            return [blob for (blob,) in connection.execute(sql.LITTER, (limit,)).fetchall()]
+
+        return await self._histories.do(work)
+
+    async def cleared(self, blobs: Sequence[str]) -> None:
+        rows = [(blob,) for blob in blobs]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(sql.CLEARED, rows)
+
+        await self._writer.do(work, durable=False)
+
     async def close(self) -> None:
         # The writer last: the last connection to be closed empties the log into the file and removes it.
         for worker in (self._lookups, self._histories, self._writer):
@@ -177,6 +292,34 @@ def _insert(connection: sqlite3.Connection, statement: str, row: Row) -> None:
         connection.execute(statement, row)
     except sqlite3.IntegrityError as error:
         raise AlreadyKept(row[0]) from error
+
+
+def _used_arguments(owner: str, at: datetime, but: bytes) -> Row:
+    """For `USED`: what the owner holds of the quota, but for this upload."""
+    now = write_time(at)
+    return (owner, now, owner, now, but)
+
+
+def _used(connection: sqlite3.Connection, arguments: Row) -> int:
+    ((used,),) = connection.execute(sql.USED, arguments).fetchall()
+    return int(used)
+
+
+def _drop(connection: sqlite3.Connection, hash: bytes) -> bool:
+    return _leave(connection, connection.execute(sql.DROP_UPLOAD, (hash,)).fetchall()) is not None
+
+
+def _delete_file(connection: sqlite3.Connection, id: str, owner: str) -> str | None:
+    return _leave(connection, connection.execute(sql.DELETE_FILE, (id, owner)).fetchall())
+
+
+def _leave(connection: sqlite3.Connection, deleted: list[Row]) -> str | None:
+    """The blob of a row that was deleted, if one was: it is litter now."""
+    for (blob,) in deleted:
+        connection.execute(sql.LEAVE, (blob,))
+        connection.execute(_MARK.format(1))
+        return str(blob)
+    return None
 
 
 # -- the threads' side
@@ -240,7 +383,7 @@ class _Writer:
 
     def settle(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
         outcomes = self._commit(connection, calls)
-        self._traces |= any(call.erases and outcome is True for call, outcome in zip(calls, outcomes, strict=True))
+        self._traces |= any(call.erases and _is_done(outcome) for call, outcome in zip(calls, outcomes, strict=True))
         if self._traces:
             # Busy, when another process is reading for longer than we wait: then after the next group.
             (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -271,6 +414,10 @@ class _Writer:
         if level != self._synchronous:
             connection.execute(f"PRAGMA synchronous = {level}")
             self._synchronous = level
+
+
+def _is_done(outcome: Outcome) -> bool:
+    return bool(outcome) and not isinstance(outcome, Exception)
 
 
 def _until_error(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:

@@ -3,7 +3,7 @@
 Who runs them, and in which transactions, is in the file of the engine.
 """
 
-from turnwise.store.rows import INTERACTION, KEY, LINK
+from turnwise.store.rows import FILE, INTERACTION, KEY, LINK, UPLOAD
 
 CREATE = f"INSERT INTO interactions ({INTERACTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -50,3 +50,51 @@ ADD_KEY = f"INSERT INTO keys ({KEY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 KEYS = f"SELECT {KEY} FROM keys ORDER BY created, id"
 
 REVOKE_KEY = "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL"
+
+BEGIN_UPLOAD = f"INSERT INTO uploads ({UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+RUNNING = "hash = ? AND file_id IS NULL"
+
+UPLOADED = f"SELECT {UPLOAD} FROM uploads WHERE hash = ?"
+
+RESERVE = f"UPDATE uploads SET reserved = ? WHERE reserved < ? AND {RUNNING}"
+
+BECOME = f"UPDATE uploads SET reserved = 0, file_id = ? WHERE {RUNNING}"
+
+DROP_UPLOAD = f"DELETE FROM uploads WHERE {RUNNING} RETURNING blob"
+
+# What an owner's files and running uploads hold of the quota. An upload that is about to reserve more counts by that.
+USED = """
+SELECT coalesce((SELECT sum(size_bytes) FROM files WHERE owner = ? AND expires > ?), 0)
+    + coalesce((SELECT sum(reserved) FROM uploads WHERE owner = ? AND expires > ? AND file_id IS NULL AND hash <> ?), 0)
+"""
+
+CREATE_FILE = f"INSERT INTO files ({FILE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+LOAD_FILE = f"SELECT {FILE} FROM files WHERE id = ? AND owner = ?"
+
+FILES = f"""
+SELECT {FILE} FROM files WHERE owner = ? AND expires > ? AND (created, id) < (?, ?)
+ORDER BY created DESC, id DESC LIMIT ?
+"""
+
+SETTLE_FILE = """
+UPDATE files SET mime_type = ?, updated = ?, state = ?, failure = ?, details = ?
+WHERE owner = ? AND id = ? AND blob = ? AND state = 'PROCESSING'
+"""
+
+DELETE_FILE = "DELETE FROM files WHERE id = ? AND owner = ? RETURNING blob"
+
+PROCESSING = f"SELECT {FILE} FROM files WHERE state = 'PROCESSING' ORDER BY created, id"
+
+EXPIRED_FILES = "SELECT id, owner FROM files WHERE expires <= ? ORDER BY expires LIMIT ?"
+
+EXPIRED_UPLOADS = "SELECT hash FROM uploads WHERE expires <= ? ORDER BY expires LIMIT ?"
+
+DELETE_FINISHED = "DELETE FROM uploads WHERE hash = ? AND file_id IS NOT NULL"
+
+LITTER = "SELECT blob FROM litter LIMIT ?"
+
+LEAVE = "INSERT INTO litter (blob) VALUES (?) ON CONFLICT DO NOTHING"
+
+CLEARED = "DELETE FROM litter WHERE blob = ?"

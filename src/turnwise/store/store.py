@@ -1,4 +1,5 @@
-"""The contract of a store: interactions, the journal of their events, and keys.
+"""The contracts of what is kept: interactions, the journal of their events, keys and files in a store; and the bytes
+of files in a store of blobs.
 
 Three rules hold for every store, and `tests/contract` tries them on each:
 
@@ -6,14 +7,20 @@ Three rules hold for every store, and `tests/contract` tries them on each:
   survive the machine losing power.
 - One call is one transaction: all of it is seen, or nothing.
 - An interaction ends once. Of two callers of `finish`, exactly one is told True.
+
+A blob is named by one row, of a file or of an upload. When that row goes, the blob's key is litter in the same
+transaction, until it is told that the bytes are gone too: so nothing is left behind, whenever the process is killed.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
 
 from turnwise.domain.events import Event
+from turnwise.domain.files import File, Upload
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import Step
 
@@ -107,8 +114,125 @@ class KeyStore(Protocol):
         """Revoke a key. False: there is none with this id, or it was revoked before."""
 
 
-class Store(InteractionStore, KeyStore, Protocol):
+Finished: TypeAlias = Literal["kept", "taken", "gone"]
+"""What became of a file that an upload was to be: it is kept; its id is taken; or the upload is not running (any
+more)."""
+
+Place: TypeAlias = tuple[datetime, str]
+"""Where a file stands in the list of its owner's files: when it was created, and its id."""
+
+
+class FileStore(Protocol):
+    """Files and uploads, without their bytes. `owner` is part of every look-up, as above.
+
+    An owner's files that have not expired and uploads that are running count against a quota, in bytes.
+    """
+
+    async def begin_upload(self, upload: Upload, at: datetime, quota: int) -> bool:
+        """Keep a new upload, if what it reserves is within the quota. False: it is not."""
+
+    async def upload(self, hash: bytes) -> Upload | None:
+        """One upload, by the hash of its secret."""
+
+    async def reserve(self, hash: bytes, size: int, at: datetime, quota: int) -> bool:
+        """Let a running upload reserve so many bytes at the least. False: that is over the quota, or it is not
+        running."""
+
+    async def finish_upload(self, hash: bytes, file: File) -> Finished:
+        """Keep the file that a running upload has become. It reserves nothing any more, and names no blob."""
+
+    async def drop_upload(self, hash: bytes) -> bool:
+        """Remove a running upload; its blob is litter. False: there is none."""
+
+    async def file(self, id: str, owner: str) -> File | None:
+        """One file, expired or not."""
+
+    async def files(self, owner: str, at: datetime, limit: int, after: Place | None = None) -> Sequence[File]:
+        """An owner's files that have not expired, newest first, behind a place in that order."""
+
+    async def settle_file(self, file: File) -> bool:
+        """Keep what a file that was processing has turned out to be: its state, failure, details and mime type. False:
+        it is not processing, or not there (any more)."""
+
+    async def delete_file(self, id: str, owner: str) -> str | None:
+        """Remove a file for good; its blob, which is returned, is litter. None: there was none."""
+
+    async def processing(self) -> Sequence[File]:
+        """Every file that is processing: after a start, those that the last process left behind."""
+
+    async def expire(self, at: datetime, limit: int) -> int:
+        """Remove at most so many files and as many uploads that have expired; their blobs are litter. Returns how many
+        there were."""
+
+    async def litter(self, limit: int) -> Sequence[str]:
+        """Blobs that nothing names any more, and whose bytes may still be there."""
+
+    async def cleared(self, blobs: Sequence[str]) -> None:
+        """Their bytes are gone."""
+
+
+class Store(InteractionStore, KeyStore, FileStore, Protocol):
     """All of it, as `app.py` opens and closes it."""
 
     async def close(self) -> None:
         """Finish what was begun and let go of the files."""
+
+
+class Gap(Exception):
+    """Bytes were to be written behind the end of what is there. `size` is where that end is."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"there are {size} bytes so far")
+        self.size = size
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A blob that is whole."""
+
+    size: int
+    """In bytes."""
+    sha256: bytes
+
+
+class BlobStore(Protocol):
+    """Bytes under keys that the caller makes up: letters and digits, never used twice.
+
+    A blob grows at its end, from any number of writers at once who all bring the same bytes, until it is sealed. Then
+    it survives the machine losing power, and never changes again. Bytes that `append` has acknowledged survive the
+    process being killed. No method holds more than a few MiB of a blob in memory.
+    """
+
+    async def size(self, key: str) -> int:
+        """How many bytes are there, sealed or not. 0: none, or there is no such blob."""
+
+    async def append(self, key: str, offset: int, pieces: AsyncIterator[bytes]) -> int:
+        """Write from an offset on. What is there already is taken to be the same. Returns the size of the blob. When
+        the pieces break off with an error, those that came are kept, and the error is passed on.
+
+        Raises:
+            Gap: the offset is behind the end.
+        """
+
+    async def seal(self, key: str) -> Sealed:
+        """Make a blob whole, an empty one if nothing was written. Sealing it again changes nothing."""
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        """The bytes of a sealed blob, from `start` up to, but not with, `end`.
+
+        Raises:
+            FileNotFoundError: there is no such blob.
+        """
+
+    def local(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """A sealed blob as a file on this machine's disk, for reading, as long as the block lasts.
+
+        Raises:
+            FileNotFoundError: there is no such blob.
+        """
+
+    async def delete(self, key: str) -> None:
+        """Remove a blob, sealed or not, if it is there."""
+
+    async def close(self) -> None:
+        """Finish what was begun."""

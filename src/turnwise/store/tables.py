@@ -4,7 +4,8 @@ A change here needs a migration: `python -m turnwise.store.migrations "what it d
 and corrected by hand.
 
 Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A
-row of `events` holds `n` consecutive events, packed; `seq` is the position of the first.
+row of `events` holds `n` consecutive events, packed; `seq` is the position of the first. A row of `files`, or
+of `uploads` until it has a `file_id`, names a blob; `litter` has the blobs that none names any more.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
@@ -67,5 +68,60 @@ keys = Table(
     Column("prefix", Text, nullable=False),
     Column("created", Text, nullable=False),
     Column("revoked", Text),
+    sqlite_strict=True,
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("blob", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("size_bytes", Position, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("failure", Text),
+    Column("details", Text, nullable=False),
+    Index("files_newest", "owner", "created", "id"),
+    Index("files_expires", "expires"),
+    Index(
+        "files_processing",
+        "created",
+        sqlite_where=text("state = 'PROCESSING'"),
+        postgresql_where=text("state = 'PROCESSING'"),
+    ),
+    sqlite_strict=True,
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("name", Text),
+    Column("display_name", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("size_bytes", Position),
+    Column("source", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("expires", Text, nullable=False),
+    Column("reserved", Position, nullable=False),
+    Column("file_id", Text),
+    Index("uploads_owner", "owner"),
+    Index("uploads_expires", "expires"),
+    sqlite_strict=True,
+)
+
+litter = Table(
+    "litter",
+    metadata,
+    Column("blob", Text, primary_key=True),
     sqlite_strict=True,
 )

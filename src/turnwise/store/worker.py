@@ -33,7 +33,7 @@ class Call:
     durable: bool
     """Whether it must survive the machine losing power, not only this process."""
     erases: bool
-    """Whether True from `work` means that what it deleted must also leave the files."""
+    """Whether anything true from `work` means that what it deleted must also leave the files."""
 
     def attempt(self, connection: sqlite3.Connection) -> Outcome:
         # Whatever breaks belongs to the caller who waits on the other side of the thread.

@@ -15,6 +15,25 @@ CREATE TABLE events (
  WITHOUT ROWID,
  STRICT;
 
+CREATE TABLE files (
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    blob TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    expires TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    state TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    failure TEXT,
+    details TEXT NOT NULL,
+    PRIMARY KEY (owner, id)
+)
+ STRICT;
+
 CREATE TABLE interactions (
     id TEXT NOT NULL,
     owner TEXT NOT NULL,
@@ -46,8 +65,41 @@ CREATE TABLE keys (
 )
  STRICT;
 
+CREATE TABLE litter (
+    blob TEXT NOT NULL,
+    PRIMARY KEY (blob)
+)
+ STRICT;
+
+CREATE TABLE uploads (
+    hash BLOB NOT NULL,
+    owner TEXT NOT NULL,
+    blob TEXT NOT NULL,
+    name TEXT,
+    display_name TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER,
+    source TEXT NOT NULL,
+    created TEXT NOT NULL,
+    expires TEXT NOT NULL,
+    reserved INTEGER NOT NULL,
+    file_id TEXT,
+    PRIMARY KEY (hash)
+)
+ STRICT;
+
+CREATE INDEX files_expires ON files (expires);
+
+CREATE INDEX files_newest ON files (owner, created, id);
+
+CREATE INDEX files_processing ON files (created) WHERE state = 'PROCESSING';
+
 CREATE INDEX interactions_previous ON interactions (previous_id) WHERE previous_id IS NOT NULL;
 
 CREATE INDEX interactions_unfinished ON interactions (created) WHERE status = 'in_progress';
 
-INSERT INTO alembic_version (version_num) VALUES ('0001');
+CREATE INDEX uploads_expires ON uploads (expires);
+
+CREATE INDEX uploads_owner ON uploads (owner);
+
+INSERT INTO alembic_version (version_num) VALUES ('0002');
