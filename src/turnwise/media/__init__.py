@@ -1,0 +1,1 @@
+"""What comes in that is not text. `media.py` is the contract."""

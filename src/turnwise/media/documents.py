@@ -1,0 +1,24 @@
+"""What a document says: a PDF page by page (`pdf.py`), a text from line to line (`texts.py`)."""
+
+from pathlib import Path
+
+from turnwise.media import texts
+from turnwise.media.media import Account, Excerpt, Options
+
+
+def read(path: Path, options: Options) -> Account:
+    """What a document says. Raises as `Reader.read` in `media.py` does."""
+    if options.mime_type == "application/pdf":
+        from turnwise.media import pdf
+
+        return pdf.read(path, options)
+    return texts.read(path, options)
+
+
+def pictures(path: Path, limit: int, options: Options) -> list[Excerpt]:
+    """The first pages of a PDF as pictures; a text has none. Raises as `read` does."""
+    if options.mime_type == "application/pdf":
+        from turnwise.media import pdf
+
+        return pdf.pictures(path, limit, options)
+    return []
