@@ -1,10 +1,13 @@
 """The rendering of conversations as chat messages."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from models.prompts import said
 from turnwise.domain.content import Media, Text
-from turnwise.domain.errors import Unimplemented
+from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -137,12 +140,121 @@ def test_a_result_is_text_as_it_is_and_else_json(result: object, text: str) -> N
     assert render_result(FunctionResult("c1", result, is_error=True)) == f"Error: {text}"
 
 
-@pytest.mark.parametrize("kind", ["image", "audio", "video", "document"])
-def test_media_in_a_result_is_refused_by_its_type(kind: str) -> None:
-    media = [{"type": "text", "text": "look"}, {"type": kind, "data": "aGk="}]
-    for result in (media, {"content": media}):
-        with pytest.raises(Unimplemented, match=f"'{kind}' in a function's result"):
-            render_messages([CALL, FunctionResult("c1", result)])
+DATA = "aGk="
+IMAGE = Media("image", "image/png", DATA)
+SHOWN = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DATA}"}}
+
+
+def words(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
+
+
+def user(*parts: object) -> dict[str, object]:
+    return {"role": "user", "content": list(parts)}
+
+
+def test_an_image_stands_among_the_words_of_the_user() -> None:
+    content = (Text("one"), Text("two"), IMAGE, Text("three"))
+    assert render_messages([UserInput(content)]) == [user(words("one\ntwo"), SHOWN, words("three"))]
+
+
+def test_neighbours_of_one_role_are_one_message_with_media_too() -> None:
+    steps = [UserInput((Text("one"),)), UserInput((IMAGE,)), UserInput((Text("two"),))]
+    assert render_messages(steps) == [user(words("one"), SHOWN, words("two"))]
+
+
+@pytest.mark.parametrize(
+    ("media", "part"),
+    [
+        (replace(IMAGE, options={"resolution": "low"}), {**SHOWN["image_url"], "detail": "low"}),
+        (replace(IMAGE, options={"resolution": "medium"}), {**SHOWN["image_url"], "detail": "auto"}),
+        (replace(IMAGE, options={"resolution": "ultra_high"}), {**SHOWN["image_url"], "detail": "high"}),
+        (Media("audio", "audio/wav", DATA, options={"channels": 1}), {"data": DATA, "format": "wav"}),
+        (Media("audio", "audio/mpeg", DATA), {"data": DATA, "format": "mp3"}),
+        (Media("video", "video/mp4", DATA), {"url": f"data:video/mp4;base64,{DATA}"}),
+        (
+            Media("document", "application/pdf", DATA),
+            {"filename": "document.pdf", "file_data": f"data:application/pdf;base64,{DATA}"},
+        ),
+        (
+            Media("document", "text/plain", DATA, options={"name": "notes.txt"}),
+            {"filename": "notes.txt", "file_data": f"data:text/plain;base64,{DATA}"},
+        ),
+    ],
+    ids=lambda value: value.type if isinstance(value, Media) else "",
+)
+def test_each_kind_of_media_has_its_part(media: Media, part: dict[str, str]) -> None:
+    kinds = {"image": "image_url", "audio": "input_audio", "video": "video_url", "document": "file"}
+    kind = kinds[media.type]
+    assert render_messages([UserInput((media,))]) == [user({"type": kind, kind: part})]
+
+
+def test_a_video_is_shown_under_the_name_that_the_prompt_calls_it_by() -> None:
+    video = Media("video", "video/mp4", DATA, options={"name": "the race"})
+    (message,) = render_messages([UserInput((Text("Who won the race?"), video))])
+    assert message["content"][:2] == [words("Who won the race?"), words("[the race]")]
+
+
+@pytest.mark.parametrize("kind", ["video", "document"])
+def test_how_closely_to_look_is_refused_where_it_cannot_be_said(kind: Any) -> None:
+    with pytest.raises(InvalidRequest, match=f"resolution: 'low' of a {kind}"):
+        render_messages([UserInput((Media(kind, "video/mp4", DATA, options={"resolution": "low"}),))])
+
+
+def test_a_form_of_sound_that_the_protocol_does_not_know_is_refused_by_name() -> None:
+    with pytest.raises(InvalidRequest, match=r"'audio/flac'.*send WAV or MP3"):
+        render_messages([UserInput((Media("audio", "audio/flac", DATA),))])
+
+
+def test_media_without_their_bytes_are_refused() -> None:
+    with pytest.raises(Unimplemented, match=r"'image'.* without its bytes"):
+        render_messages([UserInput((Media("image", "image/png", uri="https://example.com/cat.png"),))])
+
+
+LOOK = [{"type": "text", "text": "look"}, {"type": "image", "mime_type": "image/png", "data": DATA}]
+TITLE = "[image 1 of the result of get_weather]"
+
+
+@pytest.mark.parametrize("result", [LOOK, {"content": LOOK}], ids=["bare", "within"])
+def test_an_image_in_a_result_is_named_there_and_shown_in_the_next_message_of_the_user(result: object) -> None:
+    assert render_messages([CALL, FunctionResult("c1", result)])[1:] == [
+        tool("c1", f"look\n{TITLE}"),
+        user(words(TITLE), SHOWN),
+    ]
+
+
+def test_images_of_several_results_are_shown_behind_all_of_them_and_before_what_was_said() -> None:
+    between = UserInput((Text("Here:"),))
+    two = [*LOOK, LOOK[1]]
+    results = [FunctionResult("c1", two), FunctionResult("c2", [LOOK[1]], is_error=True)]
+    second, other = "[image 2 of the result of get_weather]", "[image 1 of the result of get_time]"
+    assert render_messages([CALL, OTHER, between, *results])[1:] == [
+        tool("c1", f"look\n{TITLE}\n{second}"),
+        tool("c2", f"Error: {other}"),
+        user(words(TITLE), SHOWN, words(second), SHOWN, words(other), SHOWN, words("Here:")),
+    ]
+
+
+def test_what_the_model_made_is_shown_to_it_in_the_next_message_of_the_user() -> None:
+    steps = [*said("Draw!"), ModelOutput((Text("Here."), IMAGE)), *said("Make it blue.")]
+    assert render_messages(steps)[1:] == [
+        {"role": "assistant", "content": "Here."},
+        user(words("[image 1 of the answer above]"), SHOWN, words("Make it blue.")),
+    ]
+
+
+def test_an_answer_that_is_only_an_image_is_not_empty() -> None:
+    title = "[image 1 of the answer above]"
+    assert render_messages([ModelOutput((IMAGE,))]) == [
+        {"role": "assistant", "content": title},
+        user(words(title), SHOWN),
+    ]
+
+
+def test_a_longer_conversation_with_images_begins_with_the_very_messages_of_the_shorter_one() -> None:
+    steps = [UserInput((Text("Look!"), IMAGE)), CALL, FunctionResult("c1", LOOK), *said("", "A cat.", "And?")[1:]]
+    longer = render_messages(steps)
+    assert longer[: len(render_messages(steps[:3]))] == render_messages(steps[:3])
 
 
 def test_a_longer_conversation_begins_with_the_very_messages_of_the_shorter_one() -> None:
@@ -164,7 +276,6 @@ def test_a_step_that_cannot_be_said_is_refused_by_its_type(step: Step) -> None:
         render_messages([*said("Hi"), step])
 
 
-@pytest.mark.parametrize("message", [UserInput, ModelOutput])
-def test_content_that_cannot_be_said_is_refused_by_its_type(message: type[UserInput | ModelOutput]) -> None:
+def test_a_thought_of_media_is_refused() -> None:
     with pytest.raises(Unimplemented, match="type 'image'"):
-        render_messages([message((Text("look"), Media("image", "image/png", data="")))])
+        render_messages([Thought("sealed", (IMAGE,))])

@@ -16,7 +16,7 @@ from support import until
 from turnwise.domain.errors import ModelUnavailable
 from turnwise.models import download
 from turnwise.models.hub import HubFile, parse_hub
-from turnwise.models.sources import LocalFile, Remote, fetch, is_there, parse_source, place
+from turnwise.models.sources import LocalFile, Remote, fetch, is_there, parse_projector, parse_source, place
 from turnwise.models.weights import BUILTIN
 
 CONTENT = b"GGUF" + os.urandom(300_000)
@@ -124,6 +124,16 @@ async def test_a_file_of_ones_own_stays_where_it_is_and_is_checked_if_asked_to(t
     assert "has the sha256" in await refusal(str(file), tmp_path / "models", "0" * 64)
     assert file.exists()
     assert not (tmp_path / "models").exists()
+
+
+def test_eyes_come_from_where_weights_come_from_and_there_are_no_built_in_ones(tmp_path: Path) -> None:
+    file = tmp_path / "mmproj.gguf"
+    file.write_bytes(CONTENT)
+    assert parse_projector(str(file)) == LocalFile(file)
+    assert parse_projector(TINY) == parse_source(TINY)
+    for text, words in [("builtin", "no built-in one"), ("somewhere", "it can be"), ("/nowhere/f.gguf", "no file")]:
+        with pytest.raises(ValueError, match=f"^mmproj: .*{words}"):
+            parse_projector(text)
 
 
 # -- fetching

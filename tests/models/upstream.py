@@ -23,6 +23,8 @@ class Request:
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    """The JSON of it. Empty: it was no JSON."""
+    raw: bytes
     gone: asyncio.Event
     """Set when the client's side of the connection is closed."""
 
@@ -92,7 +94,8 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     first, *lines = head.strip().split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
     body = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Request(first.split(" ")[1], headers, orjson.loads(body or b"{}"), asyncio.Event())
+    is_json = "json" in headers.get("content-type", "json")
+    return Request(first.split(" ")[1], headers, orjson.loads(body or b"{}") if is_json else {}, body, asyncio.Event())
 
 
 async def _watch(reader: asyncio.StreamReader, request: Request) -> None:

@@ -19,8 +19,9 @@ from turnwise.domain.errors import (
     ModelUnavailable,
     RateLimited,
     TurnwiseError,
+    Unimplemented,
 )
-from turnwise.domain.interaction import Usage
+from turnwise.domain.interaction import Counts, Usage
 from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.models.bounded import bounded
 from turnwise.models.messages import render_messages
@@ -35,6 +36,7 @@ from turnwise.models.model import (
     UsageFragment,
 )
 from turnwise.models.profile import Profile, prepare, sampling
+from turnwise.models.spoken import Sound, sound_of
 
 WORDS = 500
 """How much of an upstream's own words a message quotes."""
@@ -60,20 +62,27 @@ def render_request(
     a grammar that its text keeps to.
 
     Raises:
+        InvalidRequest: something that there is no word for.
         Unimplemented: something that cannot be said to an upstream yet.
     """
+    if "image" in prompt.modalities:
+        raise Unimplemented(f"the model {model!r} answers by chat completions, which have no images")
+    sound = sound_of(prompt)
+    streams = prompt.streaming and (sound is None or sound.streams)
     messages, defaults = prepare(
         render_messages(prompt.steps), profile, prompt.system_instruction, bound=prompt.schema is not None
     )
     body: dict[str, Any] = {
         "model": model,
         "messages": messages,
-        "stream": prompt.streaming,
+        "stream": streams,
         **sampling(prompt.generation, defaults, profile.output_tokens),
     }
+    if sound is not None:
+        body |= sound.request()
     if profile.rereads and prompt.generation.seed is not None:
         body["cache_prompt"] = False
-    if prompt.streaming:
+    if streams:
         body["stream_options"] = {"include_usage": True}
     if prompt.tools:
         body["tools"] = [render_tool(tool) for tool in prompt.tools]
@@ -138,14 +147,16 @@ class _Numbered(NamedTuple):
 class AnswerReader:
     """Reads one answer: the chunks of a stream, or the whole."""
 
-    __slots__ = ("_calls", "_finish", "_refused", "_usage", "ended")
+    __slots__ = ("_calls", "_finish", "_refused", "_sound", "_usage", "ended")
 
-    def __init__(self) -> None:
+    def __init__(self, sound: Sound | None = None) -> None:
+        """`sound`: that which was asked for."""
         self.ended = False
         """Whether nothing more can come."""
         self._calls: list[_Numbered] = []
         self._finish: str | None = None
         self._refused = False
+        self._sound = sound
         self._usage: Mapping[str, Any] | None = None
 
     @property
@@ -160,7 +171,7 @@ class AnswerReader:
             return ()
         try:
             return self._read(orjson.loads(payload), "delta")
-        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelFailed(f"the upstream sent a chunk that is no completion: {_quote(payload)}") from error
 
     def whole(self, body: bytes) -> list[Fragment]:
@@ -170,7 +181,7 @@ class AnswerReader:
             if not answer.get("choices") and not answer.get("error"):
                 raise KeyError("choices")
             fragments = [*self._read(answer, "message")]
-        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelFailed(f"the upstream sent an answer that is no completion: {_quote(body)}") from error
         self.ended = True
         return fragments
@@ -210,6 +221,9 @@ class AnswerReader:
         text = message.get("content")
         if text:
             pieces.append(TextFragment(_text(text)))
+        audio = message.get("audio")
+        if audio and self._sound:
+            pieces.extend(self._sound.read(audio))
         for place, call in enumerate(message.get("tool_calls") or ()):
             pieces.append(self._call(call, place if whole else None))
         refusal = message.get("refusal")
@@ -242,15 +256,21 @@ class AnswerReader:
 
 def parse_usage(usage: Mapping[str, Any]) -> Usage:
     """What the upstream counted. Thoughts are counted apart from the output that they are part of upstream."""
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
-    thought = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    asked, answered = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    cached, thought = _count(asked, "cached_tokens"), _count(answered, "reasoning_tokens")
     return Usage(
-        input={"text": prompt},
-        output={"text": max(completion - thought, 0)},
+        input=_by_modality(_count(usage, "prompt_tokens"), asked),
+        output=_by_modality(_count(usage, "completion_tokens") - thought, answered),
         cached={"text": cached} if cached else {},
         thought=thought,
     )
+
+
+def _by_modality(total: int, details: Mapping[str, Any] | None) -> Counts:
+    """Tokens by modality, as far as the upstream tells them apart: what it does not count as another is text."""
+    others = {kind: _count(details, f"{kind}_tokens") for kind in ("image", "audio", "video")}
+    told = {kind: tokens for kind, tokens in others.items() if tokens}
+    return {"text": max(total - sum(told.values()), 0), **told}
 
 
 def parse_error(

@@ -12,10 +12,12 @@ from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
-from turnwise.domain.errors import ModelTimeout, ModelUnavailable
+from turnwise.domain.errors import ModelTimeout, ModelUnavailable, Unimplemented
 from turnwise.models.embedded_child import Child, EngineOptions, Explained, Load
+from turnwise.models.gguf import check_projector
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken
 from turnwise.models.openai import Limits
+from turnwise.models.parts import kinds_in
 from turnwise.models.profile import PLAIN, Profile
 
 log = logging.getLogger(__name__)
@@ -41,11 +43,22 @@ class EmbeddedModel:
         name: str = "embedded",
         profile: Profile = PLAIN,
         limits: Limits | None = None,
+        projector: Callable[[], Awaitable[Path]] | None = None,
         pauses: tuple[float, ...] = PAUSES,
     ) -> None:
-        """`weights` gives the file, and may take its time over it: it is asked for again after each death."""
-        self.card = ModelCard(name, output_tokens=profile.output_tokens, schemas=True)
+        """`weights` gives the file, and may take its time over it: it is asked for again after each death. `projector`
+        gives that of its eyes or ears; which of them it has is known when it is loaded, and until then it is eyes."""
+        inputs = frozenset({"text", "image"} if projector else {"text"})
+        self.card = ModelCard(
+            name,
+            output_tokens=profile.output_tokens,
+            reading_tokens=profile.reading_tokens,
+            inputs=inputs,
+            schemas=True,
+            schemas_beside_tools=False,
+        )
         self._weights = weights
+        self._projector = projector
         self._options = options or EngineOptions()
         self._profile = profile
         self._limits = limits or Limits()
@@ -88,6 +101,7 @@ class EmbeddedModel:
         for again in (True, False):
             child = await self._living()
             assert child.model is not None
+            _check_media(prompt, child.takes)
             try:
                 async with aclosing(child.model.stream(prompt)) as fragments:
                     async for fragment in fragments:
@@ -166,9 +180,10 @@ class EmbeddedModel:
         """
         try:
             path = await self._weights()
+            projector = await self._checked_projector()
         except ModelUnavailable as error:
             raise Explained(error.message) from error
-        child = await Child.spawn(Load(self.card.name, path, self._options, self._profile, self._limits))
+        child = await Child.spawn(Load(self.card.name, path, self._options, self._profile, self._limits, projector))
         try:
             self._present(child)
             epitaph = await child.obituary()
@@ -179,9 +194,16 @@ class EmbeddedModel:
             raise ModelUnavailable(epitaph)
         log.warning("%s; it is being restarted", epitaph)
 
+    async def _checked_projector(self) -> Path | None:
+        path = None if self._projector is None else await self._projector()
+        if path is not None:
+            await asyncio.to_thread(check_projector, path)
+        return path
+
     def _present(self, child: Child) -> None:
         self._pending().set_result(child)
-        self.card = replace(self.card, context_tokens=child.context)
+        # Video it takes by ffmpeg, which may not be on the machine: only the settings can say so.
+        self.card = replace(self.card, context_tokens=child.context, inputs=child.takes - {"video"})
 
     def _fail(self, error: ModelUnavailable) -> None:
         future = self._pending()
@@ -197,3 +219,12 @@ class EmbeddedModel:
         if self._child is None or self._child.done():
             self._child = asyncio.get_running_loop().create_future()
         return self._child
+
+
+def _check_media(prompt: Prompt, takes: frozenset[str]) -> None:
+    hidden = sorted(kinds_in(prompt.steps) - takes)
+    if hidden:
+        raise Unimplemented(
+            f"content of type {hidden[0]!r} cannot be shown to this model: it takes {', '.join(sorted(takes))};"
+            " eyes and ears are set by `mmproj`"
+        )

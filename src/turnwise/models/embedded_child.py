@@ -6,15 +6,13 @@ Keeping a child alive, and what a turn does when it dies, is the business of `em
 """
 
 import asyncio
-import json
 import os
 import secrets
 import shutil
 import signal
 import socket
-import sys
 import tempfile
-from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,20 +20,21 @@ from typing import Any
 
 import aiohttp
 
-import turnwise
 from turnwise.domain.errors import ModelUnavailable
+from turnwise.models.child import ChildProcess
 from turnwise.models.model import ModelCard
 from turnwise.models.openai import Limits, OpenAIModel
 from turnwise.models.profile import PLAIN, Profile
-
-STOPPING = 3.0
-"""How long, in seconds, a child may take to leave before it is killed."""
 
 HEALTH = 5.0
 """How long, in seconds, a child may take to say that it is well."""
 
 CONNECTIONS = 56
 """How many turns are handed to the child at once; those over its slots wait inside it, more than these wait here."""
+
+
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/bmp"})
+"""What llama.cpp reads by itself. For others it needs programs that may not be there."""
 
 
 def cores() -> int:
@@ -73,6 +72,8 @@ class Load:
     options: EngineOptions = field(default_factory=EngineOptions)
     profile: Profile = PLAIN
     limits: Limits = field(default_factory=Limits)
+    projector: Path | None = None
+    """The file of its eyes or ears, which llama.cpp calls mmproj."""
 
 
 class Explained(ModelUnavailable):
@@ -82,19 +83,19 @@ class Explained(ModelUnavailable):
 class Child:
     """A process that has loaded a model, or is about to."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
-        self.process = process
+    def __init__(self, process: ChildProcess, folder: Path) -> None:
+        self._child = process
         self.model: OpenAIModel | None = None
         self.context: int | None = None
         """How many tokens one conversation may hold, as the engine has it."""
+        self.takes = frozenset({"text"})
+        """What it can be shown, as the engine has it."""
         self.answered = False
         """Whether it ever finished a turn: to die without is to fail, like a child that could not load."""
         self._folder = folder
         self._socket = str(folder / "llm.sock") if hasattr(socket, "AF_UNIX") else None
         self._key = secrets.token_urlsafe(32)
         self._address = ""
-        self._last_words: deque[str] = deque(maxlen=20)
-        self._listening = asyncio.create_task(self._listen())
 
     @classmethod
     async def spawn(cls, load: Load) -> "Child":
@@ -105,14 +106,7 @@ class Child:
         """
         folder = _private_folder()
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "turnwise.models.embedded_worker"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": _import_path()},
-                start_new_session=True,  # a Ctrl-C is meant for us: we still have turns to end
-            )
+            process = await ChildProcess.start("turnwise.models.embedded_worker")
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, OSError):
@@ -126,6 +120,11 @@ class Child:
             raise
         return child
 
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        """The process itself."""
+        return self._child.process
+
     async def is_well(self) -> bool:
         """Whether it still talks at all."""
         try:
@@ -136,38 +135,30 @@ class Child:
 
     async def obituary(self) -> str:
         """What it died of, as far as can be told."""
-        code = await self.process.wait()
-        await self._listening
-        if code == -getattr(signal, "SIGILL", 4):
+        told = await self._child.obituary()
+        if self.process.returncode == -getattr(signal, "SIGILL", 4):
             return 'the embedded engine needs a processor with AVX2: on this one use a model with engine = "openai"'
-        words = " | ".join(self._last_words)[-500:]
-        return f"the embedded engine died with code {code}" + (f": {words}" if words else "")
+        return f"the embedded engine {told}"
 
     async def close(self) -> None:
-        """Let it go: the end of its stdin tells it to, and one that does not listen is killed."""
+        """Let it go."""
         try:
             if self.model is not None:
                 await self.model.close()
-            assert self.process.stdin is not None
-            self.process.stdin.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(STOPPING):
-                    await self.process.wait()
-        finally:  # also when nobody has the time to wait
-            self.kill()
-            shutil.rmtree(self._folder, ignore_errors=True)
-        await self.process.wait()
-        await self._listening
+        finally:
+            try:
+                await self._child.close()
+            finally:  # also when nobody has the time to wait
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def kill(self) -> None:
-        """End it at once, by its own id, if it has not ended."""
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
+        """End it at once."""
+        self._child.kill()
 
     async def _load(self, load: Load) -> None:
         orders = asdict(load.options) | {
             "path": str(load.path),
+            "projector": None if load.projector is None else str(load.projector),
             "api_key": self._key,
             "socket": self._socket,
             "folder": str(self._folder),
@@ -180,6 +171,7 @@ class Child:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ModelUnavailable("the embedded engine loaded its model, but does not answer") from error
         self.context = props.get("default_generation_settings", {}).get("n_ctx")
+        self.takes = _takes(props.get("modalities") or {})
         self.model = OpenAIModel(
             ModelCard(load.name, context_tokens=self.context, schemas=True),
             self._address + "/v1",
@@ -191,21 +183,18 @@ class Child:
             reuse=False,  # a kept connection holds one of the child's threads, and a new one costs nothing here
             connections=CONNECTIONS,
             grammars=True,
+            images=IMAGES,
         )
 
     async def _order(self, orders: dict[str, Any], seconds: float) -> str:
         """Tell it what to load, wait until it has, and return where it listens."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(orders).encode() + b"\n")
+        self._child.tell(orders)
         try:
-            async with asyncio.timeout(seconds):
-                line = await self.process.stdout.readline()
+            answer = await self._child.answer(seconds)
         except TimeoutError as error:
             raise ModelUnavailable(f"the embedded engine did not load its model within {seconds:g} s") from error
-        if not line:
+        if answer is None:
             raise ModelUnavailable(await self.obituary())
-        answer = json.loads(line)
         if "error" in answer:
             raise Explained(answer["error"])
         return str(answer["address"])
@@ -224,11 +213,11 @@ class Child:
         ):
             return await response.json()
 
-    async def _listen(self) -> None:
-        """Read what it prints, so that it can go on printing."""
-        assert self.process.stderr is not None
-        async for line in self.process.stderr:
-            self._last_words.append(line.decode(errors="replace").rstrip())
+
+def _takes(modalities: Mapping[str, bool]) -> frozenset[str]:
+    """What llama.cpp says that it takes, in our words."""
+    names = {"vision": "image", "audio": "audio", "video": "video"}
+    return frozenset({"text", *(ours for theirs, ours in names.items() if modalities.get(theirs))})
 
 
 def _private_folder() -> Path:
@@ -238,9 +227,3 @@ def _private_folder() -> Path:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="turnwise-", dir="/tmp"))
     return folder
-
-
-def _import_path() -> str:
-    """PYTHONPATH for the child: the folder that turnwise was imported from comes first."""
-    ours = str(Path(turnwise.__file__).resolve().parent.parent)
-    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -27,19 +27,19 @@ GONE = 1.0
 
 
 def main() -> None:
-    answer = _private_stdout()
+    answer = private_stdout()
     options = json.loads(_read_line())
     threading.Thread(target=_leave_with_parent, args=(options["folder"],), daemon=True).start()
     try:
         server = _serve(options)
     except Exception as error:  # whatever it is, the parent has to be told
-        _say(answer, {"error": _explain(error)})
+        say(answer, {"error": _explain(error, options["projector"])})
         os._exit(1)
-    _say(answer, {"address": server.listening_address})
+    say(answer, {"address": server.listening_address})
     threading.Event().wait()
 
 
-def _private_stdout() -> TextIO:
+def private_stdout() -> TextIO:
     """Our line to the parent. The engine may print what it likes: it goes to stderr."""
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -72,6 +72,8 @@ def _serve(options: dict[str, Any]) -> Any:
 
     params = xllamacpp.CommonParams()
     params.model.path = options["path"]
+    if options["projector"]:
+        params.mmproj.path = options["projector"]
     params.n_ctx = options["context"] * options["slots"]  # llama.cpp's is the total
     params.n_parallel = options["slots"]
     params.api_keys = [options["api_key"]]
@@ -100,15 +102,16 @@ def _tuning(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, projector: str | None) -> str:
+    what = f"the model with the mmproj {projector}: is it that model's own?" if projector else "the model"
     if isinstance(error, ImportError) and "libgomp" in str(error):
         return LIBGOMP
     if isinstance(error, ImportError):
         return f"the embedded engine cannot be imported (is the package xllamacpp installed?): {error}"
-    return f"the embedded engine cannot load the model: {error}"
+    return f"the embedded engine cannot load {what}: {error}"
 
 
-def _say(answer: TextIO, message: dict[str, Any]) -> None:
+def say(answer: TextIO, message: dict[str, Any]) -> None:
     answer.write(json.dumps(message) + "\n")
     answer.flush()
 

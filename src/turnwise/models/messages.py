@@ -3,14 +3,19 @@
 Stable, because backends keep what they have read: if turn two begins with exactly what turn one was, it is not read
 again. A step that cannot be said as a message is refused by its kind, never dropped. What a profile puts around the
 messages is in `profile.py`.
+
+What is not text stands among the text as a part of its own, written in `parts.py`; a message of text alone is a plain
+string. Chat completions take media nowhere but in what a user says, or only on a few servers. So what a function gave
+back is named where it belongs, as in `[image 1 of the result of get_weather]`, and shown under that name in the next
+message of the user, behind all results; and so is what the model itself made, as `[image 1 of the answer above]`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
 
-from turnwise.domain.content import Content, Text
+from turnwise.domain.content import Content, Media, Text
 from turnwise.domain.errors import Unimplemented
 from turnwise.domain.steps import (
     FunctionCall,
@@ -21,8 +26,12 @@ from turnwise.domain.steps import (
     UserInput,
     result_content,
 )
+from turnwise.models.parts import Part, render_media, text_part
 
 Message: TypeAlias = dict[str, Any]
+
+SHOWN = "shown"
+"""Where a message keeps, while messages are put together, the media that are to be shown behind it."""
 
 
 def render_messages(steps: Iterable[Step]) -> list[Message]:
@@ -31,26 +40,29 @@ def render_messages(steps: Iterable[Step]) -> list[Message]:
     Neighbours of one role become one message, since the templates of many models insist on turns that alternate.
 
     Raises:
+        InvalidRequest: a form of media that cannot be shown, or something asked of it that cannot be said.
         Unimplemented: a kind of step or content that cannot be shown to this model yet.
     """
     messages: list[Message] = []
+    names: dict[str, str] = {}
     for step in steps:
         match step:
             case UserInput(content):
-                _say(messages, "user", "\n".join(_texts(content)))
+                _say(messages, "user", _said(content))
             case ModelOutput(content):
-                _say(messages, "assistant", "".join(_texts(content)))
+                _output(messages, content)
             case Thought(_, summary):
                 if summary:
                     _think(_answer(messages), "".join(_texts(summary)))
-            case FunctionCall():
+            case FunctionCall(id, name):
+                names[id] = name
                 _answer(messages).setdefault("tool_calls", []).append(_render_call(step))
             case FunctionResult(call_id):
-                message = {"role": "tool", "tool_call_id": call_id, "content": render_result(step)}
+                message = _render_result(step, step.name or names.get(call_id, ""))
                 messages.insert(_behind_call(messages, call_id), message)
             case _:
                 raise Unimplemented(f"a step of type {step.type!r} cannot be shown to this model yet")
-    return messages
+    return _with_shown(messages)
 
 
 def _answer(messages: list[Message]) -> Message:
@@ -80,39 +92,129 @@ def _render_call(call: FunctionCall) -> Message:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def render_result(result: FunctionResult) -> str:
-    """A function's result as text: text as it is, a list of text content joined, any other JSON as JSON.
+def _render_result(result: FunctionResult, name: str) -> Message:
+    message: Message = {"role": "tool", "tool_call_id": result.call_id, "content": render_result(result, name)}
+    shown = [part for title, media in result_media(result, name) for part in _titled(title, media)]
+    return {**message, SHOWN: shown} if shown else message
 
-    Raises:
-        Unimplemented: it holds content that is not text.
-    """
+
+def render_result(result: FunctionResult, name: str = "") -> str:
+    """A function's result as text: text as it is, a list of content joined, with a title for what is not text, and any
+    other JSON as JSON. `name`: that of the function."""
     content = result_content(result.result)
-    if content is not None:
-        text = "\n".join(_content_text(item) for item in content)
-    else:
+    if content is None:
         text = result.result if isinstance(result.result, str) else orjson.dumps(result.result).decode()
+    else:
+        titles = iter(title for title, _ in result_media(result, name))
+        text = "\n".join(item["text"] if item["type"] == "text" else next(titles) for item in content)
     return f"Error: {text}" if result.is_error else text
 
 
-def _content_text(item: dict[str, Any]) -> str:
-    if item["type"] != "text":
-        raise Unimplemented(
-            f"content of type {item['type']!r} in a function's result cannot be shown to this model yet"
-        )
-    return str(item["text"])
+def result_media(result: FunctionResult, name: str = "") -> list[tuple[str, Media]]:
+    """What is not text in a function's result, each with a title by which its text names it."""
+    content = [item for item in result_content(result.result) or () if item["type"] != "text"]
+    media = [
+        Media(item["type"], item.get("mime_type"), item.get("data"), item.get("uri"), _options(item))
+        for item in content
+    ]
+    return _numbered(media, f"the result of {name}" if name else "the result")
 
 
-def _say(messages: list[Message], role: str, text: str) -> None:
-    """Words, and nothing else: calls that the model made beside them may stand in its message already."""
+def output_media(content: Sequence[Content]) -> list[tuple[str, Media]]:
+    """What is not text in an answer of the model, each with a title."""
+    return _numbered([part for part in content if isinstance(part, Media)], "the answer above")
+
+
+def _options(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in ("type", "mime_type", "data", "uri")}
+
+
+def _numbered(media: Sequence[Media], whole: str) -> list[tuple[str, Media]]:
+    """Titles such as `[image 2 of the answer above]`."""
+    counted: dict[str, int] = {}
+    titled: list[tuple[str, Media]] = []
+    for each in media:
+        counted[each.type] = counted.get(each.type, 0) + 1
+        titled.append((f"[{each.type} {counted[each.type]} of {whole}]", each))
+    return titled
+
+
+def _titled(title: str, media: Media) -> list[Part]:
+    return [text_part(title), render_media(media)]
+
+
+def _said(content: Sequence[Content]) -> str | list[Part]:
+    """What a user says: lines of text, and parts if some of it is not text."""
+    if not any(isinstance(part, Media) for part in content):
+        return "\n".join(_texts(content))
+    parts: list[Part] = []
+    for piece in content:
+        if isinstance(piece, Media):
+            parts.extend(_named(piece))
+        elif parts and parts[-1]["type"] == "text":
+            parts[-1] = text_part(f"{parts[-1]['text']}\n{piece.text}")
+        else:
+            parts.append(text_part(piece.text))
+    return parts
+
+
+def _named(media: Media) -> list[Part]:
+    """A medium, under the name that the prompt may call it by. A document has its name in itself."""
+    name = media.options.get("name")
+    return _titled(f"[{name}]", media) if name and media.type != "document" else [render_media(media)]
+
+
+def _output(messages: list[Message], content: Sequence[Content]) -> None:
+    """What the model said. What it made beside words is shown in the user's next message."""
+    media = output_media(content)
+    words = "".join(part.text for part in content if isinstance(part, Text))
+    _say(messages, "assistant", words or " ".join(title for title, _ in media))
+    if media:
+        shown = messages[-1].setdefault(SHOWN, [])
+        shown.extend(part for title, each in media for part in _titled(title, each))
+
+
+def _say(messages: list[Message], role: str, said: str | list[Part]) -> None:
+    """Words and parts, and nothing else: calls that the model made beside them may stand in its message already."""
     last = messages[-1] if messages else None
     if last is not None and last["role"] == role:
-        last["content"] += "\n\n" + text if last["content"] else text
+        last["content"] = _joined(last["content"], said)
     else:
-        messages.append({"role": role, "content": text})
+        messages.append({"role": role, "content": said})
+
+
+def _joined(before: str | list[Part], said: str | list[Part]) -> str | list[Part]:
+    """What was said in one go. Words that stand alone are parted by an empty line."""
+    if isinstance(before, str) and isinstance(said, str):
+        return f"{before}\n\n{said}" if before else said
+    return [*_parts(before), *_parts(said)]
+
+
+def _parts(said: str | list[Part]) -> list[Part]:
+    if isinstance(said, str):
+        return [text_part(said)] if said else []
+    return said
+
+
+def _with_shown(messages: Sequence[Message]) -> list[Message]:
+    """The messages, with what is to be shown behind some of them in the user's next one, or in one of its own: behind
+    all results of one answer, since nothing may stand between those."""
+    told: list[Message] = []
+    waiting: list[Part] = []
+    for message in messages:
+        if waiting and message["role"] != "tool":
+            if message["role"] == "user":
+                message["content"] = _joined(waiting, message["content"])
+            else:
+                told.append({"role": "user", "content": waiting})
+            waiting = []
+        waiting = [*waiting, *message.pop(SHOWN, ())]
+        told.append(message)
+    return [*told, {"role": "user", "content": waiting}] if waiting else told
 
 
 def _texts(content: Sequence[Content]) -> Iterable[str]:
     for part in content:
         if not isinstance(part, Text):
-            raise Unimplemented(f"content of type {part.type!r} cannot be shown to this model yet")
+            raise Unimplemented(f"content of type {part.type!r} cannot be shown to this model here yet")
         yield part.text

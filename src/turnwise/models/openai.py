@@ -9,18 +9,21 @@ told to stop.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import aiohttp
 import orjson
 from yarl import URL
 
-from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable
+from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable, TurnwiseError
 from turnwise.models.completions import AnswerReader, parse_error_body, render_request
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
+from turnwise.models.pixels import with_images_as
 from turnwise.models.profile import PLAIN, Profile
+from turnwise.models.spoken import sound_of
 from turnwise.models.sse import EventReader, EventTooLarge
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,13 @@ class Limits:
     total: float = 3600.0
 
 
+CHAT = "/chat/completions"
+JSON = "application/json"
+
+Explain: TypeAlias = Callable[[bytes, int, str | None, str], TurnwiseError]
+"""What an answer that is not 200 means: its body, its status, how long to wait, the model that was asked."""
+
+
 class Upstream:
     """The connections to one base URL. Opened with the first call, since a session belongs to a running loop."""
 
@@ -57,40 +67,101 @@ class Upstream:
         limits: Limits | None = None,
         reuse: bool = True,
         connections: int = 0,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._url = URL(base_url.rstrip("/") + "/chat/completions")
-        self.place = self._url.with_user(None)
+        """`headers`: what each call has beside the key."""
+        self._base_url = base_url.rstrip("/")
+        self.place = URL(self._base_url).with_user(None)
         """Where it is, for our own log."""
         self._headers = {
-            "Content-Type": "application/json",
             "Accept-Encoding": "identity",  # a compressor would hold tokens back
             "User-Agent": "turnwise",
             **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+            **(headers or {}),
         }
         self._socket, self._reuse, self._connections = socket, reuse, connections
         limits = limits or Limits()
         self._timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.idle)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, body: bytes) -> aiohttp.ClientResponse:
+    async def ask(
+        self,
+        body: bytes,
+        model: str,
+        *,
+        accept: str = JSON,
+        path: str = CHAT,
+        form: str = JSON,
+        explain: Explain = parse_error_body,
+    ) -> aiohttp.ClientResponse:
+        """Send a call, and see to it that what comes back is the beginning of an answer. `accept` is the content type
+        of the answer, `form` that of the call.
+
+        Raises:
+            TurnwiseError: as the contract of a model has it.
+        """
+        try:
+            response = await self.post(body, path, form)
+        except BROKEN as error:
+            raise self.meaning(error, model) from error
+        try:
+            await self._accept(response, model, accept, explain)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    async def whole(self, response: aiohttp.ClientResponse, model: str) -> bytes:
+        """All of an answer."""
+        try:
+            return await response.read()
+        except BROKEN as error:
+            raise self.meaning(error, model) from error
+
+    def meaning(self, error: Exception, model: str) -> ModelFailed:
+        """What a broken connection means for the one who asked."""
+        # Never repr(): that of some of aiohttp's errors holds the request's headers, and so the key.
+        log.warning("%s: %s: %s", self.place, type(error).__name__, error)
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return ModelUnavailable(f"the upstream of the model {model!r} cannot be reached")
+        if isinstance(error, TimeoutError):
+            return ModelTimeout(f"the upstream of the model {model!r} did not answer in time")
+        if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientConnectionError | OSError):
+            return broke_off(model)
+        return ModelFailed(f"the upstream of the model {model!r} does not speak HTTP as it should")
+
+    async def _accept(self, response: aiohttp.ClientResponse, model: str, content_type: str, explain: Explain) -> None:
+        if response.status != 200:
+            body = await _refusal(response)
+            error = explain(body, response.status, response.headers.get("Retry-After"), model)
+            level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
+            log.log(level, "%s answered %d: %.200r", self.place, response.status, body)
+            raise error
+        if response.content_type != content_type:
+            raise ModelFailed(
+                f"the upstream of the model {model!r} answered with {response.content_type!r} instead of"
+                f" {content_type!r}: is its base_url right?"
+            )
+
+    async def post(self, body: bytes, path: str = CHAT, form: str = JSON) -> aiohttp.ClientResponse:
         """Send a call and wait for the head of its answer.
 
         A kept connection may turn out to have been closed by the other side in the meantime. That is found out
         before any byte of an answer, and tried once more.
         """
         try:
-            return await self._post(body)
+            return await self._post(body, path, form)
         except (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError):
             if not self._reuse:
                 raise
-            return await self._post(body)
+            return await self._post(body, path, form)
 
-    async def _post(self, body: bytes) -> aiohttp.ClientResponse:
+    async def _post(self, body: bytes, path: str, form: str) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = self._open()
-        return await self._session.post(
-            self._url, data=body, headers=self._headers, timeout=self._timeout, allow_redirects=False
-        )
+        headers = {**self._headers, "Content-Type": form}
+        url = URL(self._base_url + path)
+        return await self._session.post(url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         # Below the five seconds after which llama.cpp and uvicorn close an idle connection.
@@ -124,9 +195,12 @@ class OpenAIModel:
         reuse: bool = True,
         connections: int = 0,
         grammars: bool = False,
+        images: Collection[str] | None = None,
     ) -> None:
-        """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does."""
+        """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does. `images`: the MIME types of
+        images that it can read; others are made PNG. None: it reads whatever comes."""
         self.card = card
+        self._images = images
         self._grammars = grammars
         self._model = model
         self._profile = profile
@@ -147,18 +221,23 @@ class OpenAIModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
-        response = await self._ask(prompt)
-        answer = AnswerReader()
+        if self._images is not None:
+            prompt = await with_images_as(self._images, prompt)
+        asked = render_request(prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars)
+        streams = asked["stream"]
+        accept = "text/event-stream" if streams else JSON
+        response = await self._upstream.ask(orjson.dumps(asked), self._model, accept=accept)
+        answer = AnswerReader(sound_of(prompt))
         try:
             yield Taken()
-            if prompt.streaming:
+            if streams:
                 events = EventReader()
                 while not answer.ended:
                     for payload in await self._next(response, events, answer):
                         for fragment in answer.chunk(payload):
                             yield fragment
             else:
-                for fragment in answer.whole(await self._whole(response)):
+                for fragment in answer.whole(await self._upstream.whole(response, self._model)):
                     yield fragment
             for fragment in answer.closing():
                 yield fragment
@@ -166,56 +245,18 @@ class OpenAIModel:
         finally:
             response.close()  # does nothing once the whole answer was read and its connection went back
 
-    async def _ask(self, prompt: Prompt) -> aiohttp.ClientResponse:
-        """Send the prompt, and see to it that what comes back is the beginning of an answer."""
-        asked = render_request(prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars)
-        body = orjson.dumps(asked)
-        try:
-            response = await self._upstream.post(body)
-        except BROKEN as error:
-            raise self._meaning(error) from error
-        try:
-            await self._accept(response, "text/event-stream" if prompt.streaming else "application/json")
-        except BaseException:
-            response.close()
-            raise
-        return response
-
-    async def _accept(self, response: aiohttp.ClientResponse, content_type: str) -> None:
-        if response.status != 200:
-            body = await self._refusal(response)
-            error = parse_error_body(body, response.status, response.headers.get("Retry-After"), self._model)
-            level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
-            log.log(level, "%s answered %d: %.200r", self._upstream.place, response.status, body)
-            raise error
-        if response.content_type != content_type:
-            raise ModelFailed(
-                f"the upstream of the model {self._model!r} answered with {response.content_type!r} instead of"
-                f" {content_type!r}: is its base_url that of an OpenAI-compatible API?"
-            )
-
-    async def _refusal(self, response: aiohttp.ClientResponse) -> bytes:
-        """As much as can be had of what the upstream says: its status alone says enough."""
-        body = b""
-        try:
-            while len(body) < ERROR_BODY and (data := await response.content.readany()):
-                body += data
-        except BROKEN:
-            pass
-        return body
-
     async def _next(self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader) -> list[bytes]:
         """The data of the next events. How the connection ends means nothing to an answer that has finished."""
         try:
             data = await response.content.readany()
         except BROKEN as error:
             if not answer.finished:
-                raise self._meaning(error) from error
+                raise self._upstream.meaning(error, self._model) from error
             data = b""
         if data:
             return self._split(events, data)
         if not answer.finished:
-            raise self._broke_off()
+            raise broke_off(self._model)
         answer.ended = True
         return []
 
@@ -225,26 +266,21 @@ class OpenAIModel:
         except EventTooLarge as error:
             raise ModelFailed(f"the upstream of the model {self._model!r} sent an event without end") from error
 
-    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
-        try:
-            return await response.read()
-        except BROKEN as error:
-            raise self._meaning(error) from error
 
-    def _meaning(self, error: Exception) -> ModelFailed:
-        """What a broken connection means for the one who asked."""
-        # Never repr(): that of some of aiohttp's errors holds the request's headers, and so the key.
-        log.warning("%s: %s: %s", self._upstream.place, type(error).__name__, error)
-        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return ModelUnavailable(f"the upstream of the model {self._model!r} cannot be reached")
-        if isinstance(error, TimeoutError):
-            return ModelTimeout(f"the upstream of the model {self._model!r} did not answer in time")
-        if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientConnectionError | OSError):
-            return self._broke_off()
-        return ModelFailed(f"the upstream of the model {self._model!r} does not speak HTTP as it should")
+def broke_off(model: str) -> ModelUnavailable:
+    """What it means that an answer ends before its end."""
+    return ModelUnavailable(f"the upstream of the model {model!r} broke off before its answer was complete")
 
-    def _broke_off(self) -> ModelUnavailable:
-        return ModelUnavailable(f"the upstream of the model {self._model!r} broke off before its answer was complete")
+
+async def _refusal(response: aiohttp.ClientResponse) -> bytes:
+    """As much as can be had of what the upstream says: its status alone says enough."""
+    body = b""
+    try:
+        while len(body) < ERROR_BODY and (data := await response.content.readany()):
+            body += data
+    except BROKEN:
+        pass
+    return body
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

@@ -7,6 +7,10 @@
 
 What was fetched is never fetched again, whatever has become of it where it came from: remove the file to have it anew.
 A file that is put there by hand is taken as if it had been fetched.
+
+The weights that write down speech are had in the same ways, and are `.bin` files; some have names of their own:
+
+    whisper-base                            hf:ggerganov/whisper.cpp/ggml-base.bin
 """
 
 import asyncio
@@ -21,14 +25,37 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from turnwise.domain.errors import ModelUnavailable
 from turnwise.models import kept, weights
 from turnwise.models.download import Asked, Refused, download, read_listing
-from turnwise.models.hub import FORM, MAIN, HubFile, explain, parse_hub, token
+from turnwise.models.hub import MAIN, HubFile, explain, hub_form, parse_hub, token
 from turnwise.models.kept import Broken
 from turnwise.models.weights import BUILTIN, Weights
 
-MAGIC = b"GGUF"
-"""What every file of weights begins with."""
 
-FORMS = f'"builtin", the path of a .gguf file, its URL, or {FORM}'
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form of weights files."""
+
+    suffix: str
+    magic: bytes
+    """What every such file begins with."""
+
+    @property
+    def ways(self) -> str:
+        """How a file can be named."""
+        return f"the path of a {self.suffix} file, its URL, or {hub_form(self.suffix)}"
+
+
+GGUF = Form(".gguf", b"GGUF")
+"""Models that answer."""
+
+GGML = Form(".bin", b"lmgg")
+"""Models that write down speech."""
+
+SPEECH = {
+    f"whisper-{size}": f"hf:ggerganov/whisper.cpp/ggml-{size}.bin"
+    for size in ("tiny", "tiny.en", "base", "base.en", "small", "small.en", "large-v3-turbo")
+}
+"""The names of weights that write down speech: from 78 MB and quick to 1.6 GB and slow, `.en` for English alone. They
+are OpenAI's Whisper, MIT licensed, in the form that whisper.cpp reads."""
 
 _PIECE = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 
@@ -55,6 +82,7 @@ class Remote:
     """Where it is kept in the models directory."""
     sha256: str | None = None
     hub: HubFile | None = None
+    form: Form = GGUF
 
     @property
     def name(self) -> str:
@@ -77,37 +105,69 @@ def parse_source(text: str, sha256: str | None = None) -> Source:
         if sha256:
             raise ValueError("sha256: that of the default model is known, and always checked")
         return BUILTIN
+    return _parse(text, sha256, GGUF, f'"builtin", {GGUF.ways}')
+
+
+def parse_speech(text: str) -> Source:
+    """The source of weights that write down speech: one of the names in `SPEECH`, or like any other.
+
+    Raises:
+        ValueError: it is no source, or a file that is not there.
+    """
+    return _parse(SPEECH.get(text, text), None, GGML, f"{', '.join(SPEECH)}, {GGML.ways}")
+
+
+def is_speech(text: str) -> bool:
+    """Whether a source, as it is written, is that of weights that write down speech."""
+    return text in SPEECH or text.partition("?")[0].partition("@")[0].endswith(GGML.suffix)
+
+
+def parse_projector(text: str) -> Source:
+    """The source of a model's eyes or ears, which llama.cpp calls mmproj: like that of its weights.
+
+    Raises:
+        ValueError: it is no source, or a file that is not there.
+    """
+    if text == "builtin":
+        raise ValueError(f"mmproj: there is no built-in one; it can be {GGUF.ways}")
+    try:
+        return parse_source(text)
+    except ValueError as error:
+        raise ValueError(f"mmproj: {error}") from error
+
+
+def _parse(text: str, sha256: str | None, form: Form, ways: str) -> LocalFile | Remote:
     if text.startswith("hf:"):
-        file = parse_hub(text)
+        file = parse_hub(text, form.suffix)
         _check_is_whole(text)
         folder = file.repo if file.revision == MAIN else f"{file.repo}@{_safe(file.revision)}"
-        return Remote(text, "/".join(["hf", folder, *map(_safe, file.file.split("/"))]), sha256, file)
+        return Remote(text, "/".join(["hf", folder, *map(_safe, file.file.split("/"))]), sha256, file, form)
     if text.startswith(("http://", "https://")):
-        return Remote(text, _place_of_url(text), sha256)
-    return _local(text, sha256)
+        return Remote(text, _place_of_url(text, form), sha256, form=form)
+    return _local(text, sha256, form, ways)
 
 
-def _local(text: str, sha256: str | None) -> LocalFile:
+def _local(text: str, sha256: str | None, form: Form, ways: str) -> LocalFile:
     path = Path(text).expanduser()
-    if path.suffix != ".gguf":
-        raise ValueError(f"source is {text!r}; it can be {FORMS}")
+    if path.suffix != form.suffix:
+        raise ValueError(f"source is {text!r}; it can be {ways}")
     if not path.is_file():
         raise ValueError(f"there is no file {text!r}")
     return LocalFile(path.resolve(), sha256)
 
 
-def _place_of_url(text: str) -> str:
+def _place_of_url(text: str, form: Form) -> str:
     """Host and path, and a sign of the query if there is one: readable, and another one for each URL."""
     url = urlsplit(text)
-    if not url.hostname or not url.path.endswith(".gguf"):
-        raise ValueError(f"source is {text!r}; a URL must be that of a .gguf file")
+    if not url.hostname or not url.path.endswith(form.suffix):
+        raise ValueError(f"source is {text!r}; a URL must be that of a {form.suffix} file")
     if url.username or url.password:
         raise ValueError("source: a URL is shown and logged; one with a password in it is not taken")
     _check_is_whole(url.path)
     segments = [_safe(unquote(segment)) for segment in url.path.split("/") if segment]
     if url.query:
         sign = hashlib.sha256(url.query.encode()).hexdigest()[:8]
-        segments[-1] = f"{segments[-1].removesuffix('.gguf')}-{sign}.gguf"
+        segments[-1] = f"{segments[-1].removesuffix(form.suffix)}-{sign}{form.suffix}"
     return "/".join([_host(url), *segments])
 
 
@@ -186,7 +246,8 @@ async def _fetch_into(path: Path, source: Remote, models_dir: Path) -> Path:
     async with kept.locked(path):
         if await asyncio.to_thread(cached, source, models_dir) is None:  # another process may have been quicker
             own = token() if source.hub else None
-            asked = Asked(source.url, source.text, source.sha256, MAGIC, hub=source.hub is not None, token=own)
+            begins, hub = source.form.magic, source.hub is not None
+            asked = Asked(source.url, source.text, source.sha256, begins, hub=hub, token=own)
             kept.note(path, source=source.text, sha256=await download(asked, path))
             kept.tell(f"{path} is fetched and checked")
     return path
@@ -206,7 +267,7 @@ def cached(source: Remote, models_dir: Path) -> Path | None:
     try:
         if not (known and kept.is_as_noted(path)):
             kept.check(path, size=facts.get("size"), sha256=known)
-            _check_magic(path)
+            _check_magic(path, source.form)
     except Broken as error:
         kept.tell(f"{path} {error}: throwing it away")
         path.unlink(missing_ok=True)
@@ -221,11 +282,11 @@ def cached(source: Remote, models_dir: Path) -> Path | None:
     return path
 
 
-def _check_magic(path: Path) -> None:
+def _check_magic(path: Path, form: Form) -> None:
     with path.open("rb") as file:
-        found = file.read(len(MAGIC))
-    if found != MAGIC:
-        raise Broken(f"begins with {found!r}, and not as a .gguf file does")
+        found = file.read(len(form.magic))
+    if found != form.magic:
+        raise Broken(f"begins with {found!r}, and not as a {form.suffix} file of weights does")
 
 
 def _remedy(path: Path) -> str:
@@ -237,11 +298,11 @@ async def _why_refused(source: Remote, refused: Refused) -> str:
         return f"{source.text} is refused by its server (HTTP {refused.status})"
     files: Sequence[str] = ()
     if refused.code == "EntryNotFound":
-        files = _weights_in(await read_listing(source.hub.listing, token()))
+        files = _weights_in(await read_listing(source.hub.listing, token()), source.form)
     return explain(source.hub, refused.status, refused.code, files=files)
 
 
-def _weights_in(listing: object) -> list[str]:
+def _weights_in(listing: object, form: Form) -> list[str]:
     siblings = listing.get("siblings") if isinstance(listing, dict) else None
     names = [file.get("rfilename") for file in siblings or () if isinstance(file, dict)]
-    return sorted(name for name in names if isinstance(name, str) and name.endswith(".gguf"))
+    return sorted(name for name in names if isinstance(name, str) and name.endswith(form.suffix))
