@@ -61,6 +61,9 @@ def settings_tables() -> Iterator[str]:
         ("At the top", settings.Settings),
         ("In `[models.NAME]`", settings.ModelSettings),
         ("In `[models.NAME.defaults]`", settings.ModelDefaults),
+        ("In `[files]`", settings.FilesSettings),
+        ("In `[media]`", settings.MediaSettings),
+        ("In `[network]`", settings.NetworkSettings),
     ):
         yield f"### {title}\n\n| setting | type | default | |\n|---|---|---|---|"
         words = _field_words(model)

@@ -2,27 +2,35 @@
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from turnwise.data import alone, open_store, sealing_key
+from turnwise.data import alone, open_blobs, open_store, sealing_key
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.interaction import GenerationConfig
+from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import helped
 from turnwise.engine.thoughts import Sealer
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.http.contracts import Services
 from turnwise.http.routes import build_routes
 from turnwise.ids import new_id
-from turnwise.models.catalogue import ANY, Catalogue, ModelEntry
+from turnwise.media.cache import Cache
+from turnwise.media.fetch import GuardedFetcher
+from turnwise.media.guard import Guard
+from turnwise.media.process import Bounds, Processes
+from turnwise.media.readers import Readers
+from turnwise.models.catalogue import ANY, Catalogue
+from turnwise.models.engines import ModelEntry
 from turnwise.models.manner import Manner
 from turnwise.models.model import ModelCard
-from turnwise.models.sources import fetch, parse_source
+from turnwise.models.sources import fetch, is_there, parse_source, parse_speech, place
 from turnwise.settings import ModelSettings, Settings, SettingsError
 from turnwise.store.store import Store
 
@@ -91,31 +99,89 @@ def _entries(settings: Settings) -> Mapping[str, ModelEntry]:
 
 @asynccontextmanager
 async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> AsyncIterator[App]:
-    interactions = Interactions(
-        store,
-        catalogue,
-        clock=clock,
-        new_id=new_id,
-        sealer=Sealer(sealing_key(settings)),
-        idle=settings.keep_alive_seconds,
-    )
-    services = Services(
-        interactions=interactions,
-        models=ListedModels(catalogue),
-        keys=store,
-        default_dialect=settings.default_dialect,
-        max_body_bytes=settings.max_body_bytes,
-    )
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(store.close)
+        blobs = await open_blobs(settings)
+        closing.push_async_callback(blobs.close)
+        readers = build_readers(settings)
+        closing.push_async_callback(readers.close)
+        files = Files(
+            store,
+            blobs,
+            readers,
+            clock=clock,
+            new_id=new_id,
+            max_bytes=settings.files.max_bytes,
+            quota_bytes=settings.files.quota_bytes,
+            life=timedelta(hours=settings.files.hours),
+        )
+        closing.push_async_callback(files.close)
+        closing.push_async_callback(catalogue.close)
+        interactions = Interactions(
+            store,
+            catalogue,
+            clock=clock,
+            new_id=new_id,
+            presenter=Presenter(readers, build_fetcher(settings), files, limit=settings.media.max_bytes),
+            files=files,
+            sealer=Sealer(sealing_key(settings)),
+            inline_bytes=settings.files.inline_bytes,
+            idle=settings.keep_alive_seconds,
+        )
+        closing.push_async_callback(interactions.close)
+        services = Services(
+            interactions=interactions,
+            models=ListedModels(catalogue),
+            keys=store,
+            files=files,
+            default_dialect=settings.default_dialect,
+            max_body_bytes=settings.max_body_bytes,
+            public_url=settings.public_url,
+        )
         left = await interactions.recover()
         if left:
             log.warning("cut short when the last process ended, and failed now: %d interaction(s)", left)
+        await files.start()
         await catalogue.start()
         yield App(build_routes(services), interactions, catalogue, store)
-    finally:
-        await interactions.close()
-        await catalogue.close()
-        await store.close()
+
+
+def build_readers(settings: Settings) -> Readers:
+    """Who reads files that models cannot take. No process of it is started.
+
+    Raises:
+        SettingsError: the weights that write down speech cannot be.
+    """
+    media = settings.media
+    try:
+        speech = parse_speech(media.speech)
+    except ValueError as error:
+        raise SettingsError(f"media.speech: {error}") from error
+    return Readers(
+        Processes(Bounds(seconds=media.seconds, memory_mib=media.memory_mib)),
+        max_bytes=media.max_bytes,
+        seconds=media.seconds,
+        ocr=media.ocr,
+        speech=media.speech,
+        find_speech_weights=lambda: (
+            place(speech, settings.weights_dir) if is_there(speech, settings.weights_dir) else None
+        ),
+    )
+
+
+def build_fetcher(settings: Settings) -> GuardedFetcher:
+    """Who fetches from addresses that requests name.
+
+    Raises:
+        SettingsError: an address that is allowed is none.
+    """
+    network = settings.network
+    try:
+        guard = Guard(network.allow)
+    except ValueError as error:
+        raise SettingsError(f"network.allow: {error}") from error
+    cache = Cache(settings.data_dir / "fetched")
+    return GuardedFetcher(guard, max_bytes=network.max_bytes, seconds=network.seconds, cache=cache)
 
 
 def _entry(name: str, model: ModelSettings) -> ModelEntry:
@@ -136,6 +202,7 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         engine=model.engine,
         source=model.source,
         sha256=model.sha256,
+        mmproj=model.mmproj,
         base_url=model.base_url,
         model=model.model,
         api_key=model.key,
@@ -143,7 +210,10 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         can={name: value for name, value in can.items() if value is not None},
         options={name: value for name, value in options.items() if value is not None},
         manner=_manner(model),
+        outputs=None if model.outputs is None else frozenset(model.outputs),
         fallback=tuple(model.fallback),
+        image=model.image,
+        audio=model.audio,
     )
 
 
@@ -196,6 +266,7 @@ def _listed(name: str, card: ModelCard) -> ListedModel:
         context_tokens=card.context_tokens,
         output_tokens=card.output_tokens,
         inputs=tuple(sorted(card.inputs)),
+        outputs=tuple(sorted(card.outputs)),
         tools=card.tools,
         schemas=card.schemas,
         thinks=card.thinks,

@@ -126,7 +126,10 @@ def pull(what: str | None, data_dir: Path | None, config: Path | None) -> None:
     """Fetch model weights, so that a later start needs no network.
 
     Those of a model in the settings, by its NAME; those at a SOURCE, as the settings could name it: builtin, a URL, or
-    hf:OWNER/REPO/FILE; or, without either, all that the settings need.
+    hf:OWNER/REPO/FILE; or, without either, all that the settings name.
+
+    Those that write down speech have names of their own: whisper-tiny, whisper-base, whisper-small (with .en behind it:
+    for English alone) and whisper-large-v3-turbo.
     """
     settings = _settings(config, data_dir=data_dir)
     with _in_one_line():
@@ -141,14 +144,19 @@ def pull(what: str | None, data_dir: Path | None, config: Path | None) -> None:
 
 def _sources(what: str | None, settings: "Settings") -> "list[Source]":
     """What is to be fetched."""
-    from turnwise.models.sources import parse_source
+    from turnwise.models.sources import is_speech, parse_source, parse_speech
 
     model = settings.models.get(what or "")
-    if model is not None and model.weights is None:
+    if model is not None and not model.weights:
         raise click.ClickException(f"'{what}' is answered by an upstream: there is nothing to fetch")
-    wanted = [model.weights] if model and model.weights else [(what, None)] if what else settings.weights
     try:
-        return [parse_source(*weights) for weights in wanted]
+        if model is not None:
+            return [parse_source(*weights) for weights in model.weights]
+        if what is not None:
+            return [parse_speech(what) if is_speech(what) else parse_source(what)]
+        listens = "speech" in settings.media.model_fields_set  # what nobody asked for is not fetched either
+        speech = [parse_speech(settings.media.speech)] if listens else []
+        return [*(parse_source(*weights) for weights in settings.weights), *speech]
     except ValueError as error:
         unknown = f"there is no model '{what}' in the settings; and " if what and model is None else ""
         raise click.ClickException(f"{unknown}{error}") from None

@@ -118,7 +118,11 @@ async def open_blobs(settings: Settings) -> BlobStore:
     """
     url = settings.files.blobs_url
     if url is None:
-        return DiskBlobs(settings.data_dir / "blobs")
+        folder = settings.data_dir / "blobs"
+        try:
+            return DiskBlobs(folder)
+        except OSError as error:
+            raise SettingsError(f"the folder {folder} cannot be made: {error}") from error
     try:
         from turnwise.store.s3 import open_s3
     except ImportError as error:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from turnwise import __version__
-from turnwise.models.sources import LocalFile, is_there, parse_source, place
+from turnwise.media import ocr
+from turnwise.models.sources import LocalFile, is_there, parse_source, parse_speech, place
 from turnwise.models.weights import Weights
 from turnwise.settings import ModelSettings, Settings
 
@@ -35,6 +36,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if any(model.engine == "embedded" for model in settings.models.values()):
         yield _engine()
     yield from _weights(settings)
+    yield _ocr(settings)
+    yield _speech(settings)
     for name, model in settings.models.items():
         yield Finding(f"model '{name}'", describe_model(model))
 
@@ -78,6 +81,26 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             yield Finding(what, f"cached at {place(found, settings.weights_dir)}", True)
         else:
             yield Finding(what, f"not in {settings.weights_dir}", False, f"turnwise pull {source}")
+
+
+def _ocr(settings: Settings) -> Finding:
+    """Who reads text in pictures, which not everybody needs."""
+    engine = settings.media.ocr
+    return Finding("text in pictures", ocr.describe(engine) or f"not read: {ocr.why_not(engine)}")
+
+
+def _speech(settings: Settings) -> Finding:
+    """Whether speech is written down, which not everybody needs."""
+    name, what = settings.media.speech, "speech in recordings"
+    if any(importlib.util.find_spec(package) is None for package in ("av", "pywhispercpp")):
+        return Finding(what, "not heard: a part is not installed; run: pip install 'turnwise[media]'")
+    try:
+        source = parse_speech(name)
+    except ValueError as error:
+        return Finding(what, f"not heard: {error}", False, "correct the setting media.speech")
+    if not is_there(source, settings.weights_dir):
+        return Finding(what, f"not heard: the weights '{name}' are not there; run: turnwise pull {name}")
+    return Finding(what, f"heard, with {place(source, settings.weights_dir)}", True)
 
 
 def describe_model(model: ModelSettings) -> str:

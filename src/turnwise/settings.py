@@ -53,10 +53,24 @@ class ModelSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     engine: Literal[
-        "embedded", "openai", "anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "huggingface"
+        "embedded",
+        "openai",
+        "anthropic",
+        "gemini",
+        "mistral",
+        "groq",
+        "bedrock",
+        "openrouter",
+        "huggingface",
+        "drawing",
+        "diffusers",
+        "espeak",
+        "kokoro",
+        "piper",
     ] = "embedded"
-    """`embedded`: a GGUF file in a child process. `openai`: any server that speaks chat completions. The others are
-    vendors of that name."""
+    """`embedded`: a GGUF file in a child process. `openai`: any server that speaks chat completions. `drawing`:
+    pictures that another model lays out; `diffusers`: pictures by weights of yours. `espeak`: a voice that needs no
+    weights; `kokoro` and `piper`: voices by weights of yours. The others are vendors of that name."""
     source: str | None = None
     """For `embedded`: `builtin`, the default model, which is the default; the path of a GGUF file; its URL; or
     `hf:OWNER/REPO/FILE`, with `@REVISION` behind it if need be."""
@@ -82,8 +96,17 @@ class ModelSettings(BaseModel):
     """How much the model can read and write in one turn. For `embedded`: at the most, and by default, 8192."""
     output_tokens: int | None = Field(default=None, ge=1)
     """How much it writes at the most when neither the request nor `defaults` has a limit."""
+    mmproj: str | None = None
+    """For `embedded`: eyes or ears for the model, another GGUF file, named as in `source`."""
     inputs: list[Literal["text", "image", "audio", "video", "document"]] | None = None
-    """What the model takes natively; by default text, which is all that can be shown to a model yet."""
+    """What the model takes natively; by default text, with `mmproj` images too. The rest is told to it as text."""
+    outputs: list[Literal["text", "image", "audio"]] | None = None
+    """What the model answers in when a request does not say; by default text, for the engines of pictures and voices
+    theirs. For `openai`, `["image"]` or `["audio"]` makes it a server of images or of speech."""
+    image: str | None = None
+    """Who makes images in its place: a name of this table. By default it lays out a picture, which is drawn."""
+    audio: str | None = None
+    """Who speaks in its place: a name of this table. By default `espeak`."""
     tools: bool | None = None
     """Whether the model calls functions by itself; for `openai` by default yes, for `embedded` no. If not, turnwise
     helps."""
@@ -113,14 +136,66 @@ class ModelSettings(BaseModel):
         return sha256 and sha256.lower()
 
     @property
-    def weights(self) -> tuple[str, str | None] | None:
-        """The source of its weights, and their sha256 if it is set. None: it has no weights of ours."""
-        return (self.source or "builtin", self.sha256) if self.engine == "embedded" else None
+    def weights(self) -> list[tuple[str, str | None]]:
+        """The sources of its weights, each with the sha256 that is set for it. Empty: it has no weights of ours."""
+        if self.engine != "embedded":
+            return []
+        return [(self.source or "builtin", self.sha256), *([(self.mmproj, None)] if self.mmproj else [])]
 
     @property
     def key(self) -> str | None:
         """The API key, from wherever it is set."""
         return os.environ.get(self.api_key_env) if self.api_key_env else self.api_key
+
+
+class FilesSettings(BaseModel):
+    """`[files]`: what clients upload, and what models make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_bytes: int = Field(default=2 * 1024**3, ge=1024)
+    """The largest file."""
+    quota_bytes: int = Field(default=20 * 1024**3, ge=1024)
+    """How much each key may keep."""
+    hours: float = Field(default=48.0, gt=0)
+    """How long a file is kept."""
+    blobs_url: str | None = None
+    """Where the bytes are kept; by default in the data directory. An S3-compatible store: `s3://BUCKET/PREFIX`."""
+    blobs_endpoint: str | None = None
+    """For `s3`: the address of the store, if it is not Amazon's."""
+    inline_bytes: int = Field(default=20 * 1024**2, ge=0)
+    """Media that a model makes come back as `data` up to this size, and as the `uri` of a file above it."""
+
+
+class MediaSettings(BaseModel):
+    """`[media]`: what is read out of files for models that cannot take them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_bytes: int = Field(default=2 * 1024**3, ge=1024)
+    """The largest file that is read."""
+    seconds: float = Field(default=120.0, gt=0)
+    """How long reading a file may take, beside the time that a recording needs to be written down."""
+    memory_mib: int = Field(default=2048, ge=256)
+    """How much memory reading a file may take."""
+    ocr: Literal["auto", "tesseract", "rapidocr", "off"] = "auto"
+    """Who reads text in pictures. `auto`: tesseract if it is installed, else rapidocr if that is."""
+    speech: str = "whisper-base"
+    """The weights that write down speech: a name that `turnwise pull` knows, the path of a ggml file, its URL, or
+    `hf:OWNER/REPO/FILE`."""
+
+
+class NetworkSettings(BaseModel):
+    """`[network]`: what may be reached at the wish of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    allow: list[str] = Field(default_factory=list)
+    """Private addresses that may be reached all the same: `HOST`, `HOST:PORT` or a network such as `10.1.0.0/16`."""
+    max_bytes: int = Field(default=100 * 1024**2, ge=1024)
+    """The largest thing that is fetched."""
+    seconds: float = Field(default=60.0, gt=0)
+    """How long fetching may take."""
 
 
 class Settings(BaseSettings):
@@ -146,6 +221,14 @@ class Settings(BaseSettings):
     """The largest request body."""
     keep_alive_seconds: float = Field(default=15.0, gt=0)
     """How long a stream may be quiet before it says a comment."""
+    public_url: str | None = None
+    """The address by which clients reach this server, for the addresses of files; by default the host that they ask."""
+    files: FilesSettings = Field(default_factory=FilesSettings)
+    """`[files]`, below."""
+    media: MediaSettings = Field(default_factory=MediaSettings)
+    """`[media]`, below."""
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    """`[network]`, below."""
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings()})
     """Names that requests may use. `"*"` answers every name that is not listed."""
 
@@ -163,7 +246,7 @@ class Settings(BaseSettings):
     @property
     def weights(self) -> list[tuple[str, str | None]]:
         """The sources of all weights that are needed, each once, with the sha256 that is set for it."""
-        return list(dict.fromkeys(model.weights for model in self.models.values() if model.weights))
+        return list(dict.fromkeys(weights for model in self.models.values() for weights in model.weights))
 
     @property
     def database_path(self) -> Path:

@@ -1,24 +1,34 @@
 """What the conformance tests share: the server as a real process, the SDKs' environments, and what scripts report.
 
-The server is started once for each test process and answers from the default model, whose weights lie in the test
-cache. `TURNWISE_TEST_SERVER` names the address of a running server to test in its place.
+A server is started once for each test process and each model behind it: the default one, whose weights lie in the test
+cache, and one behind chat completions. `TURNWISE_TEST_SERVER` names the address of a running server to test in place of
+the first.
 """
 
 import json
 import os
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from .competent import competent
 from .founding import DocumentMissing, read_snippets
 from .programs import TIMEOUT, Outcome, run_sdk
 from .sdks import EnvironmentUnavailable, Sdk, cache_folder, find_program, locked, open_environment
-from .serving import serve
+from .serving import DEFAULT_MODEL, serve
+from .upstream import Upstream, open_upstream
 
 SCRIPTS = Path(__file__).with_name("scripts")
+
+UPSTREAM_SETTINGS = """
+[models."*"]
+engine = "openai"
+base_url = "{address}"
+thinks = true
+"""
 
 
 @pytest.fixture(scope="session")
@@ -27,18 +37,61 @@ def cache() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the server under test."""
+def competent_upstream() -> Iterator[Upstream]:
+    """A model behind chat completions that does well what it is asked."""
+    with open_upstream(competent) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def address_of(
+    cache: Path, tmp_path_factory: pytest.TempPathFactory, competent_upstream: Upstream
+) -> Iterator[Callable[[str], str]]:
+    """The address of the server with a model behind it; each is started when it is first asked for."""
+    addresses: dict[str, str] = {}
+    with ExitStack() as stack:
+
+        def open_once(model: str) -> str:
+            if model not in addresses:
+                folder, models = tmp_path_factory.mktemp(model), cache / "models"
+                opened = (
+                    on_default_model(folder, models)
+                    if model == DEFAULT_MODEL
+                    else on_upstream(folder, models, competent_upstream)
+                )
+                addresses[model] = stack.enter_context(opened)
+            return addresses[model]
+
+        yield open_once
+
+
+@contextmanager
+def on_default_model(folder: Path, models: Path) -> Iterator[str]:
+    """A server that answers from the model in the package."""
     running = os.environ.get("TURNWISE_TEST_SERVER")
     if running:
         yield running.rstrip("/")
         return
-    models = cache / "models"
     with ExitStack() as stack:
         # One at a time, so that the first of several test processes fetches the weights and the others find them.
         with locked(models):
-            address = stack.enter_context(serve(tmp_path_factory.mktemp("data"), models))
+            address = stack.enter_context(serve(folder, models))
         yield address
+
+
+@contextmanager
+def on_upstream(folder: Path, models: Path, upstream: Upstream) -> Iterator[str]:
+    """A server that answers from a model behind chat completions."""
+    settings = folder / "turnwise.toml"
+    settings.write_text(UPSTREAM_SETTINGS.format(address=upstream.address))
+    with serve(folder / "data", models, "--config", str(settings)) as address:
+        yield address
+
+
+@pytest.fixture
+def server(address_of: Callable[[str], str], request: pytest.FixtureRequest) -> str:
+    """The address of the server under test. Tests that ask for none have the default model behind it."""
+    return address_of(getattr(request, "param", DEFAULT_MODEL))
 
 
 @pytest.fixture(scope="session")
@@ -83,17 +136,25 @@ def environment_of(cache: Path) -> Callable[[Sdk], Path]:
 
 
 @pytest.fixture(scope="session")
+def outcomes() -> dict[tuple[str, Sdk, str], Outcome]:
+    """How our scripts ended, by server, SDK and name."""
+    return {}
+
+
+@pytest.fixture
 def report_of(
-    server: str, environment_of: Callable[[Sdk], Path], tmp_path_factory: pytest.TempPathFactory
+    server: str,
+    environment_of: Callable[[Sdk], Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    outcomes: dict[tuple[str, Sdk, str], Outcome],
 ) -> Callable[[Sdk, str], dict]:
     """What one of our scripts reports when an SDK runs it; each is run once and read by many tests."""
-    outcomes: dict[tuple[Sdk, str], Outcome] = {}
 
     def run_once(sdk: Sdk, name: str) -> dict:
-        if (sdk, name) not in outcomes:
+        if (server, sdk, name) not in outcomes:
             folder = tmp_path_factory.mktemp(f"{sdk}-{name}")
-            outcomes[sdk, name] = run_sdk(sdk, environment_of(sdk), script_of(sdk, name), folder, server)
-        return outcomes[sdk, name].report()
+            outcomes[server, sdk, name] = run_sdk(sdk, environment_of(sdk), script_of(sdk, name), folder, server)
+        return outcomes[server, sdk, name].report()
 
     return run_once
 

@@ -1,16 +1,27 @@
-"""Which SDK generations a test runs over, as decorators for tests that take an `sdk`."""
+"""Which SDK generations a test runs over, as decorators for tests that take an `sdk`, and on which models.
 
-from collections.abc import Iterable
+What the API promises must hold whatever answers behind it. So what is said, called, thought and shown is tested twice:
+on the default model, and on an upstream.
+"""
+
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from .sdks import ALL, Sdk
+from .serving import MODELS
 
 
 def each_sdk(sdks: Iterable[Sdk]) -> pytest.MarkDecorator:
     """Run the test once for each of the given generations; all tests of a module on one generation run in a row."""
     params = [pytest.param(sdk, id=str(sdk), marks=marks_of(sdk)) for sdk in sdks]
     return pytest.mark.parametrize("sdk", params, scope="module")
+
+
+def each_sdk_and_model(sdks: Sequence[Sdk]) -> pytest.MarkDecorator:
+    """Run the test once for each of the given generations on each model; `server` is the one with that behind it."""
+    params = [pytest.param(sdk, model, id=f"{sdk}-{model}", marks=marks_of(sdk)) for model in MODELS for sdk in sdks]
+    return pytest.mark.parametrize(("sdk", "server"), params, indirect=["server"], scope="module")
 
 
 def marks_of(sdk: Sdk) -> list[pytest.MarkDecorator]:
@@ -20,6 +31,14 @@ def marks_of(sdk: Sdk) -> list[pytest.MarkDecorator]:
     return marks
 
 
+OUTPUTS = [sdk for sdk in ALL if sdk.dialect == "outputs"]
+STEPS = [sdk for sdk in ALL if sdk.dialect == "steps"]
+
 over_every_sdk = each_sdk(ALL)
-over_outputs_sdks = each_sdk(sdk for sdk in ALL if sdk.dialect == "outputs")
-over_steps_sdks = each_sdk(sdk for sdk in ALL if sdk.dialect == "steps")
+over_every_sdk_and_model = each_sdk_and_model(ALL)
+over_outputs_sdks_and_models = each_sdk_and_model(OUTPUTS)
+over_steps_sdks_and_models = each_sdk_and_model(STEPS)
+over_every_model = pytest.mark.parametrize(
+    "server", [pytest.param(model, id=model) for model in MODELS], indirect=True, scope="module"
+)
+"""For tests that need no SDK."""

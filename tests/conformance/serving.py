@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DEFAULT_MODEL, UPSTREAM = "default", "upstream"
+MODELS = (DEFAULT_MODEL, UPSTREAM)
+"""What may answer behind a server under test: the model in the package, or one behind chat completions."""
+
 READY = "turnwise ready at "
 START_TIMEOUT = 120
 STOP_TIMEOUT = 30

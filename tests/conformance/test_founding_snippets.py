@@ -12,7 +12,7 @@ import pytest
 
 from .founding import at_server, read_model_names, second_request, with_client, with_id, with_quotes_closed
 from .programs import run_sdk, run_shell
-from .selection import over_outputs_sdks
+from .selection import over_every_model, over_outputs_sdks_and_models
 
 pytestmark = pytest.mark.founding
 
@@ -58,19 +58,19 @@ def names_both_cities(text: str) -> bool:
 # --- with the SDKs
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_first_request_prints_a_text(sdk, run_snippet):
     assert run_snippet(sdk, "first_request").strip()
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_stateful_conversation_remembers_the_name(sdk, run_snippet):
     greeting, name = answers(run_snippet(sdk, "stateful_conversation"))
     assert greeting
     assert "Phil" in name
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_get_interaction_prints_what_was_stored(sdk, run_snippet, create_interaction):
     stored = create_interaction("What are the three largest cities in Spain?")
     printed = run_snippet(sdk, "get_interaction", stored["id"])
@@ -79,26 +79,26 @@ def test_get_interaction_prints_what_was_stored(sdk, run_snippet, create_interac
     assert names_both_cities(printed)
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_stateless_conversation_answers_from_the_sent_history(sdk, run_snippet):
     cities, landmark = answers(run_snippet(sdk, "stateless_conversation"))
     assert names_both_cities(cities)
     assert landmark
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_streaming_prints_the_text_and_then_the_tokens(sdk, run_snippet):
     text, end = run_snippet(sdk, "streaming").split("--- Stream Finished ---")
     assert text.strip()
     assert int(re.fullmatch(r"Total Tokens: (\d+)", end.strip())[1]) > 0
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_configuration_prints_a_story(sdk, run_snippet):
     assert len(run_snippet(sdk, "configuration").split()) > 5
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_function_calling_prints_the_call_and_the_answer(sdk, run_snippet):
     call, response = run_snippet(sdk, "function_calling").strip().split("\nResponse: ")
     location = re.fullmatch(r"Tool Call: get_weather\(\{['\"]location['\"]: ?['\"](.*)['\"]\}\)", call)
@@ -106,7 +106,7 @@ def test_function_calling_prints_the_call_and_the_answer(sdk, run_snippet):
     assert "sunny" in response.lower()
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_function_calling_with_client_state_schedules_the_meeting(sdk, run_snippet):
     printed = run_snippet(sdk, "function_calling_with_client_state").strip()
     call, response = printed.split("\nFinal response: ")
@@ -118,7 +118,7 @@ def test_function_calling_with_client_state_schedules_the_meeting(sdk, run_snipp
     assert "scheduled" in response.lower()
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_structured_output_prints_a_decision(sdk, run_snippet):
     printed = run_snippet(sdk, "structured_output").strip()
     if sdk.language == "python":
@@ -139,7 +139,7 @@ def is_moderation(decision: dict) -> bool:
             return False
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_thinking_prints_the_thought_and_then_the_answer(sdk, run_snippet):
     printed = run_snippet(sdk, "thinking")
     thought, answer = printed.split("\nAnswer: ", 1)
@@ -150,6 +150,7 @@ def test_thinking_prints_the_thought_and_then_the_answer(sdk, run_snippet):
 # --- with curl
 
 
+@over_every_model
 def test_first_request_by_curl_is_answered_with_a_whole_interaction(run_curl):
     interaction = json.loads(run_curl("first_request"))
     assert interaction["id"]
@@ -162,6 +163,7 @@ def test_first_request_by_curl_is_answered_with_a_whole_interaction(run_curl):
     assert interaction["usage"]["total_tokens"] > 0
 
 
+@over_every_model
 def test_stateful_conversation_by_curl_remembers_the_name(run_curl, snippets):
     first = json.loads(run_curl("stateful_conversation"))
     request = with_id(second_request(snippets["stateful_conversation"]["rest"]), first["id"])
@@ -170,6 +172,7 @@ def test_stateful_conversation_by_curl_remembers_the_name(run_curl, snippets):
     assert "Phil" in second["outputs"][-1]["text"]
 
 
+@over_every_model
 def test_get_interaction_by_curl_answers_what_was_stored(run_curl, snippets, create_interaction):
     stored = create_interaction("What are the three largest cities in Spain?")
     got = json.loads(run_curl("get_interaction", with_id(snippets["get_interaction"]["rest"], stored["id"])))
@@ -178,12 +181,14 @@ def test_get_interaction_by_curl_answers_what_was_stored(run_curl, snippets, cre
     assert got["outputs"] == stored["outputs"]
 
 
+@over_every_model
 def test_stateless_conversation_by_curl_answers_from_the_sent_history(run_curl):
     interaction = json.loads(run_curl("stateless_conversation"))
     assert interaction["status"] == "completed"
     assert interaction["outputs"][-1]["text"]
 
 
+@over_every_model
 def test_streaming_by_curl_sends_named_events_up_to_done(run_curl):
     frames = [parse_frame(frame) for frame in run_curl("streaming").strip().split("\n\n")]
     assert frames[-1] == ("done", "[DONE]")
@@ -195,6 +200,7 @@ def test_streaming_by_curl_sends_named_events_up_to_done(run_curl):
     assert any(event["delta"]["text"] for name, event in events if name == "content.delta")
 
 
+@over_every_model
 def test_configuration_by_curl_keeps_to_its_limit(run_curl):
     interaction = json.loads(run_curl("configuration"))
     assert interaction["status"] in ("completed", "incomplete")
@@ -202,6 +208,7 @@ def test_configuration_by_curl_keeps_to_its_limit(run_curl):
     assert 0 < interaction["usage"]["total_output_tokens"] <= 500
 
 
+@over_every_model
 def test_function_calling_by_curl_calls_and_then_answers(run_curl, snippets):
     called = json.loads(run_curl("function_calling"))
     assert called["status"] == "requires_action"
@@ -214,6 +221,7 @@ def test_function_calling_by_curl_calls_and_then_answers(run_curl, snippets):
     assert "sunny" in answered["outputs"][-1]["text"].lower()
 
 
+@over_every_model
 def test_structured_output_by_curl_keeps_to_its_schema(run_curl, snippets):
     interaction = json.loads(run_curl("structured_output", with_quotes_closed(snippets["structured_output"]["rest"])))
     assert interaction["status"] == "completed"
@@ -222,6 +230,7 @@ def test_structured_output_by_curl_keeps_to_its_schema(run_curl, snippets):
     assert isinstance(decision["spam_type"], str)
 
 
+@over_every_model
 def test_thinking_by_curl_has_a_signed_thought_and_then_a_text(run_curl):
     interaction = json.loads(run_curl("thinking"))
     assert [output["type"] for output in interaction["outputs"]] == ["thought", "text"]
@@ -232,13 +241,23 @@ def test_thinking_by_curl_has_a_signed_thought_and_then_a_text(run_curl):
     assert usage["total_thought_tokens"] == usage["total_reasoning_tokens"] > 0
 
 
+@over_every_model
 def test_every_model_that_the_document_names_answers(snippets, create_interaction):
     names = read_model_names()
     assert {"gemini-2.5-pro", "gemini-2.5-flash-lite", "gemini-3-pro-preview", "gemini-3-flash-preview"} <= names
     for name in names:
         interaction = create_interaction("Hi", name)
         assert (interaction["model"], interaction["status"]) == (name, "completed")
-        assert interaction["outputs"][-1]["text"]
+        answer = interaction["outputs"][-1]
+        assert answer["type"] == modality_of(name)
+        assert answer.get("text") or answer.get("data")
+
+
+def modality_of(model: str) -> str:
+    """What a model of the document answers in, which stands in its name."""
+    if "image" in model:
+        return "image"
+    return "audio" if "tts" in model else "text"
 
 
 def parse_frame(frame: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .selection import over_every_sdk, over_outputs_sdks, over_steps_sdks
+from .selection import over_every_sdk_and_model, over_outputs_sdks_and_models, over_steps_sdks_and_models
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def is_weather_in_paris(call: dict) -> bool:
     return call["name"] == "get_weather" and "Paris" in call["arguments"]["location"]
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_request_that_needs_a_function_ends_with_its_call(sdk, functions):
     asked = functions["asked"]
     assert (asked["status"], asked["steps"]) == ("requires_action", ["function_call"])
@@ -26,14 +26,14 @@ def test_request_that_needs_a_function_ends_with_its_call(sdk, functions):
     assert is_weather_in_paris(call)
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_answer_after_the_result_rests_on_it(sdk, functions):
     answered = functions["answered"]
     assert (answered["status"], answered["calls"]) == ("completed", [])
     assert "sunny" in answered["text"].lower()
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_arguments_are_read_off_the_request(sdk, functions):
     (call,) = functions["meeting"]["calls"]
     assert call["name"] == "schedule_meeting"
@@ -43,14 +43,14 @@ def test_arguments_are_read_off_the_request(sdk, functions):
     assert "Next Gen API" in arguments["topic"]
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_calls_and_results_may_be_sent_as_history(sdk, functions):
     scheduled = functions["scheduled"]
     assert scheduled["status"] == "completed"
     assert "scheduled" in scheduled["text"].lower()
 
 
-@over_steps_sdks
+@over_steps_sdks_and_models
 def test_streamed_call_starts_with_its_name_and_adds_up_to_its_arguments(sdk, functions):
     (call,) = functions["live"]["calls"]
     assert call["id"]
@@ -58,14 +58,14 @@ def test_streamed_call_starts_with_its_name_and_adds_up_to_its_arguments(sdk, fu
     assert "Paris" in json.loads("".join(call["pieces"]))["location"]
 
 
-@over_outputs_sdks
+@over_outputs_sdks_and_models
 def test_streamed_call_is_one_whole_delta(sdk, functions):
     (call,) = functions["live"]["calls"]
     assert call["id"]
     assert is_weather_in_paris(call)
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_stream_that_calls_ends_for_the_result_and_is_continued_with_it(sdk, functions):
     assert functions["live"]["status"] == "requires_action"
     assert "error" not in functions["live"]["events"]
@@ -73,6 +73,6 @@ def test_stream_that_calls_ends_for_the_result_and_is_continued_with_it(sdk, fun
     assert "sunny" in functions["continued"]["text"].lower()
 
 
-@over_every_sdk
+@over_every_sdk_and_model
 def test_replayed_call_is_the_call_that_was_streamed(sdk, functions):
     assert functions["replayed"] == functions["live"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .selection import over_steps_sdks
+from .selection import over_steps_sdks_and_models
 
 
 @pytest.fixture
@@ -12,13 +12,13 @@ def structured(sdk, report_of: Callable[..., dict]) -> dict:
     return report_of(sdk, "structured")
 
 
-@over_steps_sdks
+@over_steps_sdks_and_models
 @pytest.mark.parametrize("form", ["typed", "raw"])
 def test_answer_in_a_form_is_accepted_by_the_clients_validator(sdk, structured, form):
     assert structured[form]["status"] == "completed"
     assert structured[form]["parsed"]["decision"]
 
 
-@over_steps_sdks
+@over_steps_sdks_and_models
 def test_streamed_answer_in_a_form_is_accepted_too(sdk, structured):
     assert structured["streamed"]["parsed"]["decision"]

@@ -9,6 +9,7 @@ import pytest
 
 from engine.behind import behind, spoken, tool_calls
 from models.prompts import finish, read, read_until_it_breaks, text, usage
+from models.upstream import Reply, Request, refused
 from support import App, open_app
 from turnwise.domain.content import Text
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed
@@ -154,6 +155,16 @@ async def test_a_call_in_pieces_is_passed_on_whole():
     assert [f for f in fragments if isinstance(f, CallFragment)] == [
         CallFragment(0, "c1", "get_weather", '{"location": "Paris"}')
     ]
+
+
+async def test_a_calls_signature_is_passed_on_whenever_it_comes():
+    pieces = (
+        call("", name="get_weather"),
+        CallFragment(0, arguments='{"location": "Paris"}'),
+        CallFragment(0, signature="s"),
+    )
+    fragments, _ = await checked(script(*pieces))
+    assert [f.signature for f in fragments if isinstance(f, CallFragment)] == ["s"]
 
 
 async def test_calls_side_by_side_keep_their_order_even_if_their_pieces_come_mixed():
@@ -675,30 +686,31 @@ async def test_an_upstream_whose_call_is_wrong_is_told_so_and_asked_again():
     assert "'location' is a required property" in complaint["content"]
 
 
+BROKEN = {"type": "image", "mime_type": "image/png", "data": "aGk="}
+GONE = {"content": [{"type": "text", "text": "look"}, {"type": "image", "uri": "files/a"}]}
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize(
-    "result",
-    [
-        [{"type": "image", "mime_type": "image/png", "data": "aGk="}],
-        {"content": [{"type": "text", "text": "look"}, {"type": "image", "uri": "files/a"}]},
-    ],
+    ("result", "refused"),
+    [([BROKEN], (400, "invalid_request")), (GONE, (404, "not_found"))],
     ids=["content", "wrapped-content"],
 )
-async def test_an_image_in_a_result_is_refused_and_named(result: Any, stream: bool):
+async def test_an_image_in_a_result_that_is_none_is_refused_and_named(result: Any, refused: Any, stream: bool):
     async with behind(CARD, spoken("A cat.")) as (app, upstream):
         status, code, message = await refusal(app, input=[USER, SAID, {**GIVEN, "result": result}], stream=stream)
-        assert (status, code) == (501, "unimplemented")
-        assert "takes no image in a function's result" in message
+        assert (status, code) == refused
+        assert message.startswith("input, image 1: ")
         assert upstream.requests == []
 
 
 @pytest.mark.parametrize("tools", [[], [WEATHER]], ids=["without-tools", "with-tools"])
-async def test_an_image_in_a_result_is_refused_for_models_that_need_help_too(tools: list[Any]):
-    given = {**GIVEN, "result": [{"type": "image", "mime_type": "image/png", "data": "aGk="}]}
+async def test_an_image_in_a_result_is_looked_at_for_models_that_need_help_too(tools: list[Any]):
+    given = {**GIVEN, "result": [BROKEN]}
     async with open_app(model=ScriptedModel(card=ModelCard("plain"))) as app:
         status, code, message = await refusal(app, input=[USER, SAID, given], tools=tools)
-        assert (status, code, app.model.prompts) == (501, "unimplemented", [])
-        assert "takes no image in a function's result" in message
+        assert (status, code, app.model.prompts) == (400, "invalid_request", [])
+        assert message.startswith("input, image 1: ")
 
 
 async def test_words_between_a_call_and_its_result_stand_behind_the_result_for_the_upstream():
@@ -707,3 +719,95 @@ async def test_words_between_a_call_and_its_result_stand_behind_the_result_for_t
         await app.create(input=[USER, SAID, words, GIVEN], store=False)
     roles = [message["role"] for message in upstream.requests[0].body["messages"]]
     assert roles == ["user", "assistant", "tool", "user"]
+
+
+# --- Through a server that offers functions to its model and demands nothing, as llama.cpp's does
+
+
+LLAMA = ModelCard("llama", tools=True, schemas=True, schemas_beside_tools=False)
+DEMANDS = {
+    "any": {"tool_choice": "any"},
+    "named": {"tool_choice": {"allowed_tools": {"mode": "any", "tools": ["get_weather"]}}},
+}
+demanding = pytest.mark.parametrize("config", DEMANDS.values(), ids=DEMANDS)
+streamed_or_not = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+def llama(reply: Reply) -> Reply:
+    """The reply, if the request is one that such a server takes: no grammar beside tools."""
+
+    async def answer(request: Request, out: asyncio.StreamWriter) -> None:
+        both = "tools" in request.body and {"grammar", "response_format"} & request.body.keys()
+        refusal = refused(400, "Cannot use custom grammar constraints with tools.")
+        await (refusal if both else reply)(request, out)
+
+    return answer
+
+
+@streamed_or_not
+@demanding
+async def test_a_demand_that_the_server_ignores_is_made_in_words(config: dict[str, Any], stream: bool):
+    replies = llama(spoken("It is sunny, I guess.")), llama(tool_calls(("a", "get_weather", PARIS)))
+    async with behind(LLAMA, *replies) as (app, upstream):
+        await app.create(tools=[WEATHER, CLOCK], generation_config=config, stream=stream, headers=NEW_SDK)
+        made = (await app.ask("GET", f"{AT}/int_1", headers=NEW_SDK)).json
+    assert made["status"] == "requires_action"
+    assert [step["type"] for step in made["steps"]] == ["user_input", "function_call"]
+    first, second = (request.body for request in upstream.requests)
+    assert first["tool_choice"] == second["tool_choice"] == "required"
+    assert second["messages"][1:] == [
+        {"role": "assistant", "content": "It is sunny, I guess."},
+        {"role": "user", "content": DEMAND},
+    ]
+
+
+@demanding
+async def test_a_demand_that_is_never_met_fails_the_turn(config: dict[str, Any]):
+    async with behind(LLAMA, llama(spoken("It is sunny, I guess."))) as (app, upstream):
+        status, code, message = await refusal(app, tools=[WEATHER, CLOCK], generation_config=config)
+        assert (status, code) == (500, "api_error")
+        assert f"made no valid function call in {ATTEMPTS} attempts" in message
+        frames = await app.create(tools=[WEATHER, CLOCK], generation_config=config, stream=True, headers=NEW_SDK)
+        assert frames[-2].data["interaction"]["status"] == "failed"
+    assert len(upstream.requests) == 2 * ATTEMPTS
+
+
+async def test_a_demanded_function_is_the_only_one_that_can_be_called():
+    replies = llama(tool_calls(("a", "get_time", PARIS))), llama(tool_calls(("b", "get_weather", PARIS)))
+    async with behind(LLAMA, *replies) as (app, upstream):
+        made = await app.create(tools=[WEATHER, CLOCK], generation_config=DEMANDS["named"], headers=NEW_SDK)
+    assert [step["name"] for step in made["steps"]] == ["get_weather"]
+    assert [tool["function"]["name"] for tool in upstream.requests[0].body["tools"]] == ["get_weather"]
+    assert "there is no function 'get_time'" in upstream.requests[1].body["messages"][-1]["content"]
+
+
+FORM = {
+    "type": "text",
+    "mime_type": "application/json",
+    "schema": {"type": "object", "properties": {"sky": {"type": "string"}}, "required": ["sky"]},
+}
+
+
+@streamed_or_not
+async def test_beside_functions_a_form_is_told_and_checked_and_not_bound(stream: bool):
+    replies = spoken("It is sunny."), tool_calls(("a", "get_weather", PARIS)), spoken('{"sky": "sunny"}')
+    async with behind(LLAMA, *map(llama, replies)) as (app, upstream):
+        fields: dict[str, Any] = {"tools": [WEATHER], "response_format": FORM, "stream": stream, "headers": NEW_SDK}
+        await app.create(**fields)
+        called = (await app.ask("GET", f"{AT}/int_1", headers=NEW_SDK)).json
+        result = {"type": "function_result", "call_id": called["steps"][-1]["id"], "result": "sunny"}
+        await app.create(input=[result], previous_interaction_id=called["id"], **fields)
+        told = (await app.ask("GET", f"{AT}/int_2", headers=NEW_SDK)).json
+    assert [step["type"] for step in called["steps"]] == ["user_input", "function_call"]
+    assert told["steps"][-1]["content"] == [{"type": "text", "text": '{"sky": "sunny"}'}]
+    assert all("sky" in request.body["messages"][0]["content"] for request in upstream.requests)
+
+
+@streamed_or_not
+async def test_a_form_does_not_stand_in_the_way_of_a_demand(stream: bool):
+    replies = llama(spoken("It is sunny, I guess.")), llama(tool_calls(("a", "get_weather", PARIS)))
+    async with behind(LLAMA, *replies) as (app, upstream):
+        await app.create(tools=[WEATHER], response_format=FORM, generation_config=DEMANDS["any"], stream=stream)
+        made = (await app.ask("GET", f"{AT}/int_1", headers=NEW_SDK)).json
+    assert made["status"] == "requires_action"
+    assert [request.body["messages"][-1]["content"] for request in upstream.requests] == ["Hi", DEMAND]

@@ -1,6 +1,7 @@
 """One turn: what the model is shown, what comes of its fragments, and what becomes of its failures."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -8,16 +9,33 @@ import pytest
 
 from support import NOON, turn, within
 from turnwise.domain.content import Media, Text
-from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelFailed, ModelUnavailable, Unimplemented
+from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelFailed, ModelUnavailable
 from turnwise.domain.events import End, Event, StatusUpdate, fold
+from turnwise.domain.formats import ImageFormat, ResponseFormat
 from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
-from turnwise.domain.steps import FunctionCall, ModelOutput, UserInput
+from turnwise.domain.steps import FunctionCall, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.engine.delivery import Delivering
 from turnwise.engine.run import Surroundings, run
-from turnwise.models.model import CallFragment, Finished, Fragment, ModelCard, Taken, TextFragment
+from turnwise.models.model import CallFragment, Finished, Fragment, MediaFragment, ModelCard, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 
-AROUND = Surroundings(clock=lambda: NOON, seal=lambda raw: f"sealed {raw}", new_call_id=lambda: "call_new")
+
+async def as_they_are(steps: Sequence[Step], card: ModelCard) -> Sequence[Step]:
+    return steps
+
+
+async def keep(data: bytes, mime_type: str) -> str:
+    return f"files/{data.decode()}"
+
+
+AROUND = Surroundings(
+    clock=lambda: NOON,
+    seal=lambda secret: f"sealed {secret.thought}",
+    new_call_id=lambda: "call_new",
+    present=as_they_are,
+    delivering=Delivering(keep, inline_bytes=4),
+)
 EARLIER = (UserInput((Text("Before"),)), ModelOutput((Text("Yes"),)))
 
 
@@ -111,12 +129,47 @@ async def test_what_the_model_raises_before_it_took_the_prompt_comes_before_any_
         await anext(events)
 
 
-async def test_a_model_without_eyes_is_shown_no_picture():
-    asked = replace(turn(), input=(UserInput((Text("What is it?"), Media("image", data="aGk="))),))
-    with pytest.raises(Unimplemented, match="no image"):
-        await run_all(ScriptedModel(say("A dog")), asked)
-    seeing = ScriptedModel(say("A dog"), card=ModelCard("seeing", inputs=frozenset({"text", "image"})))
-    assert isinstance((await run_all(seeing, asked))[-1], End)
+async def test_media_are_presented_to_the_model_by_its_card():
+    seen: list[ModelCard] = []
+
+    async def in_words(steps: Sequence[Step], card: ModelCard) -> Sequence[Step]:
+        seen.append(card)
+        return (UserInput((Text("a dog"),)),)
+
+    model = ScriptedModel(say("A dog"))
+    around = replace(AROUND, present=in_words)
+    asked = replace(turn(), input=(UserInput((Media("image", data="aGk="),)),))
+    assert [event async for event in run(asked, asked.input, model, around)]
+    assert model.prompts[0].steps == (UserInput((Text("a dog"),)),)
+    assert seen == [model.card]
+
+
+PAINTER = ModelCard("painter", outputs=frozenset({"image"}))
+
+
+def painted(data: bytes) -> list[Fragment]:
+    return [Taken(), MediaFragment(0, "image", "image/png", data), Finished("stop")]
+
+
+async def test_a_painter_is_asked_for_images_as_the_request_has_them():
+    model = ScriptedModel(painted(b"png"), card=PAINTER)
+    (step,) = fold(await run_all(model, turn("A cat", image=ImageFormat("16:9")))).steps
+    assert step == ModelOutput((Media("image", "image/png", "cG5n"),))
+    assert (model.prompts[0].modalities, model.prompts[0].image) == (("image",), ImageFormat("16:9"))
+
+
+async def test_what_is_large_comes_as_a_file():
+    model = ScriptedModel(painted(b"large"), card=PAINTER)
+    (step,) = fold(await run_all(model)).steps
+    assert step == ModelOutput((Media("image", "image/png", uri="files/large"),))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("tools", (FunctionTool("look"),)), ("response_format", ResponseFormat({"type": "object"}))]
+)
+async def test_a_painter_has_no_use_for_what_is_asked_of_words(field: str, value: object):
+    with pytest.raises(InvalidRequest, match=f"^{field}: 'm' answers with image, and has no use for this"):
+        await run_all(ScriptedModel(painted(b"png"), card=PAINTER), turn(**{field: value}))
 
 
 async def test_leaving_a_turn_closes_the_models_stream():

@@ -14,7 +14,7 @@ from turnwise.domain.errors import InvalidRequest
 from turnwise.domain.interaction import GenerationConfig, Usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, Thought, UserInput
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.thoughts import ASK, BUDGETS, NOTES, Sealer, Thinking, told
+from turnwise.engine.thoughts import ASK, BUDGETS, NOTES, Sealer, Secret, Thinking, told
 from turnwise.models.model import (
     Finished,
     Fragment,
@@ -37,43 +37,46 @@ THINKS = ModelCard("thinker", tools=True, schemas=True, thinks=True)
 
 ASKED = UserInput((Text("What is 15% of 240?"),))
 SEALER = Sealer(b"k" * 32)
+SECRET = Secret("Ten percent is 24.", "what the vendor gave")
+EARLIER = "AQABAgMEBQYHCAkKCz64mg50tfQWJvUnqg22KGrMwBBg6s7QDEWc0XtjLv85KK8="
+"""A signature as it was made before it could hold more than a thought."""
 
 
 def sealed(text: str = "Ten percent is 24.", owner: str = "ann") -> Thought:
-    return Thought(SEALER.seal(text, owner), (Text("For people."),))
+    return Thought(SEALER.seal(Secret(text), owner), (Text("For people."),))
 
 
 # --- Seals
 
 
 def test_what_is_sealed_opens_for_its_owner_and_nobody_else():
-    signature = SEALER.seal("Ten percent is 24.", "ann")
-    assert SEALER.open(signature, "ann") == "Ten percent is 24."
+    signature = SEALER.seal(SECRET, "ann")
+    assert SEALER.open(signature, "ann") == SECRET
     assert SEALER.open(signature, "bob") is None
-    assert Sealer(b"k" * 32).open(signature, "ann") == "Ten percent is 24."
+    assert Sealer(b"k" * 32).open(signature, "ann") == SECRET
     assert Sealer(b"l" * 32).open(signature, "ann") is None
 
 
 def test_a_signature_is_standard_padded_base64_and_hides_what_it_holds():
     for length in range(40):
         raw = "\u00fe\u00ff" * length
-        signature = SEALER.seal(raw, "ann")
+        signature = SEALER.seal(Secret(raw), "ann")
         assert b64encode(b64decode(signature, validate=True)).decode() == signature
         assert len(signature) % 4 == 0
         assert raw.encode() not in b64decode(signature) or not raw
-        assert SEALER.open(signature, "ann") == raw
+        assert SEALER.open(signature, "ann") == Secret(raw)
 
 
 def test_the_same_thought_is_sealed_differently_each_time():
-    assert SEALER.seal("hm", "ann") != SEALER.seal("hm", "ann")
+    assert SEALER.seal(SECRET, "ann") != SEALER.seal(SECRET, "ann")
 
 
 def test_a_signature_opens_whole_and_unchanged_only():
-    signature = SEALER.seal("Ten percent is 24.", "ann")
-    raw = b64decode(signature)
+    raw = b64decode(SEALER.seal(SECRET, "ann"))
     for place in range(len(raw)):
-        changed = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
-        assert SEALER.open(b64encode(changed).decode(), "ann") is None
+        for bit in (1, 2, 3):
+            changed = raw[:place] + bytes([raw[place] ^ bit]) + raw[place + 1 :]
+            assert SEALER.open(b64encode(changed).decode(), "ann") is None
     for length in range(len(raw)):
         assert SEALER.open(b64encode(raw[:length]).decode(), "ann") is None
 
@@ -84,14 +87,49 @@ def test_what_was_never_a_signature_does_not_open(signature: str):
 
 
 def test_the_alphabet_of_urls_is_another():
-    signatures = (SEALER.seal("hm", "ann") for _ in range(200))
+    signatures = (SEALER.seal(SECRET, "ann") for _ in range(200))
     signature = next(each for each in signatures if "+" in each or "/" in each)
     assert SEALER.open(urlsafe_b64encode(b64decode(signature)).decode(), "ann") is None
 
 
+def test_what_was_sealed_before_there_were_tokens_still_opens():
+    assert SEALER.opened((Thought(EARLIER, (Text("For people."),)),), "ann") == (
+        Thought(None, (Text("Ten percent is 24."),)),
+    )
+
+
 def test_in_a_prompt_a_thoughts_summary_is_the_reasoning_itself():
-    kept = sealed()
-    assert SEALER.opened((ASKED, kept), "ann") == (ASKED, Thought(kept.signature, (Text("Ten percent is 24."),)))
+    assert SEALER.opened((ASKED, sealed()), "ann") == (ASKED, Thought(None, (Text("Ten percent is 24."),)))
+
+
+def test_in_a_prompt_a_signature_is_what_the_vendor_gave():
+    hidden = Thought(SEALER.seal(Secret(token="t1"), "ann"))
+    call = FunctionCall("c1", "f", {"a": 1}, SEALER.seal(Secret(token="t2", call_id="c1"), "ann"))
+    assert SEALER.opened((hidden, call), "ann") == (Thought("t1"), FunctionCall("c1", "f", {"a": 1}, "t2"))
+
+
+def test_a_call_needs_no_signature():
+    steps = (ASKED, FunctionCall("c1", "f"), FunctionResult("c1", 36))
+    assert SEALER.opened(steps, "ann") == steps
+
+
+OF_A_CALL = Secret(token="t", call_id="c1")
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        FunctionCall("c1", "f", signature="made-up"),
+        FunctionCall("c1", "f", signature=SEALER.seal(OF_A_CALL, "bob")),
+        FunctionCall("c2", "f", signature=SEALER.seal(OF_A_CALL, "ann")),
+        FunctionCall("c1", "f", signature=SEALER.seal(Secret("hm", "t"), "ann")),
+        Thought(SEALER.seal(OF_A_CALL, "ann")),
+    ],
+    ids=["made-up", "another-owners", "another-calls", "a-thoughts", "a-calls"],
+)
+def test_a_signature_opens_in_its_own_place_only(step: Step):
+    with pytest.raises(InvalidRequest, match="was not made by this server"):
+        SEALER.opened((step,), "ann")
 
 
 def test_a_thought_that_comes_again_is_the_same_thought():
@@ -400,7 +438,7 @@ async def test_a_model_that_does_not_think_reads_earlier_thoughts_as_notes():
         (lambda s: {"signature": ("B" if s[30] == "A" else "A").join((s[:30], s[31:]))}, "was changed"),
         (lambda s: {"signature": "c2VjcmV0"}, "the signature 'c2VjcmV0...' of a thought"),
         (lambda s: {"signature": ""}, "the signature"),
-        (lambda s: {"signature": Sealer(b"x" * 32).seal("hm", "")}, "was not made by this server"),
+        (lambda s: {"signature": Sealer(b"x" * 32).seal(Secret("hm"), "")}, "was not made by this server"),
     ],
     ids=["missing", "tampered", "made-up", "empty", "another-servers"],
 )

@@ -12,7 +12,8 @@ from models.prompts import prompt, read, text
 from models.upstream import answer, serve
 from turnwise.domain.errors import ModelNotFound, ModelUnavailable
 from turnwise.domain.interaction import GenerationConfig
-from turnwise.models.catalogue import ANY, ENGINES, VENDORS, Catalogue, ModelEntry
+from turnwise.models.catalogue import ANY, Catalogue
+from turnwise.models.engines import ENGINES, VENDORS, ModelEntry
 from turnwise.models.manner import Manner
 from turnwise.models.model import ModelCard
 from turnwise.models.scripted import ScriptedModel, say
@@ -101,8 +102,8 @@ async def test_the_card_says_what_the_settings_know_better(tmp_path: Path) -> No
 
 
 def test_a_modality_that_no_model_can_be_shown_is_not_promised(tmp_path: Path) -> None:
-    names = {"a": ModelEntry("scripted", manner=Manner(inputs=frozenset({"text", "image"})))}
-    with pytest.raises(ValueError, match=r"models\.a: inputs: no image can be shown to a model yet"):
+    names = {"a": ModelEntry("scripted", manner=Manner(inputs=frozenset({"text", "video"})))}
+    with pytest.raises(ValueError, match=r"models\.a: inputs: engine 'scripted' cannot show video to a model"):
         Catalogue(names, tmp_path, engines=scripted([]))
 
 
@@ -293,7 +294,7 @@ def test_nothing_heavy_is_imported_before_it_is_chosen(module: str) -> None:
 
 
 def test_the_engines_that_come_along_are_these() -> None:
-    assert list(ENGINES) == ["embedded", "openai", *VENDORS]
+    assert set(ENGINES) == {"embedded", "openai", *VENDORS, "diffusers", "espeak", "kokoro", "piper"}
 
 
 def test_the_vendors_are_those_that_there_are() -> None:

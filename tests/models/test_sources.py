@@ -16,7 +16,17 @@ from support import until
 from turnwise.domain.errors import ModelUnavailable
 from turnwise.models import download
 from turnwise.models.hub import HubFile, parse_hub
-from turnwise.models.sources import LocalFile, Remote, fetch, is_there, parse_projector, parse_source, place
+from turnwise.models.sources import (
+    SPEECH,
+    LocalFile,
+    Remote,
+    fetch,
+    is_there,
+    parse_projector,
+    parse_source,
+    parse_speech,
+    place,
+)
 from turnwise.models.weights import BUILTIN
 
 CONTENT = b"GGUF" + os.urandom(300_000)
@@ -430,3 +440,65 @@ async def test_a_file_that_does_not_fit_is_not_begun(hub: Hub, tmp_path: Path, m
 async def test_a_directory_that_cannot_be_written_is_named(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "models").write_bytes(b"a file")
     assert "cannot be kept at" in await refusal(TINY, tmp_path / "models")
+
+
+# -- weights that write down speech
+
+
+WHISPER = b"lmgg" + os.urandom(300_000)
+
+
+@pytest.fixture
+async def whispers(hub: Hub) -> Hub:
+    """The hub, with the repository that the names of speech weights are of."""
+    hub.repo = "ggerganov/whisper.cpp"
+    hub.files = {"main/ggml-base.bin": WHISPER, "main/ggml-tiny.en.bin": b"GGUF" + WHISPER}
+    return hub
+
+
+@pytest.mark.parametrize("name", SPEECH)
+def test_speech_weights_have_names_of_their_own(name: str) -> None:
+    source = parse_speech(name)
+    assert isinstance(source, Remote)
+    assert source.place == f"hf/ggerganov/whisper.cpp/ggml-{name.removeprefix('whisper-')}.bin"
+
+
+async def test_speech_weights_are_fetched_once_by_their_name(whispers: Hub, tmp_path: Path) -> None:
+    source = parse_speech("whisper-base")
+    assert not is_there(source, tmp_path)
+    for _ in range(2):
+        path = await fetch(source, tmp_path)
+        assert path.read_bytes() == WHISPER
+    assert len(whispers.ranges_asked) == 1
+    assert is_there(source, tmp_path)
+    assert path == place(source, tmp_path)
+
+
+async def test_a_fetch_of_speech_weights_that_breaks_is_gone_on_with(whispers: Hub, tmp_path: Path) -> None:
+    whispers.troubles = [100_000]
+    path = await fetch(parse_speech("whisper-base"), tmp_path)
+    assert path.read_bytes() == WHISPER
+    assert whispers.ranges_asked == [None, "bytes=100000-"]
+
+
+async def test_what_is_no_speech_model_is_not_kept_as_one(whispers: Hub, tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match="begins with b'GGUF"):
+        await fetch(parse_speech("whisper-tiny.en"), tmp_path)
+    with pytest.raises(ModelUnavailable, match=r"has no file 'ggml-small\.bin' .* it has: ggml-base\.bin"):
+        await fetch(parse_speech("whisper-small"), tmp_path)
+
+
+def test_speech_weights_of_ones_own_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "ggml-own.bin"
+    path.write_bytes(WHISPER)
+    assert parse_speech(str(path)) == LocalFile(path)
+    for text in ("hf:owner/repo/ggml-x.bin@v2", "https://example.com/ggml-x.bin?v=1"):
+        assert isinstance(parse_speech(text), Remote)
+
+
+@pytest.mark.parametrize(
+    "text", ["whisper-huge", "builtin", "hf:owner/tiny/tiny.gguf", "https://example.com/x.gguf", "/x.bin"]
+)
+def test_what_is_no_source_of_speech_weights_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"whisper-base|FILE\.bin|a \.bin file|there is no file"):
+        parse_speech(text)

@@ -16,7 +16,7 @@ import orjson
 import pytest
 
 from models.upstream import END, Reply, Request, Upstream, head, piece
-from turnwise.models.catalogue import ModelEntry
+from turnwise.models.engines import ModelEntry
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,14 @@ class Called:
     signature: str = ""
 
 
-Piece: TypeAlias = Said | Thought | Called
+@dataclass(frozen=True)
+class Hidden:
+    """A thought that the vendor shows to nobody. Only Anthropic's fake has any."""
+
+    data: str
+
+
+Piece: TypeAlias = Said | Thought | Called | Hidden
 Pieces: TypeAlias = Sequence[Piece]
 
 
@@ -161,6 +168,8 @@ def _anthropic_blocks(pieces: Pieces) -> list[tuple[dict[str, Any], list[dict[st
                 deltas = [{"type": "thinking_delta", "thinking": text}]
                 deltas.append({"type": "signature_delta", "signature": signature})
                 blocks.append(({"type": "thinking", "thinking": "", "signature": ""}, deltas))
+            case Hidden(data):
+                blocks.append(({"type": "redacted_thinking", "data": data}, []))
             case Called(id, name):
                 text = _args(said)
                 halves = [text[:4], text[4:]] if said.arguments else [""]
@@ -177,6 +186,8 @@ def anthropic_whole(pieces: Pieces, finish: str) -> bytes:
                 content.append({"type": "text", "text": text})
             case Thought(text, signature):
                 content.append({"type": "thinking", "thinking": text, "signature": signature})
+            case Hidden(data):
+                content.append({"type": "redacted_thinking", "data": data})
             case Called(id, name, arguments):
                 content.append({"type": "tool_use", "id": id, "name": name, "input": arguments})
     usage = {**ANTHROPIC_USAGE, "output_tokens": 7, "output_tokens_details": {"thinking_tokens": 3}}
@@ -267,7 +278,7 @@ CHAT = {"id": "c1", "object": "chat.completion", "created": 1, "model": "some-mo
 class Chat:
     """How chat completions are written here: how a thought looks, and where the cost stands."""
 
-    thought: Callable[[str], dict[str, Any]]
+    thought: Callable[[Thought], dict[str, Any]]
     usage: Callable[[bool], dict[str, Any]] = lambda streamed: {"usage": CHAT_USAGE}
     top: Mapping[str, Any] = field(default_factory=lambda: CHAT)
 
@@ -278,8 +289,8 @@ class Chat:
             match said:
                 case Said(text):
                     deltas.append({"content": text})
-                case Thought(text):
-                    deltas.append(self.thought(text))
+                case Thought():
+                    deltas.append(self.thought(said))
                 case Called(id, name):
                     function = {"name": name, "arguments": ""}
                     call = {"index": calls, "id": id, "type": "function", "function": function}
@@ -292,7 +303,7 @@ class Chat:
         return [*map(sse, chunks), b"data: [DONE]\n\n"]
 
     def whole(self, pieces: Pieces, finish: str) -> bytes:
-        thoughts = [self.thought(said.text) for said in pieces if isinstance(said, Thought)]
+        thoughts = [self.thought(said) for said in pieces if isinstance(said, Thought)]
         message: dict[str, Any] = {
             "role": "assistant",
             "content": "".join(s.text for s in pieces if isinstance(s, Said)),
@@ -333,25 +344,25 @@ def chat_results(body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(m["tool_call_id"], str(m["content"])) for m in body["messages"] if m["role"] == "tool"]
 
 
-def _mistral_thought(text: str) -> dict[str, Any]:
-    return {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]}
+def _mistral_thought(said: Thought) -> dict[str, Any]:
+    return {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": said.text}]}]}
 
 
 def _groq_usage(streamed: bool) -> dict[str, Any]:
     return {"x_groq": {"id": "r1", "usage": CHAT_USAGE}} if streamed else {"usage": CHAT_USAGE}
 
 
-def _openrouter_thought(text: str) -> dict[str, Any]:
-    detail = {"type": "reasoning.text", "text": text, "signature": None, "format": "unknown", "index": 0, "id": None}
-    return {"reasoning": text, "reasoning_details": [detail]}
+def _openrouter_thought(said: Thought) -> dict[str, Any]:
+    detail = {"type": "reasoning.text", "text": said.text, "signature": said.signature or None, "index": 0, "id": None}
+    return {"reasoning": said.text, "reasoning_details": [{**detail, "format": "unknown"}]}
 
 
-def _plain(text: str) -> dict[str, Any]:
-    return {"content": f"<think>{text}</think>"}
+def _plain(said: Thought) -> dict[str, Any]:
+    return {"content": f"<think>{said.text}</think>"}
 
 
 MISTRAL = Chat(_mistral_thought)
-GROQ = Chat(lambda text: {"reasoning": text}, _groq_usage)
+GROQ = Chat(lambda said: {"reasoning": said.text}, _groq_usage)
 OPENROUTER = Chat(_openrouter_thought, top={**CHAT, "provider": "Someone"})
 HUGGINGFACE = Chat(_plain)
 

@@ -4,16 +4,19 @@ A backend says only "this piece came". Here pieces get their places: which step 
 one starts and where it stops. Each change of kind closes what was open.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import orjson
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import Content, Media, Text
 from turnwise.domain.events import (
     ArgumentsDelta,
     Delta,
     Event,
+    MediaDelta,
     PartDelta,
     PartStart,
     PartStop,
@@ -26,11 +29,13 @@ from turnwise.domain.events import (
 )
 from turnwise.domain.interaction import Usage
 from turnwise.domain.steps import FunctionCall, ModelOutput, Thought
+from turnwise.engine.thoughts import Secret
 from turnwise.models.model import (
     CallFragment,
     Finished,
     FinishReason,
     Fragment,
+    MediaFragment,
     TextFragment,
     ThoughtFragment,
     UsageFragment,
@@ -42,8 +47,10 @@ PARAGRAPH = "\n\n"
 class Assembler:
     """Numbers the fragments of one turn into events. `usage` and `finished` are what the model said of itself."""
 
-    def __init__(self, *, seal: Callable[[str], str], new_call_id: Callable[[], str], summaries: bool = True) -> None:
-        """`seal` makes a thought's signature; `summaries` is whether thoughts are shown to people."""
+    def __init__(
+        self, *, seal: Callable[[Secret], str], new_call_id: Callable[[], str], summaries: bool = True
+    ) -> None:
+        """`seal` makes the signature of a thought or a call; `summaries` is whether thoughts are shown to people."""
         self.usage: Usage | None = None
         self.finished: FinishReason | None = None
         self._seal = seal
@@ -57,13 +64,14 @@ class Assembler:
         """The events of one more fragment."""
         match fragment:
             case TextFragment(text) if text:
-                if not isinstance(self._open, _Message):
-                    yield from self._begin(_Message())
+                yield from self._part(None, Text(""))
                 yield PartDelta(self._step, self._output, TextDelta(text))
-            case ThoughtFragment(text) if text:
-                if not isinstance(self._open, _Thinking):
-                    yield from self._begin(_Thinking(self._seal, self._summaries))
-                yield from self._deltas(self._open.add(text) if isinstance(self._open, _Thinking) else ())
+            case MediaFragment(index, type, mime_type):
+                yield from self._part(index, Media(type, mime_type, options=fragment.options))
+                if isinstance(self._open, _Message):
+                    yield from self._deltas(self._open.add(fragment))
+            case ThoughtFragment(text, signature) if text or signature:
+                yield from self._thought(text, signature)
             case CallFragment():
                 yield from self._call(fragment)
             case UsageFragment(usage):
@@ -85,10 +93,38 @@ class Assembler:
         self._step += 1
         self._output += 1
 
+    def _part(self, media: int | None, skeleton: Content) -> Iterator[Event]:
+        """Open the part of a message that what comes belongs to: that of a piece of media, or of text."""
+        message = self._open
+        if not isinstance(message, _Message):
+            message = _Message(media, skeleton)
+            yield from self._begin(message)
+        elif message.media != media:
+            yield from self._deltas(message.last())
+            yield PartStop(self._step, self._output)
+            self._output += 1
+            message.turn_to(media, skeleton)
+        else:
+            return
+        yield PartStart(self._step, self._output, message.part)
+
+    def _thought(self, text: str, signature: str | None) -> Iterator[Event]:
+        thinking = self._open
+        if not isinstance(thinking, _Thinking):
+            thinking = _Thinking(self._seal, self._summaries)
+            yield from self._begin(thinking)
+        yield from self._deltas(thinking.add(text))
+        if signature is not None:
+            thinking.token = signature
+            yield from self.close()
+
     def _call(self, fragment: CallFragment) -> Iterator[Event]:
-        """A call's fragments come together, one call behind the other."""
+        """A call's fragments come together, one call behind the other. The first has its signature, if there is one,
+        since a step's start is where clients look for it."""
         if not isinstance(self._open, _Calling) or self._open.index != fragment.index:
-            call = FunctionCall(fragment.id or self._new_call_id(), fragment.name or "")
+            id, token = fragment.id or self._new_call_id(), fragment.signature
+            signature = None if token is None else self._seal(Secret(token=token, call_id=id))
+            call = FunctionCall(id, fragment.name or "", signature=signature)
             yield from self._begin(_Calling(fragment.index, call))
         if fragment.arguments and isinstance(self._open, _Calling):
             self._open.arguments.append(fragment.arguments)
@@ -98,8 +134,6 @@ class Assembler:
         yield from self.close()
         self._open = new
         yield StepStart(self._step, new.place(self._output), new.skeleton)
-        if isinstance(new, _Message):
-            yield PartStart(self._step, self._output, Text(""))
 
     def _deltas(self, deltas: Iterator[Delta] | tuple[Delta, ...]) -> Iterator[Event]:
         for delta in deltas:
@@ -121,15 +155,41 @@ class _Open(Protocol):
 
 
 class _Message:
-    """Text. It has one part, which is told apart from the step by its own start and stop."""
+    """Text and media, a part each, told apart from the step by its own start and stop."""
 
     skeleton = ModelOutput()
+
+    def __init__(self, media: int | None, part: Content) -> None:
+        self.turn_to(media, part)
+
+    def turn_to(self, media: int | None, part: Content) -> None:
+        """Go on with another part."""
+        self.media = media
+        self.part = part
+        self._rest = b""
 
     def place(self, output: int) -> int | None:
         return None
 
+    def add(self, fragment: MediaFragment) -> Iterator[Delta]:
+        """Bytes as base64 whose pieces join: each but the last is of a multiple of three bytes."""
+        if fragment.uri is not None:
+            yield self._shown(uri=fragment.uri)
+            return
+        data = self._rest + fragment.data
+        whole = len(data) - len(data) % 3
+        self._rest = data[whole:]
+        if whole:
+            yield self._shown(data=b64encode(data[:whole]).decode())
+
     def last(self) -> Iterator[Delta]:
-        return iter(())
+        if self._rest:
+            yield self._shown(data=b64encode(self._rest).decode())
+            self._rest = b""
+
+    def _shown(self, *, data: str | None = None, uri: str | None = None) -> Delta:
+        assert isinstance(self.part, Media)
+        return MediaDelta(replace(self.part, data=data, uri=uri))
 
 
 class _Thinking:
@@ -137,7 +197,8 @@ class _Thinking:
 
     skeleton = Thought()
 
-    def __init__(self, seal: Callable[[str], str], summaries: bool) -> None:
+    def __init__(self, seal: Callable[[Secret], str], summaries: bool) -> None:
+        self.token: str | None = None
         self._seal = seal
         self._summaries = summaries
         self._raw: list[str] = []
@@ -154,7 +215,7 @@ class _Thinking:
 
     def last(self) -> Iterator[Delta]:
         yield from self._show(self._unshown)
-        yield SignatureDelta(self._seal("".join(self._raw)))
+        yield SignatureDelta(self._seal(Secret("".join(self._raw), self.token)))
 
     def _show(self, paragraph: str) -> Iterator[Delta]:
         if self._summaries and paragraph.strip():
@@ -174,5 +235,4 @@ class _Calling:
 
     def last(self) -> Iterator[Delta]:
         arguments = orjson.loads("".join(self.arguments) or "{}")
-        call = FunctionCall(self.skeleton.id, self.skeleton.name, arguments)
-        yield WholeDelta(call, fragments=bool(self.arguments))
+        yield WholeDelta(replace(self.skeleton, arguments=arguments), fragments=bool(self.arguments))

@@ -99,6 +99,11 @@ class _Call:
     id: str | None
     name: str
     arguments: list[str] = field(default_factory=list)
+    signature: str | None = None
+
+    def add(self, fragment: CallFragment) -> None:
+        self.arguments.append(fragment.arguments)
+        self.signature = fragment.signature or self.signature
 
     def error(self, tools: Sequence[FunctionTool]) -> str | None:
         tool = next((tool for tool in tools if tool.name == self.name), None)
@@ -124,19 +129,21 @@ class CheckedCalls:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Text is passed on as it comes (but where a call is demanded, behind which it waits), and calls when all of
         them are whole and valid. If they are not, the model is told what is wrong and asked again; what it says
-        then is shown only if it is an answer without a call."""
-        usage, error, asked = Usage(), None, prompt
+        then is shown only if it is an answer without a call. Where a call is demanded there will be no such answer,
+        and nothing that could be bound to a schema: many backends would bind the call away."""
+        demanded = prompt.tool_choice.mode == "any"
+        usage, error, asked = Usage(), None, replace(prompt, schema=None) if demanded else prompt
         told = False
         for attempt in range(ATTEMPTS):
             calls: dict[int, _Call] = {}
             said: list[str] = []
-            shown = not attempt and prompt.tool_choice.mode != "any"
+            shown = not attempt and not demanded
             ends: list[Finished] = []
             async with aclosing(self._model.stream(asked)) as fragments:
                 async for fragment in fragments:
                     match fragment:
-                        case CallFragment(index, id, name, arguments):
-                            calls.setdefault(index, _Call(id, name or "")).arguments.append(arguments)
+                        case CallFragment(index, id, name):
+                            calls.setdefault(index, _Call(id, name or "")).add(fragment)
                         case UsageFragment(cost):
                             usage = add_usage(usage, cost)
                         case Finished():
@@ -186,7 +193,7 @@ def _whole(calls: dict[int, _Call], steps: Sequence[Step]) -> list[CallFragment]
     for index, (_, call) in enumerate(sorted(calls.items())):
         id = None if call.id in used else call.id
         used |= {id} if id else set()
-        whole.append(CallFragment(index, id, call.name, "".join(call.arguments)))
+        whole.append(CallFragment(index, id, call.name, "".join(call.arguments), call.signature))
     return whole
 
 

@@ -101,18 +101,23 @@ class Formed:
 
     def _asked(self, prompt: Prompt, schema: Schema) -> Prompt:
         """The prompt as the model below can take it."""
-        if self._model.card.schemas and schema:
+        if self._binds(prompt) and schema:
             return prompt
         told = INSTRUCTION + json.dumps(schema, ensure_ascii=False) if schema else ANY_INSTRUCTION
         return replace(
             prompt,
-            schema=schema if self._model.card.schemas else None,
+            schema=schema if self._binds(prompt) else None,
             system_instruction=f"{prompt.system_instruction}\n\n{told}" if prompt.system_instruction else told,
         )
 
+    def _binds(self, prompt: Prompt) -> bool:
+        """Whether the model below is bound to the schema while it answers this."""
+        card = self._model.card
+        return card.schemas and (card.schemas_beside_tools or not prompt.tools)
+
     def _again(self, asked: Prompt, prompt: Prompt, answer: str, error: str, number: int) -> Prompt:
         """The next attempt. Who is bound to the schema only had bad luck, at first; others are told what is wrong."""
-        lucky = self._model.card.schemas and number == 1
+        lucky = self._binds(prompt) and number == 1
         steps = asked.steps if lucky else _told(asked.steps, answer, error)
         given = {name for name in VARIED if getattr(prompt.generation, name) is not None}
         return replace(

@@ -5,18 +5,22 @@ recording, which goes on when its reader leaves; with `store=false` it ends with
 """
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
 from turnwise.domain.errors import InvalidRequest, NotFound
 from turnwise.domain.events import Created, Event
+from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Interaction, Turn
 from turnwise.domain.steps import Step
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
 from turnwise.engine.calls import check_calls
+from turnwise.engine.delivery import Delivering
+from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
 from turnwise.engine.journal import Journal, Numbered, Recording, ended_as, follow
+from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import Surroundings, run
 from turnwise.engine.schema import check_schema
 from turnwise.engine.thoughts import Sealer
@@ -34,16 +38,22 @@ class Interactions:
         *,
         clock: Callable[[], datetime],
         new_id: Callable[[str], str],
+        presenter: Presenter,
+        files: Files,
         sealer: Sealer | None = None,
+        inline_bytes: int = 20 * 1024 * 1024,
         idle: float = 15.0,
     ) -> None:
         """`new_id` makes a name that begins with what it is given. Without a `sealer`, thoughts can be sent back only
-        as long as this object lives."""
+        as long as this object lives. Media that a model makes are `data` up to `inline_bytes`."""
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
         self._new_id = new_id
         self._sealer = sealer or Sealer(os.urandom(32))
+        self._presenter = presenter
+        self._files = files
+        self._inline_bytes = inline_bytes
         self._idle = idle
         self._journal = Journal(store, clock)
         self._runs = Runs(self._journal, clock)
@@ -52,14 +62,14 @@ class Interactions:
         """End what the last process left in progress. Returns how many there were."""
         return await end_what_was_left(self._store, self._clock)
 
-    async def create(self, turn: Turn, owner: str, dialect: DialectName) -> Interaction:
-        """Run a turn to its end; or, in the background, begin it.
+    async def create(self, turn: Turn, owner: str, dialect: DialectName, *, base_url: str = "") -> Interaction:
+        """Run a turn to its end; or, in the background, begin it. `base_url` is where the caller reaches this server.
 
         Raises:
             TurnwiseError: it could not be run, and nothing was kept.
         """
         interaction = self._new(turn, owner, dialect)
-        events = await self._run(turn, owner)
+        events = await self._run(turn, owner, base_url)
         if turn.background:
             return (await self._runs.start(interaction, events, patience=0)).snapshot()
         async with aclosing(events):
@@ -69,13 +79,13 @@ class Interactions:
             await self._store.create(whole)
         return whole
 
-    async def begin(self, turn: Turn, owner: str, dialect: DialectName) -> Recording:
+    async def begin(self, turn: Turn, owner: str, dialect: DialectName, *, base_url: str = "") -> Recording:
         """Begin a turn that someone will follow.
 
         Raises:
             TurnwiseError: it could not be begun, and nothing was kept.
         """
-        events = await self._run(turn, owner)
+        events = await self._run(turn, owner, base_url)
         patience = 0 if turn.background else OPENING_PATIENCE
         return await self._runs.start(self._new(turn, owner, dialect), events, patience=patience)
 
@@ -148,19 +158,38 @@ class Interactions:
         now = self._clock()
         return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect)
 
-    async def _run(self, turn: Turn, owner: str) -> AsyncGenerator[Event, None]:
+    async def _run(self, turn: Turn, owner: str, base_url: str) -> AsyncGenerator[Event, None]:
         if turn.model is None:
             raise InvalidRequest("name a model", field="model")
-        model = self._catalogue.find(turn.model)
+        model = self._catalogue.find(turn.model, _modalities(turn))
         _check_schemas(turn)
         history: tuple[Step, ...] = ()
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
-        steps = self._sealer.opened(check_calls((*history, *turn.input)), owner)
-        around = Surroundings(
-            self._clock, lambda thought: self._sealer.seal(thought, owner), lambda: self._new_id("call_")
+        steps = check_calls(self._sealer.opened((*history, *turn.input), owner))
+        return run(turn, steps, model, self._around(turn, owner, base_url))
+
+    def _around(self, turn: Turn, owner: str, base_url: str) -> Surroundings:
+        async def keep(data: bytes, mime_type: str) -> str:
+            file = await self._files.keep(owner, data, mime_type)
+            return f"{base_url}/v1beta/files/{file.id}"
+
+        return Surroundings(
+            clock=self._clock,
+            seal=lambda secret: self._sealer.seal(secret, owner),
+            new_call_id=lambda: self._new_id("call_"),
+            present=lambda steps, card: self._presenter.present(steps, len(turn.input), card, owner),
+            delivering=Delivering(keep, self._inline_bytes),
         )
-        return run(turn, steps, model, around)
+
+
+def _modalities(turn: Turn) -> Sequence[Modality]:
+    """What the answer is asked to consist of. Who says how images are to look, or who is to speak, asks for these."""
+    if turn.response_modalities:
+        return turn.response_modalities
+    if turn.image is not None:
+        return ("image",)
+    return ("audio",) if turn.voices or turn.audio is not None else ()
 
 
 def _check_schemas(turn: Turn) -> None:

@@ -1,8 +1,10 @@
 """How one turn runs: history, model, end. The file to read first.
 
-    steps = history + input            what the model is shown
+    steps = history + input            what was said so far
+    present(steps)                     media as the model can be shown them, or in words
     helped(model)                      what the model cannot do by itself, the engine does
     model.stream(prompt)               fragments, as the model makes them
+    delivered(fragments)               what it made, as data or as files
     assembler.add(fragment)            numbered events
     End                                how it went
 
@@ -11,21 +13,22 @@ first event comes when the model has taken the prompt. An error before that (a p
 upstream that is down) means that nothing happened at all, and the client gets an ordinary error.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 
-from turnwise.domain.content import Media
-from turnwise.domain.errors import ContentBlocked, ModelFailed, Unimplemented
+from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelFailed
 from turnwise.domain.events import End, Event, StatusUpdate
+from turnwise.domain.formats import MODALITIES, AudioFormat, ImageFormat
 from turnwise.domain.interaction import Status, Turn
-from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput, result_content
+from turnwise.domain.steps import FunctionCall, FunctionResult, Step
 from turnwise.domain.tools import FunctionTool
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.calls import CheckedCalls
+from turnwise.engine.delivery import Delivering, delivered
 from turnwise.engine.forms import Formed
-from turnwise.engine.thoughts import Thinking
+from turnwise.engine.thoughts import Secret, Thinking
 from turnwise.models.model import CallFragment, FinishReason, Model, ModelCard, Prompt, Taken
 
 ENDINGS: dict[FinishReason, Status] = {
@@ -41,20 +44,24 @@ class Surroundings:
     """What a run needs from outside, passed in so that it can be replayed."""
 
     clock: Callable[[], datetime]
-    seal: Callable[[str], str]
-    """Makes a thought's signature."""
+    seal: Callable[[Secret], str]
+    """Makes the signature of a thought or a call."""
     new_call_id: Callable[[], str]
+    present: Callable[[Sequence[Step], ModelCard], Awaitable[Sequence[Step]]]
+    """Shows media to a model."""
+    delivering: Delivering
+    """Where made media go."""
 
 
 async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundings) -> AsyncGenerator[Event, None]:
     """The events of one turn behind Created: StatusUpdate, its steps, and End.
 
-    `steps` are the history and the input, with thoughts opened.
+    `steps` are the history and the input, with their signatures opened.
 
     Raises:
         TurnwiseError: the prompt was refused, or the model broke, or it refused to answer.
     """
-    prompt = build_prompt(turn, steps, model.card)
+    prompt = build_prompt(turn, await around.present(steps, model.card), model.card)
     assembler = Assembler(
         seal=around.seal,
         new_call_id=around.new_call_id,
@@ -64,7 +71,8 @@ async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundi
         taken = await anext(fragments, None)
         assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
         yield StatusUpdate(Status.IN_PROGRESS)
-        async for fragment in fragments:
+        makes_media = any(modality != "text" for modality in prompt.modalities)
+        async for fragment in delivered(fragments, prompt, around.delivering) if makes_media else fragments:
             if isinstance(fragment, CallFragment) and not prompt.tools:
                 raise ModelFailed(f"the model '{model.card.name}' called '{fragment.name}', but was offered none")
             for event in assembler.add(fragment):
@@ -84,6 +92,8 @@ def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
 
 def helped(model: Model, prompt: Prompt) -> Model:
     """The model, with the engine's help where this prompt asks for what it cannot do by itself."""
+    if "text" not in model.card.outputs:
+        return model
     speaking = model if prompt.schema is None else Formed(model)
     if not model.card.thinks:
         speaking = Thinking(speaking)
@@ -100,33 +110,37 @@ def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard) -> Prompt:
     """What the model is given.
 
     Raises:
-        Unimplemented: the conversation has a modality that the model does not take.
+        InvalidRequest: the model answers in no modality in which this could be done.
     """
-    for step in steps:
-        for kind in _media(step):
-            if kind not in card.inputs:
-                where = " in a function's result" if isinstance(step, FunctionResult) else ""
-                raise Unimplemented(f"input: the model '{turn.model}' takes no {kind}{where}, only text")
+    modalities = turn.response_modalities or tuple(one for one in MODALITIES if one in card.outputs)
+    if "text" not in card.outputs:
+        _refuse_words(turn, card)
     return Prompt(
         steps=steps,
         system_instruction=turn.system_instruction,
         tools=_allowed(turn),
         tool_choice=turn.tool_choice,
+        modalities=modalities,
+        image=turn.image or ImageFormat(),
+        audio=turn.audio or AudioFormat(),
+        voices=turn.voices,
         schema=None if turn.response_format is None else turn.response_format.schema or {},
         generation=turn.generation,
         streaming=turn.stream or turn.background,
     )
 
 
-def _media(step: Step) -> Iterable[str]:
-    """The kinds of media that a step holds."""
-    match step:
-        case UserInput(content) | ModelOutput(content):
-            return [part.type for part in content if isinstance(part, Media)]
-        case FunctionResult(_, result):
-            return [item["type"] for item in result_content(result) or () if item["type"] != "text"]
-        case _:
-            return ()
+def _refuse_words(turn: Turn, card: ModelCard) -> None:
+    """Refuse what only a model that speaks can do."""
+    asked = {"tools": bool(turn.tools), "response_format": turn.response_format is not None}
+    for field, is_asked in asked.items():
+        if is_asked:
+            kinds = " and ".join(sorted(card.outputs))
+            raise InvalidRequest(
+                f"'{turn.model}' answers with {kinds}, and has no use for this; leave it out, or name a model that "
+                "answers with text",
+                field=field,
+            )
 
 
 def _allowed(turn: Turn) -> tuple[FunctionTool, ...]:

@@ -1,10 +1,13 @@
 """Thoughts: sealed for the way to the client and back, and thought for models that do not think by themselves.
 
-A thought's raw text is nobody's business but the model's. It travels as its `signature`: encrypted and authenticated,
-so that a client that keeps the history itself sends it back without reading or changing it, and the model sees its own
-reasoning again. What does not open (made up, changed, or sealed for another owner or by another server) is refused.
+A thought's raw text is nobody's business but the model's, and so is the token that some vendors give with a thought or
+a function call and want back with it. Both travel as the step's `signature`: encrypted and authenticated, so that a
+client that keeps the history itself sends it back without reading or changing it, and the model sees its own reasoning
+again, after a restart too. What does not open (made up, changed, sealed for another owner or by another server, or put
+on another call) is refused.
 
-In a prompt thoughts are open: there, and only there, a thought's summary is the reasoning itself.
+In a prompt steps are open: there, and only there, a thought's summary is the reasoning itself, and a signature is the
+vendor's token.
 """
 
 import os
@@ -12,15 +15,16 @@ from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from turnwise.domain.content import Text
 from turnwise.domain.errors import InvalidRequest
 from turnwise.domain.interaction import Usage, add_usage
-from turnwise.domain.steps import ModelOutput, Step, Thought, UserInput
+from turnwise.domain.steps import FunctionCall, ModelOutput, Step, Thought, UserInput
 from turnwise.models.model import (
     Fragment,
     Model,
@@ -32,10 +36,13 @@ from turnwise.models.model import (
 )
 
 NONCE = 12
-"""Bytes of chance before each sealed thought."""
+"""Bytes of chance before each secret."""
 
-FORM = b"\x01"
-"""The first byte of what is sealed: how it was sealed."""
+PLAIN_FORM = b"\x01"
+"""The first byte of a signature that was made before there were tokens: its secret is a thought's text as it is."""
+
+FORM = b"\x02"
+"""The first byte of a signature of today: its secret is JSON, and this byte is authenticated too."""
 
 BUDGETS = {"minimal": 0, "low": 48, "medium": 96, "high": 192, "xhigh": 384}
 """How many tokens a model that does not think by itself thinks at each level. The default is `minimal`."""
@@ -47,32 +54,47 @@ ASK = (
 NOTES = "Notes: "
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What a signature hides: a thought, or what belongs to a function call."""
+
+    thought: str = ""
+    """The raw text."""
+    token: str | None = None
+    """What the vendor gave, and wants back. It names its maker by itself (see `ThoughtFragment`)."""
+    call_id: str | None = None
+    """Of which call it is. None: of a thought."""
+
+
 class Sealer:
-    """Seals thoughts with a key of 32 bytes that every process of one server shares."""
+    """Seals secrets with a key of 32 bytes that every process of one server shares."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def seal(self, thought: str, owner: str) -> str:
-        """A thought as a signature, in standard padded base64: some clients read no other alphabet."""
+    def seal(self, secret: Secret, owner: str) -> str:
+        """A secret as a signature, in standard padded base64: some clients read no other alphabet."""
         nonce = os.urandom(NONCE)
-        return b64encode(FORM + nonce + self._cipher.encrypt(nonce, thought.encode(), owner.encode())).decode()
+        hidden = self._cipher.encrypt(nonce, orjson.dumps(secret), FORM + owner.encode())
+        return b64encode(FORM + nonce + hidden).decode()
 
-    def open(self, signature: str, owner: str) -> str | None:
+    def open(self, signature: str, owner: str) -> Secret | None:
         """What was sealed for this owner. None: it does not open."""
         try:
             sealed = b64decode(signature, validate=True)
-            nonce, text = sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
-            return self._cipher.decrypt(nonce, text, owner.encode()).decode() if sealed[:1] == FORM else None
+            form, nonce, hidden = sealed[:1], sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
+            if form == PLAIN_FORM:
+                return Secret(self._cipher.decrypt(nonce, hidden, owner.encode()).decode())
+            return Secret(**orjson.loads(self._cipher.decrypt(nonce, hidden, form + owner.encode())))
         except (NotBase64, InvalidTag, ValueError):
             return None
 
     def opened(self, steps: Sequence[Step], owner: str) -> tuple[Step, ...]:
-        """Steps whose thoughts are open. One that comes again, as clients send it beside the chain that has it, is
-        the same thought.
+        """Steps whose signatures are open. A thought that comes again, as clients send it beside the chain that has
+        it, is the same thought.
 
         Raises:
-            InvalidRequest: a thought has no signature, or one that does not open.
+            InvalidRequest: a thought has no signature, or one that does not open; or a call has one that does not.
         """
         opened: list[Step] = []
         seen: set[str | None] = set()
@@ -80,22 +102,34 @@ class Sealer:
             if isinstance(step, Thought):
                 if step.signature in seen:
                     continue
-                step = self._open(step, owner)
                 seen.add(step.signature)
+                step = self._open_thought(step, owner)
+            elif isinstance(step, FunctionCall) and step.signature is not None:
+                step = replace(step, signature=self._open_call(step.id, step.signature, owner))
             opened.append(step)
         return tuple(opened)
 
-    def _open(self, thought: Thought, owner: str) -> Thought:
+    def _open_thought(self, thought: Thought, owner: str) -> Thought:
         if thought.signature is None:
             raise InvalidRequest("a thought needs the `signature` that it came with; send it back whole", field="input")
-        text = self.open(thought.signature, owner)
-        if text is None:
+        secret = self.open(thought.signature, owner)
+        if secret is None or secret.call_id is not None:
             raise InvalidRequest(
                 f"the signature '{thought.signature[:24]}...' of a thought was not made by this server, or was "
                 "changed; send thoughts back as they came, or leave them out",
                 field="input",
             )
-        return Thought(thought.signature, (Text(text),))
+        return Thought(secret.token, (Text(secret.thought),) if secret.thought else ())
+
+    def _open_call(self, id: str, signature: str, owner: str) -> str | None:
+        secret = self.open(signature, owner)
+        if secret is None or secret.call_id != id:
+            raise InvalidRequest(
+                f"the signature '{signature[:24]}...' of the function call '{id}' was not made by this server for this "
+                "call, or was changed; send calls back as they came, or leave their signatures out",
+                field="input.signature",
+            )
+        return secret.token
 
 
 class Thinking:

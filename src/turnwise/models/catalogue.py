@@ -16,144 +16,35 @@ model any more, and that is seen.
 
 import asyncio
 import gc
-import importlib
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from time import monotonic
+from typing import Any
 
-from turnwise.domain.errors import ModelNotFound
-from turnwise.models.fallback import Fallback
+from turnwise.domain.errors import ModelNotFound, Unimplemented
+from turnwise.domain.formats import Modality
+from turnwise.models.cooldown import Cooldown
+from turnwise.models.engines import ENGINES, PAINTING, Build, Engine, ModelEntry, build_voice, takes
+from turnwise.models.fallback import Fallback, Member
+from turnwise.models.instead import Easel, draw, speak
+from turnwise.models.known import ANSWERS_IN, SPEAKERS
 from turnwise.models.manner import Help, InManner, Manner, no_help
 from turnwise.models.model import Fragment, Model, ModelCard, Prompt
 
 ANY = "*"
 """The name of the entry that answers every name that is not listed."""
 
-SHOWN = frozenset({"text"})
-"""What `messages.py` can show to a model."""
-
-A_DAY = 86_400.0
-"""How long an answer of an embedded model may take, in seconds, where its name has no limit of its own."""
+WORDS: tuple[Modality, ...] = ("text",)
 
 LINGERING = 0.5
 """How often, in seconds, to look whether the last turn of an engine that is to go has ended."""
 
 LOOKS = 120
 """How many looks there are between two thorough ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One entry of the settings. Entries that are equal want the same engine. What an engine does not use it refuses,
-    so that no setting is dropped in silence."""
-
-    engine: str
-    """A key of ENGINES."""
-    source: str | None = None
-    """Embedded: see `sources.py`. None: `builtin`."""
-    base_url: str | None = None
-    """OpenAI-compatible: up to and with `/v1`."""
-    model: str | None = None
-    """An upstream's name for it. None: the name that it is asked for by."""
-    api_key: str | None = field(default=None, repr=False)
-    context_tokens: int | None = None
-    """An upstream: what the model holds, if known. Embedded: what each conversation may hold."""
-    can: Mapping[str, bool] = field(default_factory=dict, hash=False)
-    """What the model can do by itself (`tools`, `schemas`, `thinks`), where that is not what the engine thinks."""
-    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What only this kind of engine has: the fields of `EngineOptions`, or of `Limits`."""
-    sha256: str | None = None
-    """Embedded: what the file must have."""
-    manner: Manner = field(default_factory=Manner, compare=False)
-    """How the name speaks, whichever engine it has."""
-    fallback: Sequence[str] = field(default=(), compare=False)
-    """Names that are asked in its place, in order."""
-
-
-class Engine(Model, Protocol):
-    """A model with a life of its own."""
-
-    async def start(self) -> None:
-        """Begin to be ready, without waiting until it is."""
-
-    async def close(self) -> None:
-        """End, and leave nothing behind."""
-
-
-Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
-"""Makes the engine of an entry: its name in the catalogue, the entry, the models directory."""
-
-
-def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
-    """llama.cpp in a child process, with the default model or another .gguf file."""
-    _refuse(name, entry, "base_url", "model", "api_key")
-    from turnwise.models.embedded import EmbeddedModel
-    from turnwise.models.embedded_child import EngineOptions
-    from turnwise.models.openai import Limits
-    from turnwise.models.profile import ON_LLAMA
-    from turnwise.models.sources import fetch, parse_source
-    from turnwise.models.weights import Weights
-
-    context = {} if entry.context_tokens is None else {"context": entry.context_tokens}
-    options = _fields(name, EngineOptions, {**entry.options, **context})
-    try:
-        source = parse_source(entry.source or "builtin", entry.sha256)
-    except ValueError as error:
-        raise ValueError(f"models.{name}: {error}") from error
-    called, profile = source.name, ON_LLAMA
-    if isinstance(source, Weights):
-        from turnwise.models.smollm2 import SMOLLM2
-
-        called, profile = "SmolLM2-135M-Instruct", SMOLLM2
-    return EmbeddedModel(
-        lambda: fetch(source, models_dir), options, name=called, profile=profile, limits=Limits(total=A_DAY)
-    )
-
-
-def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
-    """Any server that speaks chat completions."""
-    _refuse(name, entry, "source", "sha256")
-    from turnwise.models.openai import Limits, OpenAIModel
-
-    if not entry.base_url:
-        raise ValueError(f'models.{name}: engine "openai" needs a base_url, such as http://127.0.0.1:8000/v1')
-    model = entry.model or name
-    return OpenAIModel(
-        ModelCard(
-            model,
-            context_tokens=entry.context_tokens,
-            tools=entry.can.get("tools", True),
-            schemas=entry.can.get("schemas", True),
-            thinks=entry.can.get("thinks", False),
-        ),
-        entry.base_url,
-        model,
-        entry.api_key,
-        limits=_fields(name, Limits, entry.options),
-    )
-
-
-VENDORS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "huggingface")
-"""The engines of `vendors`, which is imported when an entry chooses one."""
-
-
-def build_vendor(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
-    """One of those who do not speak chat completions, or in their own way."""
-    _refuse(name, entry, "source", "sha256")
-    build: Build = importlib.import_module("turnwise.models.vendors").VENDORS[entry.engine]
-    return build(name, entry, models_dir)
-
-
-ENGINES: dict[str, Build] = {
-    "embedded": build_embedded,
-    "openai": build_openai,
-    **dict.fromkeys(VENDORS, build_vendor),
-}
-"""The kinds of engines there are. A plug-in adds its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +94,8 @@ class _Name:
     kept: _Kept
     line: tuple[str, ...]
     """Who is asked, in order: the name itself comes first."""
+    cooldown: Cooldown
+    """Its rest, when it could not answer and another can. It lasts for as long as the entry is what it was."""
 
 
 async def _at_once() -> None:
@@ -219,8 +112,10 @@ class Catalogue:
         *,
         engines: Mapping[str, Build] = ENGINES,
         help: Help = no_help,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        """`help` gives a model what a prompt asks for and it cannot do by itself.
+        """`help` gives a model what a prompt asks for and it cannot do by itself. `clock` tells seconds, from any
+        beginning.
 
         Raises:
             ValueError: an entry that cannot be; the message begins with where it stands in the settings.
@@ -228,6 +123,9 @@ class Catalogue:
         self._models_dir = models_dir
         self._builders = engines
         self._help = help
+        self._clock = clock
+        self._voice: _Kept | None = None
+        self._names: dict[str, _Name] = {}
         self._engines: list[_Kept] = []
         """Those that are wanted, and those whose last turn goes on."""
         self._leaving: set[asyncio.Task[None]] = set()
@@ -271,16 +169,18 @@ class Catalogue:
             self._keep(kept)
         if self._leaving:
             await asyncio.wait(self._leaving)
-        for kept in self._engines:
+        for kept in [*self._engines, *filter(None, [self._voice])]:
             await kept.engine.close()
 
-    def find(self, name: str) -> Model:
-        """The model that answers to a name (see the contract)."""
+    def find(self, name: str, modalities: Collection[Modality] = ()) -> Model:
+        """The model that answers to a name, in these modalities (see the contract)."""
         listed = self._listed(name)
-        line = [self._names[member] for member in self._names[listed].line]
-        lent = _Lent(self._answering(listed, name))
-        for member in line:
-            member.kept.turns.add(lent)
+        if not modalities and listed == ANY and name in ANSWERS_IN:
+            modalities = (ANSWERS_IN[name],)
+        model, engines = self._answering_in(listed, name, modalities)
+        lent = _Lent(model)
+        for kept in engines:
+            kept.turns.add(lent)
         return lent
 
     def names(self) -> Sequence[tuple[str, Model]]:
@@ -305,6 +205,39 @@ class Catalogue:
             raise ModelNotFound(f"there is no model {name!r}; this server has: {known}")
         return ANY
 
+    def _answering_in(self, listed: str, name: str, modalities: Collection[Modality]) -> tuple[Model, list[_Kept]]:
+        """The model that answers to a name in these modalities, and the engines that it needs.
+
+        Who is asked for words and media may give media alone. Who is asked for words alone gives words.
+        """
+        entry = self._names[listed].entry
+        engines = [self._names[member].kept for member in self._names[listed].line]
+        model = self._answering(listed, name)
+        can = model.card.outputs
+        media = [modality for modality in modalities if modality != "text"]
+        if can.issuperset(media or modalities):
+            return model, engines
+        if len(media) != 1 or "text" not in can:
+            asked, given = " and ".join(modalities), " and ".join(sorted(can))
+            raise Unimplemented(f"response_modalities: the model '{name}' answers with {given}, not with {asked}")
+        instead = entry.image if media == ["image"] else entry.audio
+        if instead is not None:
+            return self._answering_in(instead, instead, media)
+        writer = model if isinstance(model, InManner | Fallback) else InManner(name, model, Manner(), self._help)
+        if media == ["image"]:
+            return draw(name, writer), engines
+        voice = self._default_voice()
+        if listed == ANY and name in SPEAKERS:
+            return voice.engine, [voice]
+        return speak(name, writer, voice.engine, modalities), [*engines, voice]
+
+    def _default_voice(self) -> _Kept:
+        """Who speaks where nobody is set to. It is made when it is first needed."""
+        if self._voice is None:
+            entry = ModelEntry("espeak")
+            self._voice = _Kept(_Wanted(entry, None), build_voice("espeak", entry, self._models_dir))
+        return self._voice
+
     def _answering(self, listed: str, name: str) -> Model:
         """The model of an entry, as it answers to a name."""
         line = self._names[listed].line
@@ -314,7 +247,9 @@ class Catalogue:
             InManner(member, self._engine(member, name), _manner(self._names[member].entry), self._help)
             for member in line
         ]
-        return Fallback(models) if len(models) > 1 else models[0]
+        if len(models) == 1:
+            return models[0]
+        return Fallback([Member(model, self._names[model.name].cooldown) for model in models])
 
     def _engine(self, listed: str, name: str) -> Model:
         engine = self._names[listed].kept.engine
@@ -329,6 +264,7 @@ class Catalogue:
         engines: list[_Kept] = []
         for name, entry in entries.items():
             _check_inputs(name, entry)
+            _check_others(name, entry, entries)
             line = _line(name, entries)
             wanted = _Wanted(_asked_of_engine(entry), name if _depends_on_name(entry) else None)
             kept = next((kept for kept in [*engines, *self._engines] if kept.wanted == wanted), None)
@@ -336,13 +272,23 @@ class Catalogue:
                 kept = _Kept(wanted, self._build(name, wanted.entry))
             if kept not in engines:
                 engines.append(kept)
-            names[name] = _Name(entry, kept, line)
+            names[name] = _Name(entry, kept, line, self._cooldown(name, entry, kept))
         return names, engines
 
+    def _cooldown(self, name: str, entry: ModelEntry, kept: _Kept) -> Cooldown:
+        """The rest that an entry has, if it is what it was; else a new one."""
+        before = self._names.get(name)
+        if before is not None and before.kept is kept and _is_unchanged(entry, before.entry):
+            return before.cooldown
+        return Cooldown(self._clock)
+
     def _build(self, name: str, entry: ModelEntry) -> Engine:
+        if entry.engine == PAINTING:
+            writer = entry.model or ANY
+            return Easel(name, lambda: InManner(writer, self.find(writer, WORDS), Manner(), self._help))
         build = self._builders.get(entry.engine)
         if build is None:
-            known = ", ".join(self._builders)
+            known = ", ".join([*self._builders, PAINTING])
             raise ValueError(f"models.{name}: there is no engine {entry.engine!r}; there are: {known}")
         return build(name, entry, self._models_dir)
 
@@ -406,30 +352,39 @@ def _manner(entry: ModelEntry) -> Manner:
     return replace(entry.manner, can=entry.can, total=entry.options.get("total"))
 
 
+def _is_unchanged(entry: ModelEntry, before: ModelEntry) -> bool:
+    """Whether an entry says all that it said before, beside what its engine is told too."""
+    return all(getattr(entry, each.name) == getattr(before, each.name) for each in fields(entry))
+
+
 def _is_plain(entry: ModelEntry) -> bool:
     return _manner(entry) == Manner()
 
 
 def _depends_on_name(entry: ModelEntry) -> bool:
     """Whether it is an upstream that is asked for the name in the settings."""
-    return entry.engine != "embedded" and entry.source is None and entry.model is None
+    return entry.engine not in ("embedded", "espeak") and entry.source is None and entry.model is None
 
 
 def _check_inputs(name: str, entry: ModelEntry) -> None:
     """Refuse to promise what cannot be kept."""
-    media = sorted((entry.manner.inputs or frozenset()) - SHOWN)
+    if entry.manner.inputs is None:
+        return
+    media = sorted(entry.manner.inputs - takes(entry))
     if media:
-        raise ValueError(f"models.{name}: inputs: no {media[0]} can be shown to a model yet, only text")
+        raise ValueError(f"models.{name}: inputs: engine {entry.engine!r} cannot show {media[0]} to a model")
 
 
-def _refuse(name: str, entry: ModelEntry, *fields: str) -> None:
-    for unused in fields:
-        if getattr(entry, unused):
-            raise ValueError(f"models.{name}: engine {entry.engine!r} has no {unused}")
-
-
-def _fields(name: str, kind: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-    try:
-        return kind(**options)
-    except TypeError as error:
-        raise ValueError(f"models.{name}: {error}") from error
+def _check_others(name: str, entry: ModelEntry, entries: Mapping[str, ModelEntry]) -> None:
+    """Refuse names of others who are not there, or who could not do what they are named for."""
+    wanted = {"image": entry.image, "audio": entry.audio}
+    if entry.engine == PAINTING:
+        wanted["model"] = entry.model or ANY
+    for setting, other in wanted.items():
+        if other is None:
+            continue
+        if other not in entries:
+            known = ", ".join(repr(listed) for listed in entries)
+            raise ValueError(f"models.{name}: {setting}: {other!r} is not listed; listed are: {known}")
+        if setting == "model" and entries[other].engine == PAINTING:
+            raise ValueError(f"models.{name}: model: {other!r} paints itself; name one that writes")

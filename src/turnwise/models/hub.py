@@ -16,9 +16,7 @@ from urllib.parse import quote
 HUB = "https://huggingface.co"
 MAIN = "main"
 
-FORM = "hf:OWNER/REPO/FILE.gguf, with @REVISION behind it if need be"
-
-_FILE = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[^@]+\.gguf)(?:@(?P<revision>[^@\s]+))?")
+_FILE = re.compile(r"hf:(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[^@]+)(?:@(?P<revision>[^@\s]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,19 @@ class HubFile:
         return f"{endpoint()}/api/models/{self.repo}/revision/{quote(self.revision, safe='')}"
 
 
-def parse_hub(text: str) -> HubFile:
+def hub_form(suffix: str = ".gguf") -> str:
+    """How a file of a hub is written, whose name ends so."""
+    return f"hf:OWNER/REPO/FILE{suffix}, with @REVISION behind it if need be"
+
+
+def parse_hub(text: str, suffix: str = ".gguf") -> HubFile:
     """
     Raises:
-        ValueError: it does not name a .gguf file in a repository.
+        ValueError: it does not name a file in a repository whose name ends with `suffix`.
     """
     found = _FILE.fullmatch(text)
-    if found is None or ".." in text.split("/"):
-        raise ValueError(f"source is {text!r}; a file of a model hub is written {FORM}")
+    if found is None or not found["file"].endswith(suffix) or ".." in text.split("/"):
+        raise ValueError(f"source is {text!r}; a file of a model hub is written {hub_form(suffix)}")
     return HubFile(found["repo"], found["file"], found["revision"] or MAIN)
 
 

@@ -37,6 +37,7 @@ class Manner:
     output_tokens: int | None = None
     """How much is written at the most where neither the request nor `generation` sets a limit."""
     inputs: frozenset[str] | None = None
+    outputs: frozenset[str] | None = None
     can: Mapping[str, bool] = field(default_factory=dict)
     """`tools`, `schemas`, `thinks`, where the engine's own card is to be overruled."""
     description: str = ""
@@ -49,6 +50,7 @@ class Manner:
             card,
             output_tokens=self.output_tokens or card.output_tokens,
             inputs=self.inputs or card.inputs,
+            outputs=self.outputs or card.outputs,
             tools=self.can.get("tools", card.tools),
             schemas=self.can.get("schemas", card.schemas),
             thinks=self.can.get("thinks", card.thinks),

@@ -13,11 +13,12 @@ The smallest model there is:
 A backend says only "this piece came"; numbering pieces into events is the business of `engine/assemble.py`.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import JSON, MediaType, Text
+from turnwise.domain.formats import AudioFormat, ImageFormat, Modality, Voice
 from turnwise.domain.interaction import GenerationConfig, Usage
 from turnwise.domain.steps import ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool, Schema, ToolChoice
@@ -35,12 +36,18 @@ class ModelCard:
     """How much it can read and write in one turn. None: not known."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit. None: as the backend has it."""
+    reading_tokens: int | None = None
+    """How much it is shown at the most of what is read out of files for it. None: half of its context."""
     inputs: frozenset[str] = frozenset({"text"})
     """Modalities that it takes natively."""
+    outputs: frozenset[str] = frozenset({"text"})
+    """Modalities that it answers in when the request does not say."""
     tools: bool = False
     """Whether it calls functions by itself. If not, the engine helps."""
     schemas: bool = False
     """Whether its text can be bound to a JSON Schema while it is made. If not, the engine checks and asks again."""
+    schemas_beside_tools: bool = True
+    """Whether it can be bound even while the model may call functions, and then still call them."""
     thinks: bool = False
     """Whether it reasons by itself before it answers. If not, the engine has it think first, when asked to."""
     description: str = ""
@@ -51,13 +58,21 @@ class Prompt:
     """What a model is given: the whole conversation so far, and how to speak."""
 
     steps: Sequence[Step]
-    """History and this turn's input, oldest first."""
+    """History and this turn's input, oldest first. Thoughts and calls are open in it: a thought's summary is the
+    reasoning itself, and a signature is one of a fragment's. It names its maker in whatever way that likes, and any
+    other model leaves it alone."""
     system_instruction: str | None = None
     tools: Sequence[FunctionTool] = ()
     """Functions that it may call. Given only to a model whose card says that it can."""
     tool_choice: ToolChoice = field(default_factory=ToolChoice)
+    modalities: Sequence[Modality] = ("text",)
+    """What the answer may consist of. Other than text only for a model whose card says that it answers so."""
+    image: ImageFormat = field(default_factory=ImageFormat)
+    audio: AudioFormat = field(default_factory=AudioFormat)
+    voices: Sequence[Voice] = ()
     schema: Schema | None = None
-    """What its text must be valid against, if anything. Given only to a model whose card says that it can."""
+    """What its text must be valid against, if anything. Given only to a model whose card says that it can, and beside
+    tools only to one that can both."""
     generation: GenerationConfig = field(default_factory=GenerationConfig)
     wishes: frozenset[str] = frozenset()
     """Names of generation parameters that the engine set by itself: a backend that cannot take one leaves it out,
@@ -83,6 +98,9 @@ class ThoughtFragment:
     """More of the model's own reasoning."""
 
     text: str
+    signature: str | None = None
+    """What its maker gave with the thought and wants back with it, and nobody else can use. It ends the thought: what
+    comes behind it is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,22 @@ class CallFragment:
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    signature: str | None = None
+    """What its maker gave with the call and wants back with it. The last one that comes counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFragment:
+    """More of an image or a sound that the model makes: bytes that join, or, as the only one, a `uri`."""
+
+    index: int
+    """Which piece of media of the answer, from 0."""
+    type: MediaType
+    mime_type: str
+    data: bytes = b""
+    uri: str | None = None
+    options: Mapping[str, JSON] = field(default_factory=dict)
+    """As in `domain.content.Media`: `sample_rate`, `channels`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +144,7 @@ class Finished:
     reason: FinishReason
 
 
-Fragment: TypeAlias = Taken | TextFragment | ThoughtFragment | CallFragment | UsageFragment | Finished
+Fragment: TypeAlias = Taken | TextFragment | ThoughtFragment | CallFragment | MediaFragment | UsageFragment | Finished
 
 
 class Model(Protocol):
@@ -136,10 +170,12 @@ class Model(Protocol):
 class Catalogue(Protocol):
     """Names to models. `models/catalogue.py` is the real one."""
 
-    def find(self, name: str) -> Model:
-        """The model that answers to a name.
+    def find(self, name: str, modalities: Collection[Modality] = ()) -> Model:
+        """The model that answers to a name, in these modalities; in none of them: in those of the name. Its card's
+        `outputs` say which these are.
 
         Raises:
+            Unimplemented: it cannot answer so, and nobody was set to do it in its place.
             ModelNotFound: no entry, and no `"*"`.
         """
 

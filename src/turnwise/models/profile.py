@@ -65,6 +65,8 @@ class Profile:
     """Turns shown right before a request whose answer is bound to a schema: what such answers look like."""
     output_tokens: int | None = None
     """How much it writes at the most when the request sets no limit."""
+    reading_tokens: int | None = None
+    """How much of what is read out of files for it it is shown at the most."""
     rereads: bool = False
     """Whether a request with a seed has all of its prompt read anew. llama.cpp computes a prompt that it has read
     before a little differently from one that it reads now, and with chance at work the same seed answers otherwise."""

@@ -19,6 +19,28 @@ LOOSE = {"dry_allowed_length": 3}
 
 KINDS = (
     Kind(
+        "file",
+        r"(?m)^\[(?:image|audio|video|document)\b",
+        examples=(
+            (
+                "What is the total?\n[image: PNG image, 400 x 300 pixels, mostly white. You cannot see it. Its text, read "
+                "by OCR:]\nCafe Roma\nTwo coffees 6.00\nTotal 6.00\n[end of image]",
+                "The total is 6.00.",
+            ),
+            (
+                'Describe it.\n[image "sea.jpg": JPEG image, 900 x 600 pixels, mostly blue. You cannot see it.]',
+                "It is a JPEG image of 900 x 600 pixels, and it is mostly blue. I cannot see what is in it.",
+            ),
+            (
+                "Who wrote the letter?\n[document: PDF document, 2 pages. Its text:]\n[page 1]\nDear Sam,\nthe house is "
+                "sold.\n[page 2]\nYours, Maria\n[end of document]",
+                "Maria wrote the letter. She says that the house is sold.",
+            ),
+        ),
+        sampling={**EXACT, "dry_multiplier": 0.3, "dry_allowed_length": 24},
+        always=True,
+    ),
+    Kind(
         "one word",
         r"\b(one|single|1)[ -]word\b",
         examples=(
@@ -294,5 +316,6 @@ SMOLLM2 = Profile(
         ("Tom is a cook from Lima and 28 years old.", '{"name": "Tom", "age": 28, "home": "Lima"}'),
     ),
     output_tokens=512,
+    reading_tokens=400,
     rereads=True,
 )

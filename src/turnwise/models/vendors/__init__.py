@@ -6,8 +6,10 @@ entry must say; nothing of the layer is imported before one does.
 
     access.py     how a vendor is reached: its client, its limits, its key
     prompts.py    a prompt in the layer's words: messages, settings, tools
+    sight.py      what vendors are shown that is not text
     wire.py       a look below the layer: no parameter is dropped on the way, no connection is left open
     answers.py    the layer's events as fragments
+    tokens.py     what a vendor wants back with a thought or a call
     errors.py     what goes wrong, in the domain's words
     model.py      the model itself
 """
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from turnwise.models.catalogue import Build, ModelEntry
+    from turnwise.models.engines import Build, ModelEntry
     from turnwise.models.vendors.model import VendorModel
 
 KINDS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "huggingface")
@@ -38,12 +40,12 @@ def build(kind: str, name: str, entry: ModelEntry, models_dir: Path) -> VendorMo
     """
     _check(kind, name, entry)
     try:
-        from turnwise.models.vendors.access import BY_KIND, Access
+        from turnwise.models.vendors.access import Access
         from turnwise.models.vendors.model import VendorModel
 
         access = Access(api_key=entry.api_key, base_url=entry.base_url, **_options(kind, name, entry.options))
         model = entry.model or name
-        return VendorModel(BY_KIND[kind], access, model, can=entry.can, context_tokens=entry.context_tokens)
+        return VendorModel(kind, access, model, can=entry.can, context_tokens=entry.context_tokens)
     except ImportError as error:
         raise ValueError(
             f"models.{name}: engine {kind!r} needs parts that are not installed: pip install 'turnwise[vendors]'"

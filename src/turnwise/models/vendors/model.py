@@ -25,10 +25,12 @@ from pydantic_ai.settings import ModelSettings
 
 from turnwise.domain.errors import InvalidRequest, ModelNotFound, TurnwiseError
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
-from turnwise.models.vendors.access import Access, Connection, Vendor, connect
+from turnwise.models.pixels import with_images_as
+from turnwise.models.vendors.access import BY_KIND, Access, Connection, connect
 from turnwise.models.vendors.answers import Reader, is_complete
 from turnwise.models.vendors.errors import BROKEN, broke_off, meaning, no_answer
-from turnwise.models.vendors.prompts import Signed, parameters, render_messages, render_parameters, render_settings
+from turnwise.models.vendors.prompts import parameters, render_messages, render_parameters, render_settings
+from turnwise.models.vendors.sight import SIGHTS
 from turnwise.models.vendors.wire import Exchange, refused, watched
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class VendorModel:
 
     def __init__(
         self,
-        vendor: Vendor,
+        kind: str,
         access: Access,
         model: str,
         *,
@@ -56,12 +58,12 @@ class VendorModel:
         Raises:
             ValueError: it has no such name, or is said to do what cannot be asked of it.
         """
-        self._vendor = vendor
+        self._kind = kind
+        self._vendor = BY_KIND[kind]
         self._access = access
         self._can = can or {}
         self._context_tokens = context_tokens
-        self._signed = Signed()
-        self._connection = connect(vendor, access)
+        self._connection = connect(self._vendor, access)
         self._breaks: tuple[type[Exception], ...] = (*BROKEN, *self._connection.breaks)
         self._hidden = _hidden(access)
         try:
@@ -84,11 +86,13 @@ class VendorModel:
 
     def _choose(self, name: str) -> None:
         self._name = name
+        self._maker = f"{self._kind}/{name}"
         self._model = self._connection.model(name, self._profile())
         profile = self._model.profile
         self.card = ModelCard(
             name,
             context_tokens=self._context_tokens or profile.get("context_window"),
+            inputs=SIGHTS[self._kind].inputs,
             tools=profile.get("supports_tools", True),
             schemas=self._schemas(profile),
             thinks=self._thinks(profile),
@@ -121,6 +125,9 @@ class VendorModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
         prompt = self._without_vain_wishes(prompt)
+        images = SIGHTS[self._kind].takes.get("image")
+        if images is not None:
+            prompt = await with_images_as(images, prompt)
         request = self._request(prompt)
         deadline = asyncio.get_running_loop().time() + self._access.limits.total
         async with self._ready() as model:
@@ -134,7 +141,7 @@ class VendorModel:
             if self._refuses(name):
                 raise refused(name, self._name)
         return (
-            render_messages(prompt, self._model, self._signed),
+            render_messages(prompt, self._model, self._kind, self._maker),
             self._settings(prompt),
             render_parameters(prompt, self._model, narrows=self._vendor.narrows),
         )
@@ -173,7 +180,7 @@ class VendorModel:
     async def _whole(
         self, model: LayerModel, prompt: Prompt, request: Request, deadline: float
     ) -> AsyncGenerator[Fragment, None]:
-        reader = Reader()
+        reader = Reader(self._maker)
         try:
             with watched(self._exchange(prompt)):
                 async with asyncio.timeout_at(deadline):
@@ -182,7 +189,6 @@ class VendorModel:
             raise self._meaning(error) from error
         if not is_complete(response):
             raise no_answer(self._name)
-        self._signed.keep(response.parts)
         yield Taken()
         for fragment in (*reader.whole(response.parts), *reader.closing(response)):
             yield fragment
@@ -209,7 +215,7 @@ class VendorModel:
 
     async def _pieces(self, response: StreamedResponse, deadline: float) -> AsyncGenerator[Iterable[Fragment], None]:
         """What comes, piece by piece. How the connection ends means nothing to an answer that has finished."""
-        reader = Reader()
+        reader = Reader(self._maker)
         events = aiter(response)
         ended = False
         while not ended:
@@ -226,7 +232,6 @@ class VendorModel:
         answer = response.get()
         if not is_complete(answer):
             raise broke_off(self._name)
-        self._signed.keep(answer.parts)
         yield reader.closing(answer)
 
     async def _leave(self, stream: Any, exchange: Exchange) -> None:

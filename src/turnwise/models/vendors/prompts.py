@@ -1,29 +1,27 @@
 """A prompt in the layer's words: messages, settings, and the parameters of a request. Pure.
 
-A conversation's thoughts stand open in a prompt, but some vendors take a thought back only with the signature that they
-gave with it. What has one is kept in `Signed` for as long as this process lives, found again by what the engine keeps
-of it (a thought's text, a call's id), and sent as it came. Thoughts that are not found there go out unsigned, in the
-way that the layer has for thoughts of others.
+A conversation's thoughts stand open in a prompt, and some vendors take a thought back only with what they gave with it,
+which its step has as a signature (`tokens.py`). Thoughts of others go out unsigned, in the way that the layer has for
+them.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
     ModelResponse,
-    ModelResponsePart,
     SystemPromptPart,
     TextPart,
     ThinkingPart,
     ToolCallPart,
     ToolReturnPart,
+    UserContent,
     UserPromptPart,
 )
 from pydantic_ai.models import Model as LayerModel
@@ -32,86 +30,61 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
-from turnwise.domain.content import Content, Text
+from turnwise.domain.content import Content, Media, Text
 from turnwise.domain.errors import Unimplemented
 from turnwise.domain.interaction import GenerationConfig
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, Thought, UserInput
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.models.messages import render_result
+from turnwise.models.messages import output_media, render_result, result_media
 from turnwise.models.model import Prompt
+from turnwise.models.vendors.sight import seen
+from turnwise.models.vendors.tokens import with_token
 
-SIGNED = 1024
-"""How many signed thoughts and calls are kept."""
+Shown: TypeAlias = dict[int, list[UserContent]]
+"""What is to be shown behind a message, by its place."""
 
 NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
-class Signed:
-    """What vendors gave with a signature, the latest of it."""
-
-    def __init__(self, size: int = SIGNED) -> None:
-        self._size = size
-        self._kept: OrderedDict[str, list[ModelResponsePart]] = OrderedDict()
-
-    def keep(self, parts: Iterable[ModelResponsePart]) -> None:
-        """Keep what is signed among the parts of an answer. Thoughts in a row are one thought to the engine."""
-        for thinking, group in groupby(parts, lambda part: isinstance(part, ThinkingPart)):
-            run = list(group)
-            if thinking:
-                self._put(_key("".join(part.content for part in run if isinstance(part, ThinkingPart))), run)
-            for part in run:
-                if isinstance(part, ToolCallPart):
-                    self._put(part.tool_call_id, [part])
-
-    def thought(self, text: str) -> Sequence[ModelResponsePart]:
-        """The parts of a thought; one that is unsigned if it is not known."""
-        return self._kept.get(_key(text)) or ([ThinkingPart(text)] if text.strip() else [])
-
-    def call(self, call: FunctionCall, id: str) -> ToolCallPart:
-        """The part of a call. One of the same id that is another call does not lend it its signature."""
-        for part in self._kept.get(call.id, ()):
-            if isinstance(part, ToolCallPart) and (part.tool_name, part.args_as_dict()) == (call.name, call.arguments):
-                return part
-        return ToolCallPart(call.name, dict(call.arguments), id)
-
-    def _put(self, key: str, parts: list[ModelResponsePart]) -> None:
-        if not any(getattr(part, "signature", None) or part.provider_details for part in parts):
-            return
-        self._kept[key] = parts
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-
-
-def _key(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def render_messages(prompt: Prompt, model: LayerModel, signed: Signed) -> list[ModelMessage]:
+def render_messages(prompt: Prompt, model: LayerModel, kind: str, maker: str) -> list[ModelMessage]:
     """The conversation, oldest first. A result stands right behind what called, though words may have come between.
+    What is not text in it, or was made by the model, is shown in the next message to the model, under a name by which
+    it is called where it belongs (vendors want what their models made signed, or not at all). `kind`: the vendor.
+    `maker`: who is asked, as its tokens name it.
 
     Raises:
+        InvalidRequest: a type of media that the vendor does not take, or something asked of it that cannot be said.
         Unimplemented: a kind of step or content that cannot be shown to this model yet.
     """
     turns: list[ModelMessage] = []
     names: dict[str, str] = {}
+    shown: Shown = {}
     if prompt.system_instruction:
         _request(turns).append(SystemPromptPart(prompt.system_instruction))
     for step in prompt.steps:
         match step:
             case UserInput(content):
-                _request(turns).append(UserPromptPart("\n".join(_texts(content))))
+                _request(turns).append(UserPromptPart(_said(content, kind)))
             case ModelOutput(content):
-                _response(turns, model).append(TextPart("".join(_texts(content))))
-            case Thought(_, summary):
-                _response(turns, model).extend(signed.thought("".join(_texts(summary))))
-            case FunctionCall(id, name):
+                media = output_media(content)
+                words = "".join(part.text for part in content if isinstance(part, Text))
+                _response(turns, model).append(TextPart(words or " ".join(title for title, _ in media)))
+                shown.setdefault(len(turns) - 1, []).extend(_titled(media, kind))
+            case Thought(token, summary):
+                thought = with_token(ThinkingPart("".join(_texts(summary))), token, maker, model.system)
+                if thought.signature or thought.content.strip():
+                    _response(turns, model).append(thought)
+            case FunctionCall(id, name, arguments, token):
                 names[id] = name
-                _response(turns, model).append(signed.call(step, _fitted(id, model)))
+                call = ToolCallPart(name, dict(arguments), _fitted(id, model))
+                _response(turns, model).append(with_token(call, token, maker, model.system))
             case FunctionResult():
-                _answer(turns, step, step.name or names.get(step.call_id, ""), _fitted(step.call_id, model))
+                name = step.name or names.get(step.call_id, "")
+                place = _answer(turns, step, name, _fitted(step.call_id, model))
+                shown.setdefault(place, []).extend(_titled(result_media(step, name), kind))
             case _:
                 raise _not_yet(step)
+    _show(turns, shown)
     return turns
 
 
@@ -134,12 +107,28 @@ def _response(turns: list[ModelMessage], model: LayerModel) -> list[Any]:
     return turns[-1].parts  # type: ignore[return-value]
 
 
-def _answer(turns: list[ModelMessage], result: FunctionResult, name: str, id: str) -> None:
-    part = ToolReturnPart(name, render_result(result), id, outcome="failed" if result.is_error else "success")
+def _answer(turns: list[ModelMessage], result: FunctionResult, name: str, id: str) -> int:
+    """Put a result where it belongs; the place of the message that it answers."""
+    part = ToolReturnPart(name, render_result(result, name), id, outcome="failed" if result.is_error else "success")
     place = next((index for index in range(len(turns) - 1, -1, -1) if _calls(turns[index], id)), len(turns) - 1)
     if place + 1 == len(turns):
         turns.append(ModelRequest([]))
-    parts: list[Any] = turns[place + 1].parts  # type: ignore[assignment]
+    _insert(turns[place + 1], part)
+    return place
+
+
+def _show(turns: list[ModelMessage], shown: Shown) -> None:
+    """Show what was named in some messages in the ones behind them."""
+    for place, content in shown.items():
+        if content:
+            if place + 1 == len(turns):
+                turns.append(ModelRequest([]))
+            _insert(turns[place + 1], UserPromptPart(content))
+
+
+def _insert(turn: ModelMessage, part: ToolReturnPart | UserPromptPart) -> None:
+    """Put a part behind the results of functions in a message, and before everything else."""
+    parts: list[Any] = turn.parts  # type: ignore[assignment]
     behind = next((index for index, other in enumerate(parts) if not isinstance(other, ToolReturnPart)), len(parts))
     parts.insert(behind, part)
 
@@ -155,14 +144,39 @@ def _fitted(id: str, model: LayerModel) -> str:
     length = model.profile.get("tool_call_id_length")
     if length is None or (len(id) == length and id.isascii() and id.isalnum()):
         return id
-    return _key(id)[:length]
+    return hashlib.sha256(id.encode()).hexdigest()[:length]
 
 
 def _texts(content: Sequence[Content]) -> Iterable[str]:
     for part in content:
         if not isinstance(part, Text):
-            raise Unimplemented(f"content of type {part.type!r} cannot be shown to this model yet")
+            raise Unimplemented(f"content of type {part.type!r} cannot be shown to this model here yet")
         yield part.text
+
+
+def _said(content: Sequence[Content], kind: str) -> str | list[UserContent]:
+    """What a user says: lines of text, and media among them."""
+    if not any(isinstance(part, Media) for part in content):
+        return "\n".join(_texts(content))
+    said: list[UserContent] = []
+    for part in content:
+        if isinstance(part, Media):
+            name = part.options.get("name")
+            said += [f"[{name}]", _shown(part, kind)] if name else [_shown(part, kind)]
+        elif said and isinstance(said[-1], str):
+            said[-1] += f"\n{part.text}"
+        else:
+            said.append(part.text)
+    return said
+
+
+def _titled(media: Sequence[tuple[str, Media]], kind: str) -> list[UserContent]:
+    return [piece for title, each in media for piece in (title, _shown(each, kind))]
+
+
+def _shown(media: Media, kind: str) -> BinaryContent:
+    what = seen(media, kind)
+    return BinaryContent(what.data, media_type=what.mime_type, vendor_metadata=what.look)
 
 
 def parameters(generation: GenerationConfig) -> dict[str, Any]:
@@ -213,7 +227,14 @@ def _can_be_forced(profile: Mapping[str, Any], level: str | None) -> bool:
 
 
 def render_parameters(prompt: Prompt, model: LayerModel, *, narrows: bool) -> ModelRequestParameters:
-    """The tools, and the form of the answer."""
+    """The tools, and the form of the answer.
+
+    Raises:
+        Unimplemented: an answer that is not text.
+    """
+    others = [modality for modality in prompt.modalities if modality != "text"]
+    if others:
+        raise Unimplemented(f"a model of a vendor answers with text here, not with {others[0]!r}")
     tools = [_tool(tool) for tool in prompt.tools]
     if not prompt.schema:  # none, or any JSON: that the engine asks for, and checks
         return ModelRequestParameters(function_tools=tools)
