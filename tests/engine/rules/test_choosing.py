@@ -5,7 +5,8 @@ import pytest
 from engine.functions import ALL, CURRENCY, HEADLINES, LIGHTS, MEETING, MESSAGE, TIMER, WEATHER
 from turnwise.domain.steps import FunctionCall
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.rules.choosing import Wanted, choose, form_of
+from turnwise.engine.rules.choosing import Wanted, choose
+from turnwise.engine.rules.speaking import form_of
 
 FOUNDING = "Schedule a meeting for 2025-11-01 at 10 am with Peter and Amir about the Next Gen API."
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from engine.functions import TEXT, function
-from turnwise.engine.rules.filling import fill, split_list
+from turnwise.engine.rules.filling import fill
+from turnwise.engine.rules.lists import split_list
 
 NUMBER: dict[str, Any] = {"type": "number"}
 WHOLE: dict[str, Any] = {"type": "integer"}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
-from turnwise.engine.rules.words import listed
+from turnwise.engine.rules.words import is_verb, listed
 
 Kind: TypeAlias = Literal[
     "quote", "email", "url", "file", "date", "time", "duration", "id", "phone", "number", "currency", "language",
@@ -43,6 +43,7 @@ SMALL = listed(
 )
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | TENS | {"dozen": 12, "hundred": 100, "thousand": 1000}
+MULTIPLES = {"k": 1000, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800,
            "month": 2629746, "year": 31556952}  # fmt: skip
 
@@ -101,6 +102,55 @@ UNITS = listed(
         joules? calories watts? bytes? kb mb gb tb psi bar pascals?"""
 )
 
+_UNIT_LINES = """
+km kilometer kilometers kilometre kilometres
+mile miles mi
+m meter meters metre metres
+cm centimeter centimeters centimetre centimetres
+mm millimeter millimeters millimetre millimetres
+inch inches in
+foot feet ft
+yard yards yd
+kg kilogram kilograms kilo kilos
+g gram grams
+lb lbs pound pounds
+oz ounce ounces
+ton tons tonne tonnes t
+stone stones st
+l liter liters litre litres
+ml milliliter milliliters millilitre millilitres
+gallon gallons gal
+pint pints pt
+cup cups
+tablespoon tablespoons tbsp
+teaspoon teaspoons tsp
+celsius c centigrade metric
+fahrenheit f imperial
+kelvin k
+second seconds sec secs s
+minute minutes min mins
+hour hours hr hrs h
+day days d
+week weeks w
+kb kilobyte kilobytes
+mb megabyte megabytes
+gb gigabyte gigabytes
+tb terabyte terabytes
+byte bytes b
+kph kmh km/h
+knot knots
+hectare hectares ha
+acre acres
+"""
+UNIT_NAMES = tuple(frozenset(line.split()) for line in _UNIT_LINES.strip().split("\n"))
+"""Units, each with all that people and schemas call it."""
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Whether two words name the same unit."""
+    return one.lower() == other.lower() or any({one.lower(), other.lower()} <= names for names in UNIT_NAMES)
+
+
 _MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" if len(month) > 3 else month for month in MONTHS)
 _NUMBER = (
     r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?:"
@@ -119,16 +169,25 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("url", r"https?://[^\s,;]*[^\s,;.?!)]|\bwww\.[^\s,;]*[^\s,;.?!)]"),
     ("file", r"(?<![\w@])(?:[\w-]+/)*[\w-]+\.(?:docx?|xlsx?|pptx?|pdf|txt|csv|json|xml|html?|md|py|js|ts|"
-            r"jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b"),
+            r"jpe?g|png|gif|svg|mp[34]|wav|mov|zip|tar|gz|log|ya?ml|toml|sql|ini)\b|"
+            r"(?<![\w@.])[\w-]{2,}\.(?!(?:com|org|net|io|co|edu|gov|de|uk|fr|eu|ai|app|dev)\b)[a-z]{2,5}\b(?!\.)"),
     ("name", r"\b\d+[A-Za-z]? (?:[A-Z][\w'’.-]* ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|"
             r"Blvd|Drive|Dr|Square|Sq|Way|Place|Court|Ct|Terrace|Highway|Hwy)\b"),
+    ("name", r"\b(?:[A-Z]\w+ )*(?:Room|Gate|Hall|Suite|Building|Terminal|Platform|Studio|Lab|Stage|Dock) "
+             r"(?:\d+[A-Z]?|[A-Z]\d*)\b"),
+    ("name", r"(?:(?<=\ba )|(?<=\ban )|(?<=\bmy ))[A-Z]\w+ \d{1,3}\b(?![:.]\d)"),
+    ("name", r"(?<![\w/])[#@](?![\w-]*\d)[A-Za-z][\w-]*|"
+             r"(?<![\w./])(?!(?:and|or|he|she|his|km|him)/)[A-Za-z][\w.-]+/[A-Za-z][\w./-]*\w"),
     ("moment", r"\b(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?\b"),
     ("date", r"\b(?P<iso>\d{4}-\d\d?-\d\d?)\b"),
     ("date", rf"\b(?P<m1>{_MONTH})\.? (?P<d1>\d\d?)(?:st|nd|rd|th)?(?:,? (?P<y1>\d{{4}}))?\b(?! ?(?:am|pm|:))"),
     ("date", rf"\b(?:the )?(?P<d2>\d\d?)(?:st|nd|rd|th)?(?: of)? (?P<m2>{_MONTH})\b\.?(?:,? (?P<y2>\d{{4}}))?"),
     ("date", r"\b(?P<n1>\d\d?)/(?P<n2>\d\d?)/(?P<y3>\d{4})\b|\b(?P<d4>\d\d?)\.(?P<m4>\d\d?)\.(?P<y4>\d{4})\b"),
-    ("date", r"\b(?P<word>the day after tomorrow|today|tonight|tomorrow|yesterday|(?:this|next|coming|last)? ?(?:"
-             + "|".join(WEEKDAYS) + r")|(?:this|next|last) (?:week(?:end)?|month|year))\b"),
+    ("date", r"\b(?P<word>the day after tomorrow|today|tonight|tomorrow|yesterday|(?:(?:this|next|coming|last) )?(?:"
+             + "|".join(WEEKDAYS) + r")|(?:this|next|last) (?:week(?:end)?|month|year)|"
+             r"this (?:morning|afternoon|evening))\b"),
+    ("month", r"(?:(?<=\bin )|(?<=\bfor )|(?<=\bof )|(?<=\bnext )|(?<=\blast ))(?:"
+              + "|".join(month.title() for month in MONTHS) + r")\b(?: \d{4})?"),
     ("time", r"\b(?P<h>\d\d?)(?:[:.](?P<min>\d\d))? ?(?P<ap>a\.?m\b\.?|p\.?m\b\.?)"),
     ("time", r"\b(?P<h3>\d\d?)(?::(?P<min3>\d\d))?(?: o'?clock)? (?P<part>in the (?:morning|afternoon|"
             r"evening)|at night|tonight)"),
@@ -142,24 +201,28 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
             rf"months?|years?)\b"),
     ("phone", r"\+\d[\d ()-]{7,}\d|\(?\b\d{3}\)?[- .]\d{3}[- .]\d{4}\b|\b\d{3}-\d{4}\b"),
+    ("expression", r"(?<![\w.])\d*[a-z](?:\^\d+)?(?: ?[-+*/=] ?\d*(?:\.\d+)?[a-z]?(?:\^\d+)?)*"
+                   r" ?= ?[-\d.]+[a-z]?(?!\w)"),
     ("expression", r"(?<![\w.-])\(?\d+(?:\.\d+)?(?: ?[-+*/^×÷x] ?\(?\d+(?:\.\d+)?\)?)+(?![\w-])"),
-    ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b)?|"
+    ("money", rf"(?P<sign>[$€£¥₹])\s?(?P<m>\d[\d,]*(?:\.\d+)?)(?P<k>k\b| ?(?:thousand|million|billion)\b)?|"
             rf"\b(?P<m5>{_NUMBER})\s?(?P<word2>{_CODES}|{_MONEY_WORDS}|[€£¥₹])(?!\w)"),
     ("number%", rf"(?P<p>{_NUMBER})\s?(?:%|percent\b|per cent\b)"),
     ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
+    ("color", r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b"),
     ("id", r"#[\w-]*\d[\w-]*|"
             r"(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
     ("id", rf"\b(?!(?:{_CODES}|AM|PM|AD|BC|TV|PC|US|UK|EU|CO)\b)[A-Z]{{2,4}} \d{{2,}}\b"),
     ("id", r"(?<![\w.])\d+(?:-\d+)+(?![\w@])"),
-    ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
     ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS})\b)"),
+    ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
     ("color", r"(?i)\b(?:(?:warm|cool|dark|light|bright|soft|pale|deep|hot)[ -])?(?:" + "|".join(COLORS) + r")\b"),
     ("quantity", rf"(?<![\w.])(?P<q>-?(?:{_NUMBER}))(?: |-)?(?P<u>{_UNIT})\b"),
     ("unit", rf"\b(?:{_UNIT})\b"),
+    ("number", r"(?<![\w.])(?P<few>\d+(?:\.\d+)?) ?(?P<many>[kK]|thousand|million|billion)\b"),
     ("number", rf"(?<![\w.])-?(?:{_NUMBER})(?!\w)"),
 )  # fmt: skip
 _COMPILED = tuple(
-    (kind, re.compile(pattern if kind in ("id", "language", "name", "currency") else f"(?i:{pattern})"))
+    (kind, re.compile(pattern if kind in ("id", "language", "name", "currency", "month") else f"(?i:{pattern})"))
     for kind, pattern in ((kind, pattern.replace("(?i)", "")) for kind, pattern in _PATTERNS)
 )
 _MONEY_NAMES = tuple((code, re.compile(rf"(?i)^(?:{names})$")) for code, names in CURRENCIES.items())
@@ -177,12 +240,19 @@ def read_values(request: str) -> tuple[Value, ...]:
     found: list[Value] = []
     for kind, pattern in _COMPILED:
         for match in pattern.finditer(request):
+            if kind == "color" and _is_part_of_name(request, match):
+                continue
             if not any(taken[match.start() : match.end()]) and match.end() > match.start():
                 for value in _values(kind, match):
                     found.append(value)
                     taken[match.start() : match.end()] = [True] * (match.end() - match.start())
     found.extend(_names(request, taken))
     return tuple(sorted(found, key=lambda value: value.start))
+
+
+def _is_part_of_name(request: str, match: re.Match[str]) -> bool:
+    """Whether a colour is none, as in "Hotel Indigo"."""
+    return match.group()[0].isupper() and bool(re.search(r"[A-Z]\w+ $", request[: match.start()]))
 
 
 def parse_number(text: str) -> float | int:
@@ -222,15 +292,19 @@ def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
             meaning = _date(part)
             if meaning:
                 yield Value("date", start, end, text, meaning)
+        case "month":
+            yield Value("date", start, end, text, text)
         case "time":
             meaning = _time(part)
             if meaning:
                 yield Value("time", start, end, text, meaning)
+        case "duration" if re.match(r"(?i)an? ", text) and _RATE.search(match.string[:start]):
+            return
         case "duration":
             yield Value("duration", start, end, text, _seconds(text.lower(), part), "duration")
         case "money":
             digits = part["m"] or part["m5"]
-            number = parse_number(digits) * (1000 if part["k"] else 1)
+            number = parse_number(digits) * MULTIPLES.get((part["k"] or "").strip().lower(), 1)
             at = request_index(match, "m" if part["m"] else "m5")
             yield Value("number", at, at + len(digits), digits, number, "money")
             name = part["sign"] or part["word2"]
@@ -243,6 +317,11 @@ def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
             at = request_index(match, "q")
             yield Value("number", at, at + len(part["q"]), part["q"], parse_number(part["q"]))
             yield Value("unit", request_index(match, "u"), end, part["u"], part["u"])
+        case "number" if part.get("few"):
+            number = parse_number(str(part["few"])) * MULTIPLES[str(part["many"]).lower()]
+            yield Value("number", start, end, text, number)
+        case "number" if text.lower() == "one" and _stands_for_thing(match.string, start, end):
+            return
         case "number":
             yield Value("number", start, end, text, parse_number(text))
         case "currency":
@@ -254,6 +333,16 @@ def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
             yield Value(kind, start, end, text, text)
         case _:
             raise AssertionError(kind)
+
+
+_RATE = re.compile(r"(?i)(?:\d|[$€£]|dollars?|bucks|euros?|pounds?|usd|eur|gbp) $")
+"""What stands before "an hour" when it says how much one costs."""
+
+
+def _stands_for_thing(request: str, start: int, end: int) -> bool:
+    """Whether "one" is no number: "one of us", "this one"."""
+    before = re.search(r"(?i)\b(?:this|that|the|another|which|good|new|each|any|every|no)\s*$", request[:start])
+    return bool(before) or bool(re.match(r"(?i)\s+of\b", request[end:]))
 
 
 def request_index(match: re.Match[str], group: str) -> int:
@@ -334,6 +423,10 @@ STARTERS = frozenset(
 """Words that may stand at the head of a sentence in a capital letter and be no name."""
 
 
+_PRONOUN = re.compile(
+    r"(?:i|it|that|there|he|she|we|you|they|this|what|who|where|when|how|let|here)(?:'(?:s|d|m|ll|ve|re))?$"
+)
+
 _TOLD = r"(?:my|the|an?|all|this|that|me|us|it|our|some|to|for|up|down|off|on|out|\d+)\b"
 """What follows a verb at the head of a sentence, and seldom a name."""
 
@@ -349,8 +442,10 @@ def _names(request: str, taken: list[bool]) -> Iterator[Value]:
             assert first is not None
             at_head = not request[:start].rstrip() or request[:start].rstrip()[-1] in ".!?:;,\"'"
             word = first.group().strip().lower().replace("’", "'")
-            if word in ("i", "i'd", "i'm", "i'll", "i've") or (
-                at_head and (word in STARTERS or re.match(_TOLD, request[start + first.end() :]))
+            if (
+                _PRONOUN.match(word)
+                or (at_head and not request[start + first.end() :][:1].islower() and is_verb(word))
+                or (at_head and (word in STARTERS or re.match(_TOLD, request[start + first.end() :])))
             ):
                 start += first.end()
                 if start < end and not request[start].isupper():
@@ -359,6 +454,8 @@ def _names(request: str, taken: list[bool]) -> Iterator[Value]:
                 continue
             break
         text = request[start:end].rstrip(" '’")
+        if re.search(r"(?i)\bbetween (?:the )?$", request[:start]):
+            text = text.split(" and the ")[0]
         if text.endswith(("'s", "’s")) and re.match(_OWNED, request[start + len(text) :]):
             text = text[:-2]
         free = start < end and not any(taken[start : start + len(text)])

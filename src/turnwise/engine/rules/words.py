@@ -25,7 +25,7 @@ GROUPS = """
 weather forecast rain rainy raining snow snowing sunny sun cloudy storm wind windy umbrella humid humidity
 weather temperature hot cold warm chilly degrees outside jacket coat
 schedule book arrange plan organize organise set reserve
-meeting appointment call conference sync standup session
+meeting appointment call conference sync standup session discuss catch-up chat
 calendar event agenda appointment schedule plan planned busy
 email mail e-mail inbox
 message text sms dm whatsapp tell
@@ -36,6 +36,7 @@ remind reminder
 currency money exchange dollar euro pound yen usd eur gbp franc rupee
 flight fly plane airline airfare
 light lamp bulb lighting
+light lamp dim brighten bright brightness
 stock share ticker trading trade equity nasdaq
 translate translation say language interpret
 music song play track album artist listen tune playlist jazz rock pop classical blues reggae techno hip-hop folk metal
@@ -57,6 +58,8 @@ track trace follow locate where
 directions route navigate navigation way drive walk get
 distance far long mile kilometer
 hotel room accommodation stay lodging hostel
+indoor inside indoors
+outdoor outside outdoors terrace patio garden
 apartment flat house rent rental property
 car vehicle
 taxi ride cab uber
@@ -170,7 +173,12 @@ low minor unimportant
 large big
 small little
 vegetarian veggie
-celsius centigrade
+celsius centigrade metric
+fahrenheit imperial
+price cheap cheapest cheaper affordable inexpensive expensive priciest
+asc ascending cheapest lowest ascend
+desc descending priciest highest descend
+relevance relevant best
 electronics electronic headphones laptop phone
 status state progress
 latest newest recent current
@@ -182,6 +190,63 @@ lunar moon
 crypto bitcoin cryptocurrency ethereum
 """
 """A line is a group of words that people use for the same thing. A word may be in several."""
+
+DEEDS = """
+create make add open file raise log start new set-up generate build draft compose register
+log record track note write put-down jot add save enter
+delete remove erase clear drop get-rid-of discard wipe throw-away
+cancel call-off abort revoke end stop terminate drop
+update change edit modify adjust set alter reschedule move switch correct fix
+send post message tell notify share publish mail forward deliver email text let-know
+select get fetch pick choose find
+search find look-up look-for browse show list get see
+get show tell check fetch retrieve look-up give lookup read display view see
+list show get display view see
+book reserve schedule arrange make get set-up plan
+play put-on listen hear queue throw-on
+buy order purchase get
+sell trade
+transfer move send pay shift wire
+pay settle transfer send
+restart reboot bounce reset
+run execute launch start trigger kick-off
+convert change turn translate exchange
+mute silence quiet hush
+set adjust change put make turn crank raise lower
+start begin launch turn-on kick-off run
+stop end halt turn-off shut-down
+pause stop hold
+request ask apply submit file take
+compute calculate work-out figure-out determine
+assign give allocate delegate hand
+invite add ask
+schedule set-up plan arrange book put organize
+track follow trace
+turn switch toggle flip
+close resolve finish complete mark
+complete finish mark check-off tick-off
+water irrigate sprinkle
+rate review score
+approve accept confirm
+reject decline deny refuse
+enable activate turn-on switch-on
+disable deactivate turn-off switch-off
+upload attach add put
+download fetch get pull save
+call ring phone dial
+remind ping
+translate say put
+rename call change
+recommend suggest find
+subscribe sign-up join register enroll
+unsubscribe leave cancel opt-out
+"""
+"""A line is a group of verbs that people use for the same deed. What two of them share is a sign, and no more."""
+
+_PHRASAL = re.compile(
+    r"(?i)\b(put|look|set|get|throw|let|kick|turn|shut|work|figure|check|tick|switch|sign|opt|call|jot)"
+    r"((?: \w+){0,2}?) (on|up|for|rid of|away|know|off|down|out)\b"
+)
 
 FILLERS = frozenset(
     listed(
@@ -210,6 +275,7 @@ GENERIC_VERBS = frozenset(
 
 IRREGULAR = {
     "flew": "fly", "flown": "fly", "flies": "fly", "won": "win", "bought": "buy", "sent": "send", "paid": "pay",
+    "labelled": "label", "cancelled": "cancel", "travelled": "travel", "modelled": "model",
     "woke": "wake", "lights": "light", "children": "child", "people": "person", "persons": "person", "feet": "foot",
     "colour": "color", "colours": "color", "ran": "run", "driven": "drive", "drove": "drive", "movies": "movie",
     "news": "news", "e-mail": "email", "emails": "email", "e-mails": "email", "todos": "todo", "to-do": "todo",
@@ -274,3 +340,33 @@ def groups(stemmed: str) -> frozenset[int]:
 def akin(one: str, other: str) -> bool:
     """Whether two stems are the same or share a meaning."""
     return one == other or bool(groups(one) & groups(other))
+
+
+@cache
+def _deeds() -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for number, line in enumerate(DEEDS.split("\n")):
+        for verb in line.split():
+            found.setdefault(verb, set()).add(number)
+    return {verb: frozenset(numbers) for verb, numbers in found.items()}
+
+
+def same_deed(one: str, other: str) -> bool:
+    """Whether two verbs may stand for the same deed."""
+    return bool(_deeds().get(one, frozenset()) & _deeds().get(other, frozenset()))
+
+
+def is_verb(word: str) -> bool:
+    """Whether a word is one of the verbs that requests begin with."""
+    return word in _deeds() or word in GENERIC_VERBS
+
+
+def verb_of(clause: str) -> str:
+    """The verb that a clause begins with: `look-up` for "look up" as for "look it up"."""
+    match = _PHRASAL.match(clause)
+    if match:
+        verb = f"{match.group(1)}-{match.group(3).replace(' ', '-')}".lower()
+        if verb in _deeds():
+            return verb
+    first = re.match(r"[A-Za-z'-]+", clause)
+    return first.group().lower() if first else ""
