@@ -152,3 +152,50 @@ async def test_an_upstream_that_is_down_is_replaced_by_the_embedded_model_and_th
         assert upstream.requests[0].messages[0] == {"role": "system", "content": "Be brief."}
         upstream.fails = None
         assert (await client.create("hello")).text.startswith("hello#0 ")
+
+
+# -- weights that write down speech
+
+UPSTREAM = '[models."*"]\nengine = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
+
+
+@pytest.fixture
+def whispers(hub: Hub) -> Hub:
+    hub.repo = "ggerganov/whisper.cpp"
+    hub.files = {"main/ggml-base.bin": b"lmgg" + CONTENT, "main/ggml-tiny.bin": b"lmgg" + CONTENT}
+    return hub
+
+
+async def test_pull_fetches_speech_weights_by_their_name(home: Home, whispers: Hub):
+    done = await home.run("pull", "whisper-base")
+    path = home.data / "models/hf/ggerganov/whisper.cpp/ggml-base.bin"
+    assert (done.code, done.out) == (0, f"{path}\n"), done.err
+    assert path.read_bytes() == b"lmgg" + CONTENT
+    assert "fetching ggml-base.bin" in done.err
+
+
+async def test_pull_without_a_name_fetches_speech_weights_that_the_settings_name(home: Home, whispers: Hub):
+    assert (await home.run("pull")).out == "", "nobody asked for any"
+    home.configure(f'{UPSTREAM}[media]\nspeech = "whisper-tiny"\n')
+    assert (await home.run("pull")).out == f"{home.data / 'models/hf/ggerganov/whisper.cpp/ggml-tiny.bin'}\n"
+
+
+async def test_doctor_says_whether_speech_is_heard_and_what_changes_it(home: Home, whispers: Hub):
+    (line,) = [line for line in (await home.run("doctor")).out.splitlines() if "speech" in line]
+    assert line.strip().endswith("the weights 'whisper-base' are not there; run: turnwise pull whisper-base")
+    await home.run("pull", "whisper-base")
+    (line,) = [line for line in (await home.run("doctor")).out.splitlines() if "speech" in line]
+    assert (
+        line == f"ok   speech in recordings: heard, with {home.data / 'models/hf/ggerganov/whisper.cpp/ggml-base.bin'}"
+    )
+
+
+async def test_doctor_says_who_reads_text_in_pictures(home: Home):
+    (line,) = [line for line in (await home.run("doctor")).out.splitlines() if "pictures" in line]
+    assert line.startswith("     text in pictures: tesseract")
+    home.configure(f'{UPSTREAM}[media]\nocr = "off"\n')
+    (line,) = [line for line in (await home.run("doctor")).out.splitlines() if "pictures" in line]
+    assert line == (
+        "     text in pictures: not read: text in pictures is not read here: the setting media.ocr is 'off';"
+        " set it to 'auto'"
+    )
