@@ -15,9 +15,9 @@ from turnwise.domain.content import Text
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.interaction import Usage
 from turnwise.domain.steps import UnknownStep, UserInput
-from turnwise.models.engines import Engine
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
+from turnwise.models.engines import Engine
 from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.openai import OpenAIModel
 from turnwise.models.scripted import Script, ScriptedModel, say

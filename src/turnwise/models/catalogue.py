@@ -225,11 +225,16 @@ class Catalogue:
             return self._answering_in(instead, instead, media)
         writer = model if isinstance(model, InManner | Fallback) else InManner(name, model, Manner(), self._help)
         if media == ["image"]:
-            return draw(name, writer), engines
+            return draw(name, writer, lays_out=_lays_out(entry)), engines
         voice = self._default_voice()
         if listed == ANY and name in SPEAKERS:
             return voice.engine, [voice]
         return speak(name, writer, voice.engine, modalities), [*engines, voice]
+
+    def _drawing(self, name: str, writer: str) -> Model:
+        """Pictures with the help of another entry, as it is now."""
+        model = InManner(writer, self.find(writer, WORDS), Manner(), self._help)
+        return draw(name, model, lays_out=_lays_out(self._names[self._listed(writer)].entry))
 
     def _default_voice(self) -> _Kept:
         """Who speaks where nobody is set to. It is made when it is first needed."""
@@ -284,8 +289,7 @@ class Catalogue:
 
     def _build(self, name: str, entry: ModelEntry) -> Engine:
         if entry.engine == PAINTING:
-            writer = entry.model or ANY
-            return Easel(name, lambda: InManner(writer, self.find(writer, WORDS), Manner(), self._help))
+            return Easel(name, lambda: self._drawing(name, entry.model or ANY))
         build = self._builders.get(entry.engine)
         if build is None:
             known = ", ".join([*self._builders, PAINTING])
@@ -355,6 +359,11 @@ def _manner(entry: ModelEntry) -> Manner:
 def _is_unchanged(entry: ModelEntry, before: ModelEntry) -> bool:
     """Whether an entry says all that it said before, beside what its engine is told too."""
     return all(getattr(entry, each.name) == getattr(before, each.name) for each in fields(entry))
+
+
+def _lays_out(entry: ModelEntry) -> bool:
+    """Whether it can be asked to lay out a picture. The default model cannot."""
+    return entry.engine != "embedded" or (entry.source or "builtin") != "builtin"
 
 
 def _is_plain(entry: ModelEntry) -> bool:

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from turnwise.domain.content import Text
+from turnwise.domain.errors import Unimplemented
 from turnwise.domain.formats import AudioFormat, Modality
 from turnwise.domain.interaction import Usage, add_usage
 from turnwise.domain.steps import ModelOutput, UserInput
@@ -26,11 +27,18 @@ from turnwise.models.model import (
 )
 
 
-def draw(name: str, composer: Model) -> Model:
-    """A model that answers with images, laid out by another one."""
-    from turnwise.models.drawing.model import DrawingModel
+def draw(name: str, writer: Model, *, lays_out: bool) -> Model:
+    """A model that answers with images. If the writer `lays_out`, it is asked what goes where; else the words of the
+    request alone say it.
 
-    return DrawingModel(name, composer)
+    Raises:
+        Unimplemented: what draws is not installed.
+    """
+    try:
+        from turnwise.models.drawing.model import DrawingModel
+    except ImportError as error:
+        raise Unimplemented("pictures need parts that are not installed: pip install 'turnwise[images]'") from error
+    return DrawingModel(name, writer, lays_out=lays_out)
 
 
 def speak(name: str, writer: Model, voice: Model, modalities: Collection[Modality]) -> Model:
@@ -41,9 +49,8 @@ def speak(name: str, writer: Model, voice: Model, modalities: Collection[Modalit
 class Easel:
     """An entry that paints with another entry's help, which may be another one at each turn."""
 
-    def __init__(self, name: str, writer: Callable[[], Model]) -> None:
-        self._name = name
-        self._writer = writer
+    def __init__(self, name: str, drawing: Callable[[], Model]) -> None:
+        self._drawing = drawing
         self.card = ModelCard(name, inputs=frozenset({"text", "image"}), outputs=frozenset({"image"}))
 
     async def start(self) -> None:
@@ -54,7 +61,7 @@ class Easel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
-        async with aclosing(draw(self._name, self._writer()).stream(prompt)) as fragments:
+        async with aclosing(self._drawing().stream(prompt)) as fragments:
             async for fragment in fragments:
                 yield fragment
 

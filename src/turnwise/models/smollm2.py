@@ -23,8 +23,8 @@ KINDS = (
         r"(?m)^\[(?:image|audio|video|document)\b",
         examples=(
             (
-                "What is the total?\n[image: PNG image, 400 x 300 pixels, mostly white. You cannot see it. Its text, read "
-                "by OCR:]\nCafe Roma\nTwo coffees 6.00\nTotal 6.00\n[end of image]",
+                "What is the total?\n[image: PNG image, 400 x 300 pixels, mostly white. You cannot see it. Its text, "
+                "read by OCR:]\nCafe Roma\nTwo coffees 6.00\nTotal 6.00\n[end of image]",
                 "The total is 6.00.",
             ),
             (
@@ -32,8 +32,8 @@ KINDS = (
                 "It is a JPEG image of 900 x 600 pixels, and it is mostly blue. I cannot see what is in it.",
             ),
             (
-                "Who wrote the letter?\n[document: PDF document, 2 pages. Its text:]\n[page 1]\nDear Sam,\nthe house is "
-                "sold.\n[page 2]\nYours, Maria\n[end of document]",
+                "Who wrote the letter?\n[document: PDF document, 2 pages. Its text:]\n[page 1]\nDear Sam,\nthe house "
+                "is sold.\n[page 2]\nYours, Maria\n[end of document]",
                 "Maria wrote the letter. She says that the house is sold.",
             ),
         ),

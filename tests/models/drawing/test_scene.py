@@ -3,6 +3,7 @@
 import json
 from io import BytesIO
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -72,8 +73,9 @@ HOSTILE: dict[str, Any] = {
     "huge numbers": {"things": [{**THING, "x": 1e300, "size": -1e300, "turn": 1e300}], "horizon": 1e9, "seed": 1e300},
     "markup as a colour": {
         "things": [{**THING, "colour": '"/><script>'}],
-        "background": "url(http://x)",
+        "background": '#"/><b>',
         "sky": "#ggg",
+        "ground": "url(http://x)",
     },
     "markup as a text": {"things": [{**THING, "text": "</text><image href='file:///etc/passwd'/>", "label": "<b>"}]},
     "unknown names": {"setting": "../..", "time": 7, "weather": [], "styles": ["x", {}, 3], "season": {}},
@@ -87,7 +89,9 @@ def test_whatever_a_picture_carries_can_be_drawn(told: Any) -> None:
     assert back is not None
     assert len(back.things) <= MOST_THINGS
     svg = paint(back, Size(64, 64))
+    ElementTree.fromstring(svg)
     assert "<script" not in svg
+    assert "<b>" not in svg
     assert "href" not in svg.replace("&lt;image href", "")
     assert "http://x" not in svg
     assert "nan" not in svg
