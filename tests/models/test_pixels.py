@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+from base64 import b64decode
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -59,6 +61,21 @@ async def test_only_images_of_other_types_are_converted_in_a_prompt() -> None:
     assert [part.mime_type for part in user.content[1:]] == [PNG, PNG]  # type: ignore[union-attr]
     assert [item.get("mime_type") for item in told.result] == [PNG, None]
     assert await with_images_as({PNG, "image/webp"}, prompt) is prompt
+
+
+@pytest.mark.parametrize(("resolution", "longer"), [("low", 448), ("medium", 896), ("ultra_high", 1000)])
+async def test_how_closely_to_look_is_kept_by_scaling(resolution: str, longer: int) -> None:
+    image = shown(picture("red", "PNG", (1000, 500)), "image/png")
+    asked = replace(image, options={"resolution": resolution, "name": "a.png"})
+    prompt = await with_images_as(["image/png"], Prompt([UserInput((asked,))]), scaled=True)
+    (seen,) = prompt.steps[0].content  # type: ignore[union-attr]
+    assert opened(b64decode(seen.data)).size == (longer, longer // 2)
+    assert seen.options == {"name": "a.png"}
+
+
+async def test_an_image_that_nobody_asked_to_scale_stays_as_it_is() -> None:
+    prompt = Prompt([UserInput((shown(picture("red", "PNG", (1000, 500)), "image/png"),))])
+    assert await with_images_as(["image/png"], prompt, scaled=True) is prompt
 
 
 def test_pillow_is_not_imported_before_it_is_needed() -> None:

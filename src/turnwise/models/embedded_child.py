@@ -184,6 +184,7 @@ class Child:
             connections=CONNECTIONS,
             grammars=True,
             images=IMAGES,
+            scales=True,
         )
 
     async def _order(self, orders: dict[str, Any], seconds: float) -> str:

@@ -196,11 +196,14 @@ class OpenAIModel:
         connections: int = 0,
         grammars: bool = False,
         images: Collection[str] | None = None,
+        scales: bool = False,
     ) -> None:
         """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does. `images`: the MIME types of
-        images that it can read; others are made PNG. None: it reads whatever comes."""
+        images that it can read; others are made PNG. None: it reads whatever comes. `scales`: whether these are scaled
+        to the `resolution` that was asked for, where the upstream could not be told."""
         self.card = card
         self._images = images
+        self._scales = scales
         self._grammars = grammars
         self._model = model
         self._profile = profile
@@ -222,7 +225,7 @@ class OpenAIModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
         if self._images is not None:
-            prompt = await with_images_as(self._images, prompt)
+            prompt = await with_images_as(self._images, prompt, scaled=self._scales)
         asked = render_request(prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars)
         streams = asked["stream"]
         accept = "text/event-stream" if streams else JSON

@@ -8,7 +8,7 @@ import asyncio
 import io
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from turnwise.domain.content import Content, Media
@@ -40,16 +40,23 @@ def check_pillow() -> None:
         ) from error
 
 
-async def with_images_as(mime_types: Collection[str], prompt: Prompt) -> Prompt:
-    """A prompt whose images are of these types: those of others are made PNG.
+SIDES = {"low": 448, "medium": 896, "high": 1792}
+"""How long the longer side of an image is at the most, in pixels, where that is how `resolution` is kept. `ultra_high`
+is as it is."""
+
+
+async def with_images_as(mime_types: Collection[str], prompt: Prompt, *, scaled: bool = False) -> Prompt:
+    """A prompt whose images are of these types: those of others are made PNG. If they are to be `scaled`, none says how
+    closely to look any more: those that did have as many pixels as that means.
 
     Raises:
         InvalidRequest: an image that cannot be read.
         Unimplemented: Pillow is needed, and is not there.
     """
-    if all(not _of_another(mime_types, media) for step in prompt.steps for media in _media(step)):
+    change = _Change(frozenset(mime_types), scaled)
+    if not any(change.concerns(media) for step in prompt.steps for media in _media(step)):
         return prompt
-    steps = await asyncio.to_thread(lambda: [_converted(step, mime_types) for step in prompt.steps])
+    steps = await asyncio.to_thread(lambda: [_changed(step, change) for step in prompt.steps])
     return replace(prompt, steps=steps)
 
 
@@ -123,11 +130,31 @@ def _on_white(image: Any) -> Any:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _of_another(mime_types: Collection[str], part: Content) -> bool:
-    """Whether it is an image of another type, and at hand."""
-    if not isinstance(part, Media) or part.type != "image" or part.data is None:
-        return False
-    return part.mime_type not in mime_types
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What becomes of images."""
+
+    mime_types: frozenset[str]
+    """Those that they may have."""
+    scaled: bool
+    """Whether `resolution` is kept by scaling."""
+
+    def concerns(self, part: Content) -> bool:
+        """Whether it is an image that does not stay as it is, and is at hand."""
+        if not isinstance(part, Media) or part.type != "image" or part.data is None:
+            return False
+        return part.mime_type not in self.mime_types or (self.scaled and "resolution" in part.options)
+
+    def of(self, part: Content) -> Content:
+        """A piece of content as it is to be."""
+        if not isinstance(part, Media) or part.data is None or not self.concerns(part):
+            return part
+        image = _opened(b64decode(part.data))
+        options = dict(part.options)
+        if self.scaled and (side := SIDES.get(options.pop("resolution", ""))):
+            image.thumbnail((side, side))
+        target = part.mime_type if part.mime_type in self.mime_types and part.mime_type in FORMS else PNG
+        return replace(part, mime_type=target, data=b64encode(_written(image, target)).decode(), options=options)
 
 
 def _media(step: Step) -> Sequence[Content]:
@@ -142,29 +169,24 @@ def _media(step: Step) -> Sequence[Content]:
 
 
 def _item_media(item: dict[str, Any]) -> Media:
-    return Media("image", item.get("mime_type"), item.get("data"))
+    options = {name: value for name, value in item.items() if name not in ("type", "mime_type", "data", "uri")}
+    return Media("image", item.get("mime_type"), item.get("data"), options=options)
 
 
-def _converted(step: Step, mime_types: Collection[str]) -> Step:
+def _changed(step: Step, change: _Change) -> Step:
     match step:
         case UserInput(content) | ModelOutput(content):
-            return replace(step, content=tuple(_as_png(part, mime_types) for part in content))
+            return replace(step, content=tuple(change.of(part) for part in content))
         case FunctionResult():
             items = result_content(step.result)
-            return step if items is None else replace(step, result=[_item_as_png(item, mime_types) for item in items])
+            return step if items is None else replace(step, result=[_changed_item(item, change) for item in items])
         case _:
             return step
 
 
-def _as_png(part: Content, mime_types: Collection[str]) -> Content:
-    if not isinstance(part, Media) or not _of_another(mime_types, part) or part.data is None:
-        return part
-    data = b64encode(convert(b64decode(part.data), PNG)).decode()
-    return replace(part, mime_type=PNG, data=data)
-
-
-def _item_as_png(item: dict[str, Any], mime_types: Collection[str]) -> dict[str, Any]:
-    if item["type"] != "image" or not _of_another(mime_types, _item_media(item)):
+def _changed_item(item: dict[str, Any], change: _Change) -> dict[str, Any]:
+    if item["type"] != "image" or not change.concerns(_item_media(item)):
         return item
-    data = b64encode(convert(b64decode(item["data"]), PNG)).decode()
-    return {**item, "mime_type": PNG, "data": data}
+    image = change.of(_item_media(item))
+    assert isinstance(image, Media)
+    return {"type": "image", "mime_type": image.mime_type, "data": image.data, **image.options}
