@@ -5,6 +5,7 @@ What the page says is taken from the docstrings under the fields and classes the
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,6 +22,9 @@ from turnwise.http.contracts import Services
 from turnwise.wire.errors import http_status, render_rpc_error
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+
+CONVERTOR = re.compile(r":\w+(?=\})")
+"""What a route says of the form of a parameter in its path."""
 
 HEAD = """# Reference
 
@@ -93,7 +97,7 @@ def route_table() -> Iterator[str]:
     for route in routes.build_routes(services).routes:
         methods = sorted(route.methods - {"HEAD"})
         if len(methods) == 1:
-            yield f"| {methods[0]} | `{route.path.replace(':version', '').replace(':path', '')}` |"
+            yield f"| {methods[0]} | `{CONVERTOR.sub('', route.path)}` |"
     yield f"\nAnswered with 501, by name: {', '.join(f'`{name}`' for name in routes.NOT_YET)}.\n"
 
 

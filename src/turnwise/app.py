@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from turnwise.data import alone, open_blobs, open_store, sealing_key
+from turnwise.data import alone, empty_folder, open_blobs, open_store, sealing_key
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.interaction import GenerationConfig
 from turnwise.engine.files import Files
@@ -122,7 +122,13 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             catalogue,
             clock=clock,
             new_id=new_id,
-            presenter=Presenter(readers, build_fetcher(settings), files, limit=settings.media.max_bytes),
+            presenter=Presenter(
+                readers,
+                build_fetcher(settings),
+                files,
+                limit=settings.max_body_bytes,
+                scratch=empty_folder(settings.database_path.with_suffix(".scratch")),
+            ),
             files=files,
             sealer=Sealer(sealing_key(settings)),
             inline_bytes=settings.files.inline_bytes,
@@ -180,7 +186,7 @@ def build_fetcher(settings: Settings) -> GuardedFetcher:
         guard = Guard(network.allow)
     except ValueError as error:
         raise SettingsError(f"network.allow: {error}") from error
-    cache = Cache(settings.data_dir / "fetched")
+    cache = Cache(settings.database_path.with_suffix(".fetched"))
     return GuardedFetcher(guard, max_bytes=network.max_bytes, seconds=network.seconds, cache=cache)
 
 

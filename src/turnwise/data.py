@@ -3,6 +3,7 @@ in words that a person can act on.
 """
 
 import os
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,21 @@ def _write_whole(path: Path, data: bytes) -> None:
     with suppress(FileExistsError):
         os.link(fresh, path)
     fresh.unlink()
+
+
+def empty_folder(folder: Path) -> Path:
+    """A folder with nothing in it: what a process that was killed left there is removed.
+
+    Raises:
+        SettingsError: it cannot be made, or emptied.
+    """
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise SettingsError(f"the folder {folder} cannot be made, or emptied: {error}") from error
+    return folder
 
 
 async def open_store(settings: Settings) -> SQLiteStore:

@@ -106,7 +106,8 @@ class ModelSettings(BaseModel):
     image: str | None = None
     """Who makes images in its place: a name of this table. By default it lays out a picture, which is drawn."""
     audio: str | None = None
-    """Who speaks in its place: a name of this table. By default `espeak`."""
+    """Who speaks its answers: a name of this table; or answers in its place, if that one writes itself. By default
+    `espeak`."""
     tools: bool | None = None
     """Whether the model calls functions by itself; for `openai` by default yes, for `embedded` no. If not, turnwise
     helps."""
@@ -218,7 +219,7 @@ class Settings(BaseSettings):
     default_dialect: Literal["outputs", "steps"] = "steps"
     """The dialect of clients that do not say which they speak."""
     max_body_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
-    """The largest request body."""
+    """The largest request body, and the largest file that a model is given as it is."""
     keep_alive_seconds: float = Field(default=15.0, gt=0)
     """How long a stream may be quiet before it says a comment."""
     public_url: str | None = None

@@ -1,8 +1,8 @@
 """What the media snippets of the founding document are given to read, and the public address at which it lies.
 
-Each exhibit says something that only whoever read it knows: a notice, a film of a board whose number changes, a report of
-300 pages, and a conversation of two. A web server on loopback stands for the public address; the servers under test
-are told that they may reach it. `witness` is a model with ears and without eyes, which repeats what it was told.
+Each exhibit says something that only whoever read it knows: a notice, a film in which a number changes, a report of
+300 pages, and a conversation of two. A web server on loopback stands for the public address; the servers under
+test are told that they may reach it. `witness` is a model with ears and without eyes, which repeats what it was told.
 """
 
 import base64
@@ -22,11 +22,17 @@ from media.staged import filmed, saved, screen
 
 NOTICE = ("Harbour office, 9 March", "The ferry to Skagen leaves at 14:35.", "A ticket costs 120 kroner.")
 POSTER = ("CATS AND DOGS", "are welcome in this shop")
-NUMBERS = ("17", "42", "99")
+STATIONS = ("17", "42", "99")
 SECONDS = 2.0
-"""How long each number is on the board."""
+"""How long the film shows each station."""
 
 PAGES, PAGE = 300, 217
+PUMP = (
+    "The waterworks looked at this pump twice, in spring and in autumn.",
+    "It ran well all the time: the waterworks had nothing to mend or to buy.",
+    "Whoever lives near the waterworks can hardly hear it at night.",
+)
+"""What every page of the report says."""
 DIRECTOR = "The director of the waterworks is Ingrid Solberg."
 """What stands on that page of the report, and nowhere else."""
 
@@ -37,11 +43,11 @@ def make_exhibits(folder: Path) -> None:
     """All of them but the conversation, which is spoken by the server under test."""
     saved(folder / "notice.png", screen(*NOTICE, size=(800, 360)))
     saved(folder / "cats-and-dogs.jpg", screen(*POSTER, letters=40, size=(800, 360)))
-    board = [(screen("The number on the board", f"is {number}.", size=(640, 240)), SECONDS) for number in NUMBERS]
-    filmed(folder / "board.mp4", board)
-    pages = [[f"Page {number} of the yearly report.", f"Pump {number} works."] for number in range(1, PAGES + 1)]
+    stops = [(screen("The train stops at", f"station {number}.", size=(800, 240)), SECONDS) for number in STATIONS]
+    filmed(folder / "journey.mp4", stops)
+    pages = [[*PUMP, f"Its number is {number}."] for number in range(1, PAGES + 1)]
     pages[PAGE - 1].append(DIRECTOR)
-    pdf(folder / "report.pdf", pages, title="Yearly report of the waterworks")
+    pdf(folder / "report.pdf", pages, title="The waterworks of Bergen")
 
 
 def write_wave(path: Path, samples: bytes) -> None:

@@ -138,6 +138,13 @@ def test_a_conversation_whose_calls_and_results_do_not_fit_is_refused(
 # --- What a model may call
 
 
+async def test_arguments_that_could_not_be_written_down_are_no_good():
+    deep = call('{"a": ' + "[" * 300 + "]" * 300 + "}", name="f")
+    model = ScriptedModel(*[script(deep)] * ATTEMPTS, card=CARD)
+    with pytest.raises(ModelFailed, match="the arguments of f are nested deeper than"):
+        await read(CheckedCalls(model), asking("auto", FunctionTool("f")))
+
+
 async def test_a_valid_call_is_passed_on_and_ends_the_turn():
     fragments, model = await checked(GOOD)
     assert calls(fragments) == [("get_weather", PARIS)]
@@ -485,11 +492,13 @@ async def test_a_model_is_shown_the_tools_that_it_may_choose(choice: Any, shown:
 
 async def test_a_call_of_a_tool_that_is_not_allowed_is_not_made():
     async with open_app(model=caller(*[GOOD] * ATTEMPTS)) as app:
-        status, code, message = await refusal(
-            app, tools=[WEATHER, CLOCK], generation_config={"tool_choice": {"allowed_tools": {"tools": ["get_time"]}}}
+        made = await app.create(
+            tools=[WEATHER, CLOCK],
+            generation_config={"tool_choice": {"allowed_tools": {"tools": ["get_time"]}}},
+            headers=NEW_SDK,
         )
-    assert (status, code) == (500, "api_error")
-    assert "there is no function 'get_weather'; there are: get_time" in message
+    assert made["status"] == "failed"
+    assert "there is no function 'get_weather'; there are: get_time" in made["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("choice", [None, "none"])
@@ -500,12 +509,13 @@ async def test_a_call_by_a_model_that_was_offered_no_function_is_not_made(choice
     assert (status, message) == (500, "the model 'caller' called 'get_weather', but was offered none")
 
 
-async def test_a_turn_that_fails_for_its_calls_says_why_and_keeps_nothing():
+async def test_a_turn_that_fails_for_its_calls_ends_as_failed_with_the_reason():
     async with open_app(model=caller(*[BAD] * ATTEMPTS)) as app:
-        status, _, message = await refusal(app, tools=[WEATHER])
-        assert (status, len(app.model.prompts)) == (500, ATTEMPTS)
-        assert "75 is not of type 'string'" in message
-        assert (await app.ask("GET", f"{AT}/int_1")).status == 404
+        made = await app.create(tools=[WEATHER], headers=NEW_SDK)
+        assert (made["status"], len(app.model.prompts)) == ("failed", ATTEMPTS)
+        assert "75 is not of type 'string'" in made["errors"][0]["message"]
+        kept = (await app.ask("GET", f"{AT}/{made['id']}", headers=NEW_SDK)).json
+        assert (kept["status"], kept["errors"]) == ("failed", made["errors"])
 
 
 async def test_a_streamed_turn_that_fails_for_its_calls_ends_as_failed_with_the_reason():
@@ -764,9 +774,9 @@ async def test_a_demand_that_the_server_ignores_is_made_in_words(config: dict[st
 @demanding
 async def test_a_demand_that_is_never_met_fails_the_turn(config: dict[str, Any]):
     async with behind(LLAMA, llama(spoken("It is sunny, I guess."))) as (app, upstream):
-        status, code, message = await refusal(app, tools=[WEATHER, CLOCK], generation_config=config)
-        assert (status, code) == (500, "api_error")
-        assert f"made no valid function call in {ATTEMPTS} attempts" in message
+        made = await app.create(tools=[WEATHER, CLOCK], generation_config=config, headers=NEW_SDK)
+        assert made["status"] == "failed"
+        assert f"made no valid function call in {ATTEMPTS} attempts" in made["errors"][0]["message"]
         frames = await app.create(tools=[WEATHER, CLOCK], generation_config=config, stream=True, headers=NEW_SDK)
         assert frames[-2].data["interaction"]["status"] == "failed"
     assert len(upstream.requests) == 2 * ATTEMPTS

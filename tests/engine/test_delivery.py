@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from turnwise.domain.errors import RateLimited
 from turnwise.domain.formats import AudioFormat, ImageFormat
 from turnwise.engine.delivery import Delivering, delivered
 from turnwise.models.model import Finished, Fragment, MediaFragment, Prompt, Taken, TextFragment
@@ -62,6 +63,18 @@ async def test_sound_that_nobody_listens_to_comes_in_one_piece():
     shown = await deliver(*SOUND, Finished("stop"), streaming=False)
     whole = MediaFragment(0, "audio", "audio/l16", b"1234", options={"sample_rate": 24000})
     assert shown == [whole, Finished("stop")]
+
+
+async def no_room(data: bytes, mime_type: str) -> str:
+    raise RateLimited("over the quota")
+
+
+async def test_what_there_is_no_room_for_comes_as_its_bytes_unless_its_address_was_asked_for():
+    to = Delivering(no_room, inline_bytes=1)
+    assert await anext(delivered(made(PICTURE, Finished("stop")), Prompt(()), to)) == PICTURE
+    asked = Prompt((), image=ImageFormat(delivery="uri"))
+    with pytest.raises(RateLimited):
+        await anext(delivered(made(PICTURE, Finished("stop")), asked, to))
 
 
 @pytest.mark.parametrize("streaming", [True, False])

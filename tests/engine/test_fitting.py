@@ -1,5 +1,7 @@
 """Long documents fitted to what a model reads."""
 
+import pytest
+
 from turnwise.engine.fitting import CHARACTERS_A_TOKEN, fit, rank
 from turnwise.media.media import Passage
 
@@ -51,6 +53,20 @@ def test_a_rare_word_counts_more_than_a_common_one():
 
 def test_words_are_found_in_another_form():
     assert rank(pages(3, p2="Two bridges were painted."), "painting a bridge")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("weather", "answer", "question"),
+    [
+        ("山上整天下雨，河水上涨。", "巴塞尔金库的密码是四七一一。", "金库的密码是多少？"),
+        ("一日中雨が降り、川の水が増えた。", "金庫の暗証番号は4711です。", "金庫の暗証番号は何ですか。"),
+        ("하루 종일 비가 와서 강물이 불었다.", "금고의 비밀번호는 4711이다.", "금고 비밀번호가 뭐야?"),
+    ],
+    ids=["Chinese", "Japanese", "Korean"],
+)
+def test_words_are_found_where_nothing_parts_them(weather: str, answer: str, question: str):
+    document = [Passage(answer if n == 217 else weather, f"page {n}") for n in range(1, 301)]
+    assert rank(document, question)[0] == 216
 
 
 def test_a_passage_longer_than_the_room_is_cut_and_not_dropped():

@@ -177,11 +177,12 @@ async def test_a_schema_that_cannot_be_kept_is_refused_before_the_model_is_asked
         assert "response_format.$dynamicRef" in reply.json["error"]["message"]
 
 
-async def test_a_turn_that_never_gets_it_right_says_so_and_keeps_nothing():
+async def test_a_turn_that_never_gets_it_right_ends_as_failed_with_the_reason():
     async with open_app(*[say("no")] * len(CHANCE)) as app:
         body = {"model": "m", "input": "Hi", "response_format": SCHEMA}
-        reply = await app.ask("POST", "/v1beta/interactions", json=body)
-        assert "did not keep to `response_format`" in reply.json["error"]["message"]
+        reply = await app.ask("POST", "/v1/interactions", json=body)
+        assert (reply.status, reply.json["status"], reply.json["steps"]) == (200, "failed", [])
+        assert "did not keep to `response_format`" in reply.json["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("streaming", [False, True])

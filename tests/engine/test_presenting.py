@@ -1,6 +1,8 @@
 """Media before a model: as they are where it has eyes or ears, as words where it has not."""
 
+import asyncio
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from turnwise.models.scripted import ScriptedModel, say
 BLIND = ModelCard("blind", context_tokens=4096, tools=True)
 SEEING = ModelCard("seeing", tools=True, inputs=frozenset({"text", "image"}))
 HEARING = ModelCard("hearing", inputs=frozenset({"text", "audio"}))
+PAINTING = ModelCard("painting", inputs=frozenset({"text", "image"}), outputs=frozenset({"image"}))
 READING = ModelCard("reading", inputs=frozenset({"text", "document"}))
 
 
@@ -115,6 +118,26 @@ async def test_a_model_without_eyes_is_told_that_it_has_none():
     assert "You cannot see it." in told(seen)
 
 
+async def test_others_are_served_while_long_documents_are_told():
+    longest, done = 0.0, asyncio.Event()
+
+    async def others() -> None:
+        nonlocal longest
+        while not done.is_set():
+            before = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - before)
+
+    days = "\n".join(f"It rained on day {n}." for n in range(40_000))
+    documents = [Media("document", "text/plain", b64(f"Year {year}\n{days}".encode())) for year in range(6)]
+    started = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(others())
+        await shown(BLIND, *documents, Text("On which day did it rain?"))
+        done.set()
+    assert longest < (time.perf_counter() - started) / 4
+
+
 async def test_several_files_share_the_room_that_there_is():
     long, short = "rain " * 6000, "The code is 4711."
     files = [Media("document", "text/plain", b64(text.encode())) for text in (long, short)]
@@ -154,6 +177,19 @@ async def test_what_was_made_and_cannot_be_read_does_not_end_the_conversation(tm
     prompt = await asked(BLIND, UserInput((Text("Say: Hi"),)), made, UserInput((Text("What did you say?"),)))
     (heard,) = prompt.steps[1].content  # type: ignore[union-attr]
     assert told(heard) == "[audio that was made as an answer; it is not known what is in it]"
+
+
+async def test_what_was_made_and_is_gone_does_not_end_the_conversation():
+    made = ModelOutput((Media("image", uri="files/gone"),))
+    prompt = await asked(SEEING, UserInput((Text("Draw a cat"),)), made, UserInput((Text("Thank you!"),)))
+    (gone,) = prompt.steps[1].content  # type: ignore[union-attr]
+    assert told(gone) == "[image that was made as an answer; its file is not there any more]"
+
+
+async def test_what_is_gone_cannot_be_changed_by_who_made_it():
+    made = ModelOutput((Media("image", uri="files/gone"),))
+    with pytest.raises(NotFound, match=r"^input, image 1: there is no file 'files/gone'"):
+        await asked(PAINTING, UserInput((Text("Draw a cat"),)), made, UserInput((Text("Make it blue"),)))
 
 
 async def test_what_is_kept_is_what_was_sent():
@@ -196,6 +232,7 @@ async def test_a_private_address_is_not_fetched():
 
 WRONG: dict[str, tuple[Media, str]] = {
     "no base64": (Media("image", data="!!!"), "input, image 1: `data` is not base64"),
+    "letters that base64 has not": (Media("image", data="aGk\u00e9"), "input, image 1: `data` is not base64"),
     "a data URL": (Media("image", data="data:image/png;base64,aGk="), "input, image 1: `data` is base64 alone"),
     "nothing": (Media("image", data=""), "input, image 1: "),
     "another kind of image": (Media("image", "image/png", b64(picture("JPEG"))), "input, image 1: .*image/jpeg"),
@@ -209,6 +246,17 @@ WRONG: dict[str, tuple[Media, str]] = {
 async def test_what_is_wrong_with_a_file_is_said_with_its_place(media: Media, message: str):
     with pytest.raises(InvalidRequest, match=f"^{message}"):
         await shown(BLIND, Text("What is it?"), media)
+
+
+async def test_a_file_larger_than_a_model_is_given_is_refused():
+    async with open_app(model=ScriptedModel(card=SEEING)) as app:
+        file = await app.upload(picture() + bytes(1 << 20), mime_type="image/png")
+        refused = await app.ask(
+            "POST", "/v1/interactions", json={"model": "m", "input": {"type": "image", "uri": file["uri"]}}
+        )
+    assert refused.status == 400
+    assert "input, image 1: " in refused.json["error"]["message"]
+    assert "more than a model is given, 1048576 (the setting max_body_bytes)" in refused.json["error"]["message"]
 
 
 async def test_the_second_of_two_is_named_as_such():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from turnwise.domain.errors import InvalidRequest, Unimplemented
-from turnwise.engine.schema import DEPTH, check_schema, violation
+from turnwise.engine.schema import DEPTH, TOO_MUCH, check_schema, violation
 
 OBJECT = {"type": "object"}
 
@@ -144,6 +144,72 @@ def test_the_draft_that_is_named_is_the_one_that_counts():
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 3, "exclusiveMinimum": True}
     assert violation(3, schema) is not None
     assert violation(4, schema) is None
+
+
+def doubling(levels: int, leaf: Any, *, keyword: str = "anyOf") -> dict[str, Any]:
+    """A small schema whose references, followed one by one, are two to the power of `levels`."""
+    doubled = {f"d{i}": {keyword: [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(levels)}
+    return {"$ref": "#/$defs/d0", "$defs": {**doubled, f"d{levels}": leaf}}
+
+
+@pytest.mark.parametrize(("keyword", "leaf"), [("anyOf", {"type": "integer"}), ("anyOf", False), ("allOf", True)])
+def test_references_that_multiply_do_not_hold_up_the_look_at_a_schema(keyword: str, leaf: Any):
+    check_schema(doubling(60, leaf, keyword=keyword), "response_format")
+
+
+def test_references_that_multiply_do_not_hold_up_validation():
+    assert violation("x", doubling(60, {"type": "integer"})) == TOO_MUCH
+
+
+def test_a_chain_of_references_may_be_long():
+    chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(3000)}
+    schema = {"$ref": "#/$defs/d0", "$defs": {**chain, "d3000": {"type": "integer"}}}
+    check_schema(schema, "response_format")
+    assert violation(1, schema) == TOO_MUCH
+
+
+def test_a_value_that_is_nested_too_deep_to_be_checked_is_not_valid():
+    value: Any = 1
+    for _ in range(900):
+        value = {"a": value}
+    assert violation(value, {"type": "object", "properties": {"a": {"$ref": "#"}}}) == TOO_MUCH
+
+
+SLOW = "^(a|a)*$"
+"""An expression with which most engines find out in years that it does not match."""
+
+LONG = "a" * 60 + "!"
+
+
+@pytest.mark.parametrize(
+    ("value", "schema"),
+    [
+        (LONG, {"pattern": SLOW}),
+        ({LONG: 1}, {"patternProperties": {SLOW: False}}),
+        ({LONG: 1}, {"patternProperties": {SLOW: True}, "additionalProperties": False}),
+    ],
+)
+def test_an_expression_that_would_take_years_is_given_up(value: Any, schema: dict[str, Any]):
+    check_schema(schema, "response_format")
+    assert violation(value, schema) == TOO_MUCH
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "wrong"),
+    [
+        ("ab", {"pattern": "b"}, None),
+        ("ac", {"pattern": "b"}, "'ac' does not match 'b'"),
+        (1, {"pattern": "b"}, None),
+        ({"ab": 1}, {"patternProperties": {"b": {"type": "string"}}}, "1 is not of type 'string' at ['ab']"),
+        ({"ac": 1}, {"patternProperties": {"b": {"type": "string"}}}, None),
+        ({"ab": 1, "c": 1}, {"patternProperties": {"b": True}, "additionalProperties": False}, "'c' is not allowed"),
+        ({"ab": 1, "c": 1}, {"patternProperties": {"b": True}, "additionalProperties": {"type": "integer"}}, None),
+        ({"ab": 1, "c": 1}, {"properties": {"c": True}, "additionalProperties": {"type": "string"}}, "at ['ab']"),
+    ],
+)
+def test_expressions_mean_what_they_mean_in_json_schema(value: Any, schema: dict[str, Any], wrong: str | None):
+    found = violation(value, schema)
+    assert found is None if wrong is None else wrong in str(found)
 
 
 def test_a_server_that_sees_no_schema_imports_nothing_for_one():

@@ -28,10 +28,27 @@ async def test_a_body_that_is_not_an_object_is_refused(body: bytes):
         assert "must be a JSON object" in reply.json["error"]["message"]
 
 
-async def test_a_body_that_is_nested_beyond_reason_is_refused():
-    deep = b'{"model": "m", "input": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+@pytest.mark.parametrize(("levels", "words"), [(100_000, "not valid JSON"), (260, "is nested"), (198, "is nested")])
+async def test_a_body_that_is_nested_beyond_reason_is_refused(levels: int, words: str):
+    deep = b'{"model": "m", "input": [' + _result(levels) + b"]}"
     async with open_app() as app:
-        assert (await app.ask("POST", CREATE, body=deep, headers=JSON)).status == 400
+        reply = await app.ask("POST", CREATE, body=deep, headers=JSON)
+        assert (reply.status, reply.json["error"]["code"]) == (400, "invalid_request")
+        assert words in reply.json["error"]["message"]
+
+
+async def test_a_body_that_is_nested_within_reason_is_kept_whole():
+    call = b'{"type": "function_call", "id": "c", "name": "f", "arguments": {}}'
+    body = b'{"model": "m", "input": [{"type": "text", "text": "Hi"}, ' + call + b", " + _result(197) + b"]}"
+    async with open_app() as app:
+        made = await app.ask("POST", CREATE, body=body, headers=JSON)
+        kept = await app.ask("GET", f"{CREATE}/{made.json['id']}")
+        assert (made.status, kept.status) == (200, 200)
+
+
+def _result(levels: int) -> bytes:
+    """A function's result that is nested so deep."""
+    return b'{"type": "function_result", "call_id": "c", "result": ' + b"[" * levels + b"]" * levels + b"}"
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"])

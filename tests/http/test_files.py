@@ -127,6 +127,14 @@ async def test_an_upload_that_is_cancelled_is_over():
             assert rpc(late) == (404, "NOT_FOUND")
 
 
+async def test_an_upload_that_is_a_file_is_not_cancelled_and_says_so():
+    async with open_app() as app:
+        address = await start(app)
+        await send(app, address, "upload, finalize", b"Hello", 0)
+        late = await send(app, address, "cancel")
+        assert (standing(late), rpc(late)) == ((400, "final", None), (400, "FAILED_PRECONDITION"))
+
+
 async def test_bytes_that_are_missing_can_still_come():
     async with open_app() as app:
         address = await start(app, x_goog_upload_header_content_length="5")
@@ -516,6 +524,17 @@ async def test_what_a_model_made_can_be_downloaded_by_its_own_address():
         file = (await app.ask("GET", f"/v1beta/files/{made.id}")).json
         assert (file["source"], file["state"]) == ("GENERATED", "ACTIVE")
         assert (await app.ask("GET", file["downloadUri"].removeprefix("http://test"))).body == b"Hello"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8787/v1beta/", "https://host/a/prefix/v1/", "http:/host/v1/"])
+async def test_a_file_is_found_by_its_whole_address_as_the_sdks_put_it_into_the_path(address: str):
+    async with open_app() as app:
+        made = await app.files.keep("local", b"Hello", "text/plain")
+        path = f"/v1beta/files/{address}files/{made.id}"
+        assert (await app.ask("GET", path)).json["name"] == f"files/{made.id}"
+        assert (await app.ask("GET", f"{path}:download?alt=media")).body == b"Hello"
+        assert (await app.ask("DELETE", path)).json == {}
+        assert rpc(await app.ask("GET", path)) == (404, "NOT_FOUND")
 
 
 async def test_files_are_listed_in_pages_and_the_last_has_no_token():

@@ -100,7 +100,7 @@ paragraph &amp; more&nbsp;&euro;.</p><ul><li>one</li><li>two</li></ul>
 def test_a_web_page_says_what_people_see_of_it(tmp_path: Path) -> None:
     account = say(tmp_path, PAGE, "text/html")
     assert account.facts == "web page (HTML), titled 'The title'"
-    assert account.manner == "its text without the markup"
+    assert account.manner == "read without its markup"
     text = whole(account)
     assert text.startswith("Heading\n\nFirst bold paragraph & more €.\n\n")
     assert "- one\n- two" in text

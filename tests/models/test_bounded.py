@@ -87,6 +87,17 @@ def test_recursion_ends():
     assert 1 <= depth <= 4
 
 
+def test_a_chain_of_references_that_is_too_long_is_refused():
+    chain = {f"d{i}": {"$ref": f"#/$defs/d{i + 1}"} for i in range(3000)}
+    with pytest.raises(Unimplemented, match="too large"):
+        bounded({"$ref": "#/$defs/d0", "$defs": {**chain, "d3000": {"type": "integer"}}}, 512)
+
+
+def test_an_expression_that_would_take_years_is_left_to_validation():
+    values = ["a" * 60 + "!", "a"]
+    assert copy_of({"type": "string", "enum": values, "pattern": "^(a|a)*$"}) == {"enum": values}
+
+
 def test_a_tight_limit_makes_a_tight_copy():
     schema = {"type": "array", "items": {"type": "string"}}
     assert longest(copy_of(schema, 2000)) > longest(copy_of(schema, 100))

@@ -261,6 +261,23 @@ WRONG: dict[str, tuple[ModelEntry, str]] = {
     "a fallback on itself": (ModelEntry("embedded", fallback=["mine"]), "in a circle: mine, mine"),
     "an option that is not there": (ModelEntry("embedded", options={"warp": 9}), "warp"),
     "an option of the other engine": (ModelEntry("openai", base_url="http://a/v1", options={"slots": 9}), "slots"),
+    "an option by its name in the settings": (ModelEntry("embedded", options={"idle": 9.0}), "has no idle_seconds"),
+    "an address without a scheme": (ModelEntry("openai", base_url="a:80/v1"), "base_url is 'a:80/v1'; it must be"),
+    "an address that is none": (ModelEntry("openai", base_url="http://[a/v1"), "base_url is"),
+    "words and pictures of an upstream": (
+        ModelEntry("openai", base_url="http://a/v1", outputs=frozenset({"text", "image"})),
+        r"outputs: engine 'openai' answers with one of \[text\], \[text, audio\], \[image\], \[audio\]",
+    ),
+    "pictures and sound of a vendor": (
+        ModelEntry("gemini", api_key="k", outputs=frozenset({"image", "audio"})),
+        "outputs: engine 'gemini' answers with one of",
+    ),
+    "tools for a painter": (
+        ModelEntry("openai", base_url="http://a/v1", outputs=frozenset({"image"}), can={"tools": True}),
+        "engine 'openai' has no tools",
+    ),
+    "thoughts for a voice": (ModelEntry("espeak", can={"thinks": False}), "engine 'espeak' has no thinks"),
+    "a time limit for a voice": (ModelEntry("espeak", options={"total": 9.0}), "engine 'espeak' has no total_seconds"),
 }
 
 

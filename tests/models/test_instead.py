@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from models.prompts import prompt, read
+from turnwise.domain.content import Text, Told
 from turnwise.domain.errors import Unimplemented
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import Usage
+from turnwise.domain.steps import ModelOutput, UserInput
 from turnwise.models.catalogue import ANY, Catalogue
 from turnwise.models.engines import PAINTING, ModelEntry
 from turnwise.models.model import (
@@ -47,6 +49,11 @@ async def catalogue(
 def writer(words: str = "Hello there, my friend.") -> ScriptedModel:
     usage = Usage({"text": 3}, {"text": 5})
     return ScriptedModel(answer=lambda _: say(words, usage=usage), card=ModelCard("writer"))
+
+
+def speaker() -> ScriptedModel:
+    sound = [Taken(), MediaFragment(0, "audio", "audio/l16", b"pcm!"), Finished("stop")]
+    return ScriptedModel(answer=lambda _: sound, card=SPEAKER)
 
 
 def painter() -> ScriptedModel:
@@ -128,13 +135,41 @@ WRONG: dict[str, tuple[dict[str, ModelEntry], str]] = {
         {"a": ModelEntry(PAINTING, model="b"), "b": ModelEntry(PAINTING, model="a")},
         r"models\.a: model: 'b' paints itself; name one that writes",
     ),
+    "a drawing laid out by who does not write": (
+        {"a": ModelEntry(PAINTING, model="b"), "b": ModelEntry("paints")},
+        r"models\.a: model: 'b' does not write; name one that does",
+    ),
+    "who paints in its own place": (
+        {"a": ModelEntry("scripted", image="a")},
+        r"models\.a: its image goes in a circle: a, a",
+    ),
+    "two that paint in each other's place": (
+        {"a": ModelEntry("scripted", source="a", image="b"), "b": ModelEntry("scripted", source="b", image="a")},
+        r"models\.a: its image goes in a circle: a, b, a",
+    ),
+    "a voice by who paints": (
+        {"a": ModelEntry("scripted", audio="b"), "b": ModelEntry("paints")},
+        r"models\.a: audio: 'b' answers with image",
+    ),
+    "a voice for who does not write": (
+        {"a": ModelEntry("paints", audio="b"), "b": ModelEntry("scripted")},
+        r"models\.a: audio: it does not write, and nobody does this in its place",
+    ),
+    "a drawing at an address": (
+        {"a": ModelEntry(PAINTING, model="b", base_url="http://a/v1"), "b": ModelEntry("scripted")},
+        r"models\.a: engine 'drawing' has no base_url",
+    ),
+    "a drawing that calls functions": (
+        {"a": ModelEntry(PAINTING, model="b", can={"tools": True}), "b": ModelEntry("scripted")},
+        r"models\.a: engine 'drawing' has no tools",
+    ),
 }
 
 
 @pytest.mark.parametrize(("entries", "message"), WRONG.values(), ids=WRONG)
 def test_what_cannot_be_is_refused_at_the_start(tmp_path: Path, entries: dict[str, ModelEntry], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
-        Catalogue(entries, tmp_path, engines={"scripted": lambda *_: writer()})
+        Catalogue(entries, tmp_path, engines={"scripted": lambda *_: writer(), "paints": lambda *_: painter()})
 
 
 # -- pictures that are laid out
@@ -178,6 +213,43 @@ async def test_words_that_are_handed_over_are_spoken_and_nobody_is_asked(tmp_pat
         fragments = await answer(names.find("write", ("audio",)), "Say the following: Good morning!", "audio")
     assert "MediaFragment" in kinds(fragments)
     assert model.prompts == []
+
+
+@pytest.mark.parametrize("asked", [("audio",), ("text", "audio")])
+async def test_who_is_set_to_speak_in_its_place_speaks_its_answer(tmp_path: Path, asked: tuple[Modality, ...]) -> None:
+    voice = speaker()
+    entry = ModelEntry("scripted", source="write", audio="voice")
+    async with catalogue({"write": writer(), "voice": voice}, tmp_path, write=entry) as names:
+        fragments = await answer(names.find("write", asked), "How are you?", *asked)
+    assert ("TextFragment" in kinds(fragments)) == ("text" in asked)
+    assert "MediaFragment" in kinds(fragments)
+    assert [said for one in voice.prompts for said in one.steps] == [ModelOutput((Text("Hello there, my friend."),))]
+
+
+async def test_who_is_set_to_speak_is_handed_the_words_that_the_request_has(tmp_path: Path) -> None:
+    model, voice = writer(), speaker()
+    entry = ModelEntry("scripted", source=ANY, audio="voice")
+    async with catalogue({ANY: model, "voice": voice}, tmp_path, **{ANY: entry}) as names:
+        await answer(names.find("any", ("audio",)), "Say the following: Good morning!", "audio")
+        await answer(names.find("gemini-2.5-pro-preview-tts"), "Good morning!", "audio")
+    assert (len(voice.prompts), model.prompts) == (2, [])
+
+
+async def test_who_writes_for_itself_answers_in_anothers_place(tmp_path: Path) -> None:
+    model, other = writer(), writer("Other words.")
+    entry = ModelEntry("scripted", source="write", audio="other")
+    async with catalogue({"write": model, "other": other}, tmp_path, write=entry) as names:
+        await answer(names.find("write", ("audio",)), "How are you?", "audio")
+    assert (len(other.prompts), model.prompts) == (1, [])
+
+
+async def test_what_is_told_of_a_file_was_handed_over_by_nobody(tmp_path: Path) -> None:
+    model = writer()
+    page = UserInput((Text("Read this aloud:"), Told("[document: text, 1 line. Its text:]\nHi\n[end of document]")))
+    async with catalogue({"write": model}, tmp_path) as names:
+        asked = replace(prompt(), steps=[page], modalities=("audio",))
+        assert "MediaFragment" in kinds(await read(names.find("write", ("audio",)), asked))
+    assert [one.steps for one in model.prompts] == [[page]]
 
 
 async def test_the_apis_own_speakers_read_what_they_are_given(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -38,6 +40,8 @@ from turnwise.domain.errors import (
     TurnwiseError,
 )
 from turnwise.domain.interaction import Usage
+from turnwise.domain.tools import Schema
+from turnwise.models import completions
 from turnwise.models.model import Finished, ModelCard, Taken, TextFragment
 from turnwise.models.openai import Limits, OpenAIModel
 from turnwise.models.profile import PLAIN, Profile
@@ -397,3 +401,18 @@ async def test_an_answer_that_drips_on_for_ever_is_ended(ask: Ask) -> None:
     async with serve(reply) as upstream:
         with pytest.raises(ModelTimeout):
             await read(ask(upstream, limits=Limits(connect=1.0, idle=1.0, total=0.5)), prompt())
+
+
+async def test_others_are_served_while_a_grammar_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = threading.Event()
+
+    def work_out(schema: Schema, tokens: int | None) -> Schema:
+        assert served.wait(10), "nobody else was served in the meantime"
+        return schema
+
+    monkeypatch.setattr(completions, "bounded", work_out)
+    async with serve(answer("{}")) as upstream:
+        model = OpenAIModel(ModelCard("tiny", schemas=True), upstream.url, "tiny", grammars=True)
+        asyncio.get_running_loop().call_later(0.01, served.set)
+        assert text(await read(model, replace(prompt(), schema={"type": "object"}))) == "{}"
+        await model.close()

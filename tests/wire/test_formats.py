@@ -114,6 +114,14 @@ ASKED: dict[str, tuple[dict[str, Any], AnswerForm]] = {
         {"form": {"type": "image", "delivery": "url"}},
         AnswerForm(image=ImageFormat(delivery="uri"), modalities=("image",)),
     ),
+    "an image as an SDK rewrites its form": (
+        {"form": {"type": "image", "aspectRatio": "16:9", "imageSize": "2K", "mimeType": "image/jpeg"}},
+        AnswerForm(image=ImageFormat("16:9", "2K", "image/jpeg"), modalities=("image",)),
+    ),
+    "sound as an SDK rewrites its form": (
+        {"form": {"type": "audio", "mimeType": "audio/mp3", "sampleRate": 16000, "bitRate": 64000}},
+        AnswerForm(audio=AudioFormat("audio/mp3", 16000, 64000), modalities=("audio",)),
+    ),
     "text and an image": (
         {"form": [{"type": "text"}, {"type": "image"}]},
         AnswerForm(image=ImageFormat(), modalities=("text", "image")),
@@ -138,6 +146,10 @@ def test_both_dialects_ask_for_media_in_their_own_words(sent: dict[str, Any], me
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "a shape under two names": (
+        {"form": {"type": "image", "aspect_ratio": "1:1", "aspectRatio": "16:9"}},
+        "response_format.aspectRatio: this says the same as `aspect_ratio`; leave one out",
+    ),
     "a ratio that is none": (
         {"form": {"type": "image", "aspect_ratio": "7:5"}},
         "response_format.aspect_ratio: unknown value '7:5'; one of 1:1, 2:3,",

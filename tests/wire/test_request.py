@@ -113,6 +113,7 @@ def test_an_empty_list_of_what_is_to_come_asks_for_nothing(empty: Any):
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "neither model nor agent": ({"model": None}, "model: a request names a model or an agent; set `model`"),
     "an empty model": ({"model": ""}, "model: string should have at least 1 character, not ''"),
+    "an empty model by its long name": ({"model": "models/"}, "model: there is no name behind 'models/'"),
     "model and agent": ({"agent": "a"}, "agent: a request names a model or an agent, not both; leave one out"),
     "an agent with a model's settings": (
         {"model": None, "agent": "a", "generation_config": {}},
@@ -162,6 +163,11 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "no words to choose among": ({"top_k": 0}, "top_k: input should be greater than or equal to 1, not 0"),
     "half a token": ({"max_output_tokens": 1.5}, "max_output_tokens: input should be a valid integer, not 1.5"),
     "no tokens": ({"max_output_tokens": 0}, "max_output_tokens: input should be greater than or equal to 1, not 0"),
+    "more tokens than can be counted": (
+        {"max_output_tokens": 2**31},
+        "max_output_tokens: input should be less than 2147483648, not 2147483648",
+    ),
+    "more words than can be counted": ({"top_k": 2**31}, "top_k: input should be less than 2147483648, not 2147483648"),
     "a seed that is a flag": ({"seed": True}, "seed: input should be a valid integer, not True"),
     "a seed too long": ({"seed": 2**31}, "seed: input should be less than 2147483648, not 2147483648"),
     "a stop of nothing": (

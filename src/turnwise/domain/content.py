@@ -11,6 +11,9 @@ from typing import Any, Literal, TypeAlias
 JSON: TypeAlias = Any
 """A JSON value as Python has it: None, bool, int, float, str, list or dict."""
 
+DEPTH = 200
+"""How many lists and objects may stand one in another: what is nested deeper cannot be written down."""
+
 MediaType: TypeAlias = Literal["image", "audio", "video", "document"]
 
 MEDIA_TYPES: tuple[MediaType, ...] = ("image", "audio", "video", "document")
@@ -27,6 +30,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Told(Text):
+    """A file in words, for a model that cannot take it: nobody said them, and they are never kept."""
+
+    kind: MediaType = "document"
+    """What the file is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
     """An image, a sound, a video or a document, given by value (`data`) or by address (`uri`)."""
 
@@ -40,3 +51,18 @@ class Media:
 
 
 Content: TypeAlias = Text | Media
+
+
+def is_too_deep(value: JSON) -> bool:
+    """Whether a value is nested deeper than `DEPTH`."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEPTH):
+        level = [
+            inner
+            for node in level
+            for inner in (node.values() if isinstance(node, dict) else node)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

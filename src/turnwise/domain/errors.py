@@ -17,6 +17,7 @@
     ├── Unimplemented           the API has it, turnwise does not (yet)
     ├── ContentBlocked          the model refused to answer
     ├── ModelFailed             the model, or what stands behind it, broke
+    │   ├── NotComplied         it answered, and not as it had to, however often it was asked
     │   ├── ModelUnavailable    it cannot be reached, or is gone
     │   └── ModelTimeout        it did not answer in time
     └── Internal                our own fault
@@ -141,6 +142,11 @@ class ModelFailed(TurnwiseError):
     """The model, or what stands behind it, answered with something that is no answer."""
 
     code = "api_error"
+
+
+class NotComplied(ModelFailed):
+    """The model answered, and not as it had to, however often it was asked: who asks once more gets nothing else. So
+    this is how a turn ends, and no answer to a request."""
 
 
 class ModelUnavailable(ModelFailed):

@@ -115,9 +115,18 @@ Step: TypeAlias = (
 
 
 def result_content(result: JSON) -> list[dict[str, JSON]] | None:
-    """The content objects that a function's result consists of, bare or as `{"content": [...]}`. None: other JSON."""
-    if isinstance(result, dict):
-        result = result.get("content")
+    """The content objects that a function's result consists of. None: it is other JSON.
+
+    They come as a list, in `{"content": [...]}`, or in `{"items": [...]}` with plain strings for text, as SDKs up to
+    1.66 have it. A piece of media may come alone.
+    """
+    match result:
+        case {"items": [*items]} if any(_is_media(item) for item in items):
+            result = [{"type": "text", "text": item} if isinstance(item, str) else item for item in items]
+        case dict() if _is_media(result):
+            result = [result]
+        case dict():
+            result = result.get("content")
     return result if isinstance(result, list) and result and all(_is_content(item) for item in result) else None
 
 
@@ -125,6 +134,12 @@ def _is_content(item: JSON) -> bool:
     match item:
         case {"type": "text", "text": str()}:
             return True
+        case _:
+            return _is_media(item)
+
+
+def _is_media(item: JSON) -> bool:
+    match item:
         case {"type": kind, "data": str()} | {"type": kind, "uri": str()}:
             return kind in MEDIA_TYPES
         case _:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from turnwise.domain.content import Text
-from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed
+from turnwise.domain.content import DEPTH, Text, is_too_deep
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, NotComplied
 from turnwise.domain.interaction import Usage, add_usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool
@@ -115,6 +115,8 @@ class _Call:
             return f"the arguments of {self.name} are not JSON ({error})"
         if not isinstance(arguments, dict):
             return f"the arguments of {self.name} are not an object"
+        if is_too_deep(arguments):
+            return f"the arguments of {self.name} are nested deeper than {DEPTH} levels"
         wrong = violation(arguments, tool.parameters)
         return f"the arguments of {self.name} are not valid: {wrong}" if wrong else None
 
@@ -171,7 +173,7 @@ class CheckedCalls:
                     yield end
                 return
             asked = replace(asked, steps=_again(asked.steps, "".join(said), error))
-        raise ModelFailed(f"the model '{self.card.name}' made no valid function call in {ATTEMPTS} attempts: {error}")
+        raise NotComplied(f"the model '{self.card.name}' made no valid function call in {ATTEMPTS} attempts: {error}")
 
     def _error(self, calls: dict[int, _Call], prompt: Prompt, ends: Sequence[Finished]) -> str | None:
         if _is_cut(ends):

@@ -19,6 +19,9 @@ BOUNDS = (
 )
 NUMBERS = frozenset({"integer", "number"})
 
+FOLLOWED = 4000
+"""How many references are followed: definitions that use one another are without number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
@@ -28,9 +31,25 @@ class Contradiction:
     reason: str
 
 
+class _TooMany(Exception):
+    """A schema has more references than are followed."""
+
+
 def find_contradiction(schema: Any, path: str, resolve: Resolve) -> Contradiction | None:
     """The first contradiction of a schema, if it has one that shows."""
-    return _find(schema, path, resolve, ())
+    left = FOLLOWED
+
+    def follow(reference: str) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _TooMany
+        return resolve(reference)
+
+    try:
+        return _find(schema, path, follow, ())
+    except (_TooMany, RecursionError):
+        return None
 
 
 def _find(node: Any, path: str, resolve: Resolve, inside: tuple[str, ...]) -> Contradiction | None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from turnwise.domain.errors import PayloadTooLarge, RateLimited
 from turnwise.domain.formats import Delivery
 from turnwise.models.model import Fragment, MediaFragment, Prompt
 
@@ -49,9 +50,14 @@ def _flows(fragment: MediaFragment, prompt: Prompt) -> bool:
 async def _whole(pieces: list[MediaFragment], prompt: Prompt, to: Delivering) -> MediaFragment:
     whole = replace(pieces[-1], data=b"".join(piece.data for piece in pieces))
     asked = _asked(whole, prompt)
-    if asked == "uri" or (asked is None and len(whole.data) > to.inline_bytes):
+    if asked == "inline" or (asked is None and len(whole.data) <= to.inline_bytes):
+        return whole
+    try:
         return replace(whole, data=b"", uri=await to.keep(whole.data, whole.mime_type))
-    return whole
+    except (RateLimited, PayloadTooLarge):
+        if asked == "uri":
+            raise
+        return whole  # there is no room for a file, and what was made is not thrown away for that
 
 
 def _asked(fragment: MediaFragment, prompt: Prompt) -> Delivery | None:

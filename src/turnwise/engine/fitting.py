@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 
 from turnwise.media.media import Passage
 
@@ -21,7 +22,10 @@ LENGTH = 0.75
 CHARACTERS_A_TOKEN = 3.5
 """How long a token of text is, about."""
 
-_WORD = re.compile(r"[^\W_]+")
+_UNPARTED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Letters of Chinese, Japanese and Korean. No blank parts their words, or parts them from what is hung on them."""
+
+_WORD = re.compile(rf"[^\W_{_UNPARTED}]+|[{_UNPARTED}](?=([{_UNPARTED}]?))")
 _COMMON = frozenset(
     """a an and are as at be by can could did do does for from has have how i in is it its me my of on or our page
     please say says should show tell that the their them these this those to was we were what when where which who why
@@ -50,18 +54,29 @@ def fit(passages: Sequence[Passage], question: str, tokens: int) -> str:
 
 def rank(passages: Sequence[Passage], question: str) -> list[int]:
     """The passages that share words with the question, the most relevant first."""
-    words = [Counter(_stem(word) for word in _WORD.findall(passage.text.lower())) for passage in passages]
-    asked = {_stem(word) for word in _WORD.findall(question.lower()) if word not in _COMMON}
-    having = Counter(word for counted in words for word in counted.keys() & asked)
-    average = sum(counted.total() for counted in words) / max(1, len(words))
+    stem = cache(_stem)  # a document has few words, and each of them often
+    asked = {stem(word) for word in _words(question) if word not in _COMMON}
+    lengths: list[int] = []
+    shared: list[Counter[str]] = []
+    for passage in passages:
+        words = _words(passage.text)
+        lengths.append(len(words))
+        shared.append(Counter(filter(asked.__contains__, map(stem, words))))
+    having = Counter(word for counted in shared for word in counted)
+    average = sum(lengths) / max(1, len(passages))
     scores = {
         index: sum(
-            _weight(counted[word], having[word], len(words)) / _length(counted.total(), average, counted[word])
-            for word in asked & counted.keys()
+            _weight(times, having[word], len(passages)) / _length(lengths[index], average, times)
+            for word, times in counted.items()
         )
-        for index, counted in enumerate(words)
+        for index, counted in enumerate(shared)
     }
     return sorted((index for index in scores if scores[index] > 0), key=lambda index: (-scores[index], index))
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, in small letters; where nothing parts them, each letter with the one behind it."""
+    return [found[0] + (found[1] or "") for found in _WORD.finditer(text.lower())]
 
 
 def _choose(passages: Sequence[Passage], question: str, room: int) -> set[int]:

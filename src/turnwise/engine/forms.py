@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from turnwise.domain.content import Text
-from turnwise.domain.errors import ModelFailed
+from turnwise.domain.errors import NotComplied
 from turnwise.domain.interaction import GenerationConfig, Usage, add_usage
 from turnwise.domain.steps import ModelOutput, Step, UserInput
 from turnwise.domain.tools import Schema
@@ -95,7 +95,7 @@ class Formed:
                 for fragment in _whole(answer, usage, attempt.finished):
                     yield fragment
                 return
-        raise ModelFailed(
+        raise NotComplied(
             f"the model '{self.card.name}' did not keep to `response_format` in {len(CHANCE)} attempts: {error}"
         )
 

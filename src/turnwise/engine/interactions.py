@@ -9,17 +9,17 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
-from turnwise.domain.errors import InvalidRequest, NotFound
+from turnwise.domain.errors import InvalidRequest, NotComplied, NotFound
 from turnwise.domain.events import Created, Event
 from turnwise.domain.formats import Modality
-from turnwise.domain.interaction import DialectName, Interaction, Turn
+from turnwise.domain.interaction import DialectName, Failure, Interaction, Turn
 from turnwise.domain.steps import Step
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
 from turnwise.engine.calls import check_calls
 from turnwise.engine.delivery import Delivering
 from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
-from turnwise.engine.journal import Journal, Numbered, Recording, ended_as, follow
+from turnwise.engine.journal import Journal, Numbered, Recording, cut_short, ended_as, follow
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import Surroundings, run
 from turnwise.engine.schema import check_schema
@@ -72,8 +72,13 @@ class Interactions:
         events = await self._run(turn, owner, base_url)
         if turn.background:
             return (await self._runs.start(interaction, events, patience=0)).snapshot()
-        async with aclosing(events):
-            told = [Created(), *[event async for event in events]]
+        told: list[Event] = [Created()]
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    told.append(event)
+        except NotComplied as error:
+            told += cut_short(told, Failure(error.code, error.message), self._clock())
         whole = ended_as(interaction, told)
         if turn.store:
             await self._store.create(whole)

@@ -12,7 +12,6 @@ import asyncio
 import hashlib
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -21,8 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
 
-from turnwise.domain.content import Content, Media, Text
-from turnwise.domain.errors import InvalidRequest, TurnwiseError, Unimplemented
+from turnwise.domain.content import Content, Media, Text, Told
+from turnwise.domain.errors import InvalidRequest, NotFound, TurnwiseError, Unimplemented
 from turnwise.domain.files import File
 from turnwise.domain.steps import FunctionResult, ModelOutput, Step, UserInput, result_content
 from turnwise.engine.files import file_id
@@ -60,7 +59,7 @@ class OpenFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Unfitted:
     """A file that is told in words, before it is known how much room it has."""
 
     material: Material
@@ -72,18 +71,22 @@ class _Told:
         return round(sum(len(passage.text) for passage in self.account.passages) / CHARACTERS_A_TOKEN)
 
 
-_Piece: TypeAlias = Content | _Told
+_Piece: TypeAlias = Content | _Unfitted
 
 
 class Presenter:
     """Shows media to models."""
 
-    def __init__(self, reader: Reader, fetcher: Fetcher, files: OpenFiles, *, limit: int) -> None:
-        """`limit` is the largest file that is given to a model as it is, in bytes."""
+    def __init__(
+        self, reader: Reader, fetcher: Fetcher, files: OpenFiles, *, limit: int, scratch: Path | None = None
+    ) -> None:
+        """`limit` is the largest file that is given to a model as it is, in bytes. In `scratch`, files stand as long as
+        they are looked at; None: where the system has such files."""
         self._reader = reader
         self._fetcher = fetcher
         self._files = files
         self._limit = limit
+        self._scratch = scratch
 
     async def present(self, steps: Sequence[Step], given: int, card: ModelCard, owner: str) -> Sequence[Step]:
         """The steps as this model can be shown them. The last `given` of them are this request's own input.
@@ -101,7 +104,8 @@ class Presenter:
             for step, content in zip(steps, contents, strict=True)
         ]
         room = _Room(pieces, _question(steps), card)
-        return [_with(step, room.texts(found)) for step, found in zip(steps, pieces, strict=True)]
+        texts = await asyncio.to_thread(lambda: [room.texts(found) for found in pieces])  # seconds, for a long document
+        return [_with(step, found) for step, found in zip(steps, texts, strict=True)]
 
     async def _pieces(
         self, content: Content, step: Step, names: Iterator[str], card: ModelCard, owner: str
@@ -115,21 +119,22 @@ class Presenter:
         try:
             async with self._material(content, owner) as material:
                 return await self._shown(content, material, card)
-        except Unimplemented as error:
-            if is_made:
-                return (Text(f"[{content.type} that was made as an answer; it is not known what is in it]"),)
-            raise _named(error, name) from error
         except TurnwiseError as error:
-            raise _named(error, name) from error
+            unknown = _why_unknown(error, content, card) if is_made else None
+            if unknown is None:
+                raise _named(error, name) from error
+            return (Told(f"[{content.type} that was made as an answer; {unknown}]", kind=content.type),)
 
     async def _shown(self, media: Media, material: Material, card: ModelCard) -> Sequence[_Piece]:
         """A file as this model can be shown it."""
         kind = material.kind.type
         if kind in card.inputs and material.kind.mime_type in SHOWN_AS_IT_IS[kind]:
             if material.size > self._limit:
-                raise InvalidRequest(f"{material.size} bytes are more than a model is given, {self._limit}")
-            data = await asyncio.to_thread(material.path.read_bytes)
-            return (_native(media, data, material.kind.mime_type),)
+                raise InvalidRequest(
+                    f"{material.size} bytes are more than a model is given, {self._limit} (the setting max_body_bytes)"
+                )
+            data = await asyncio.to_thread(_read_encoded, material.path)
+            return (replace(media, mime_type=material.kind.mime_type, data=data, uri=None),)
         if kind == "image" and "image" in card.inputs:
             return [_excerpt(media, one) for one in await self._reader.pictures(material, 1)]
         if kind == "audio" and "audio" in card.inputs:
@@ -145,7 +150,7 @@ class Presenter:
             raise
 
     async def _told(self, material: Material) -> Sequence[_Piece]:
-        return (_Told(material, await self._reader.read(material)),)
+        return (_Unfitted(material, await self._reader.read(material)),)
 
     async def _frames(self, media: Media, material: Material) -> Sequence[Content]:
         """Pictures of a file, each behind its place."""
@@ -176,10 +181,10 @@ class Presenter:
         if id is not None:
             file, path = await stack.enter_async_context(self._files.opened(id, owner))
             return _Found(path, file.mime_type, file.display_name or None, file.sha256.hex() or None)
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="turnwise-")))
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="turnwise-", dir=self._scratch)))
         path = folder / "file"
         if media.uri is None:
-            await asyncio.to_thread(path.write_bytes, _decoded(media.data or ""))
+            await asyncio.to_thread(_write_decoded, path, media.data or "")
             return _Found(path)
         fetched = await self._fetcher.fetch(media.uri, path)
         return _Found(path, fetched.content_type or None, _last_segment(fetched.url))
@@ -214,7 +219,7 @@ class _Room:
         self._question = question
         self._card = card
         told = sorted(
-            (piece for found in pieces for piece in found if isinstance(piece, _Told)), key=lambda one: one.length
+            (piece for found in pieces for piece in found if isinstance(piece, _Unfitted)), key=lambda one: one.length
         )
         left = card.reading_tokens or (card.context_tokens or CONTEXT) // 2
         self._tokens: dict[int, int] = {}
@@ -225,17 +230,18 @@ class _Room:
 
     def texts(self, pieces: Sequence[_Piece]) -> tuple[Content, ...]:
         """The pieces with what is told as text."""
-        return tuple(self._text(piece) if isinstance(piece, _Told) else piece for piece in pieces)
+        return tuple(self._text(piece) if isinstance(piece, _Unfitted) else piece for piece in pieces)
 
-    def _text(self, told: _Told) -> Text:
+    def _text(self, told: _Unfitted) -> Told:
         kind, account = told.material.kind.type, told.account
         name = f' "{told.material.name}"' if told.material.name else ""
         unsensed = "" if kind == "document" or kind in self._card.inputs else f" You cannot {SENSES[kind]} it."
         head = f"{kind}{name}: {account.facts}.{unsensed}"
         if not account.passages:
-            return Text(f"[{head}]")
+            return Told(f"[{head}]", kind=kind)
         how = f" Its text, {account.manner}:" if account.manner else " Its text:"
-        return Text(f"[{head}{how}]\n{fit(account.passages, self._question, self._tokens[id(told)])}\n[end of {kind}]")
+        words = fit(account.passages, self._question, self._tokens[id(told)])
+        return Told(f"[{head}{how}]\n{words}\n[end of {kind}]", kind=kind)
 
 
 def _question(steps: Sequence[Step]) -> str:
@@ -246,6 +252,17 @@ def _question(steps: Sequence[Step]) -> str:
             if words:
                 return words
     return ""
+
+
+def _why_unknown(error: TurnwiseError, made: Media, card: ModelCard) -> str | None:
+    """Why a model can go on without what was made before. None: it cannot, as when it is to change what is gone."""
+    match error:
+        case Unimplemented():
+            return "it is not known what is in it"
+        case NotFound() if made.type not in card.outputs:
+            return "its file is not there any more"
+        case _:
+            return None
 
 
 def _named(error: TurnwiseError, name: str) -> TurnwiseError:
@@ -307,10 +324,6 @@ def _as_item(piece: Content) -> dict[str, Any]:
 # -- bytes
 
 
-def _native(media: Media, data: bytes, mime_type: str) -> Media:
-    return replace(media, mime_type=mime_type, data=b64encode(data).decode(), uri=None)
-
-
 def _claim(media: Media) -> str | None:
     """What the request says that a file is. Sound without a header is told by its rate and its channels too."""
     if media.mime_type is None or ";" in media.mime_type or media.type != "audio":
@@ -325,6 +338,14 @@ def _excerpt(media: Media, excerpt: Excerpt) -> Media:
     return Media(kind, excerpt.mime_type, b64encode(excerpt.data).decode(), None, media.options)  # type: ignore[arg-type]
 
 
+def _read_encoded(path: Path) -> str:
+    return b64encode(path.read_bytes()).decode()
+
+
+def _write_decoded(path: Path, data: str) -> None:
+    path.write_bytes(_decoded(data))
+
+
 def _decoded(data: str) -> bytes:
     """Standard base64. Line breaks, the URL-safe alphabet and missing padding are forgiven, since clients send them."""
     if data.startswith("data:"):
@@ -332,7 +353,7 @@ def _decoded(data: str) -> bytes:
     plain = re.sub(r"\s", "", data).translate(str.maketrans("-_", "+/")).rstrip("=")
     try:
         return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except NotBase64 as error:
+    except ValueError as error:
         raise InvalidRequest(f"`data` is not base64: {error}") from None
 
 

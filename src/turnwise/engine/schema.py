@@ -40,6 +40,9 @@ DATA = ("const", "enum", "default", "examples", "example", "required", "dependen
 DEPTH = 64
 """How deep a schema may be nested."""
 
+TOO_MUCH = "it cannot be checked against its schema in any sensible time"
+"""What is wrong with a value that may be valid or not."""
+
 
 def check_schema(schema: Schema, field: str) -> None:
     """Refuse a schema that cannot be kept.
@@ -111,9 +114,12 @@ def _patterns(keyword: str, value: JSON) -> list[str]:
 
 
 def _check_pattern(pattern: str, where: str) -> None:
+    import regex
+
     try:
         re.compile(pattern)
-    except re.error as error:
+        regex.compile(pattern)
+    except (re.error, regex.error, RecursionError, OverflowError) as error:
         raise InvalidRequest(
             f"'{pattern[:200]}' is no regular expression that turnwise understands ({error})", field=where
         ) from None
@@ -154,9 +160,12 @@ def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
 
 def violation(value: JSON, schema: Schema) -> str | None:
     """What is wrong with a value, in one sentence. None: it keeps to the schema."""
-    from jsonschema.exceptions import best_match
+    from turnwise.engine.validation import TooMuch, find_error
 
-    error = best_match(_validator(orjson.dumps(schema)).iter_errors(value))
+    try:
+        error = find_error(value, _validator(orjson.dumps(schema)))
+    except TooMuch:
+        return TOO_MUCH
     if error is None:
         return None
     where = "".join(f"[{part!r}]" for part in error.absolute_path)
@@ -168,11 +177,13 @@ def _validator(schema: bytes) -> Any:
     from jsonschema import FormatChecker
     from jsonschema.validators import Draft202012Validator, validator_for
 
+    from turnwise.engine.validation import ending
+
     checker = FormatChecker(())
     for name, check in FORMATS.items():
         checker.checks(name)(_of_strings(check))
     parsed = orjson.loads(schema)
-    return validator_for(parsed, default=Draft202012Validator)(parsed, format_checker=checker)
+    return ending(validator_for(parsed, default=Draft202012Validator))(parsed, format_checker=checker)
 
 
 def _of_strings(check: Any) -> Any:

@@ -6,7 +6,7 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from turnwise.domain.content import JSON
+from turnwise.domain.content import DEPTH, JSON, is_too_deep
 from turnwise.domain.errors import InvalidRequest, PayloadTooLarge, UnknownParameter, UnsupportedMediaType
 
 EVERYWHERE = frozenset({"key", "alt"})
@@ -28,16 +28,19 @@ async def read_json(request: Request, limit: int) -> JSON:
     Raises:
         UnsupportedMediaType: it does not say that it is JSON.
         PayloadTooLarge: it is over the limit, in bytes.
-        InvalidRequest: it is not JSON.
+        InvalidRequest: it is not JSON, or nested beyond reason.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UnsupportedMediaType(f"the body must be JSON, not '{kind}'; send 'Content-Type: application/json'")
     raw = await read_bytes(request, limit)
     try:
-        return orjson.loads(raw)
+        body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise InvalidRequest(f"the body is not valid JSON: {error}") from None
+    if is_too_deep(body):
+        raise InvalidRequest(f"the body is nested deeper than {DEPTH} levels; send what is deeper as a text")
+    return body
 
 
 async def read_bytes(request: Request, limit: int) -> bytes:

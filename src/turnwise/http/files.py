@@ -17,7 +17,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from turnwise.domain.content import JSON
-from turnwise.domain.errors import AlreadyExists, InvalidRequest, NotFound, OutOfRange, TurnwiseError, Unimplemented
+from turnwise.domain.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidRequest,
+    NotFound,
+    OutOfRange,
+    TurnwiseError,
+    Unimplemented,
+)
 from turnwise.domain.files import File, NewFile
 from turnwise.engine.files import Ahead, Files, Progress
 from turnwise.http.address import base_url
@@ -89,6 +97,8 @@ class FileRoutes:
             return _error_reply(error, "active", {"x-goog-upload-size-received": str(error.size)})
         except (NotFound, AlreadyExists) as error:
             return _error_reply(error, "cancelled")
+        except FailedPrecondition as error:
+            return _error_reply(error, "final")
         except TurnwiseError as error:
             if http_status(error) >= 500:
                 raise  # without a status header: the same chunk may be sent again

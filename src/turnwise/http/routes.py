@@ -48,7 +48,19 @@ class VersionConvertor(StringConvertor):
         return value.rpartition("/")[2]
 
 
+class FileConvertor(StringConvertor):
+    """The last segment of a file's name. The SDKs take an `https` address of a file apart, and put one that begins with
+    `http`, as this server's own may, into the path whole.
+    """
+
+    regex = rf"(?:https?:/.*/{VersionConvertor.regex}/files/)?[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value.rpartition("/")[2]
+
+
 register_url_convertor("version", VersionConvertor())
+register_url_convertor("file", FileConvertor())
 
 _FILES = re.compile(rf"(?:(?:/{VersionConvertor.regex})?/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
 """The paths of the Files API, which has a form of its own for errors."""
@@ -71,9 +83,9 @@ def build_routes(services: Services) -> Starlette:
         _behind_a_version(Route("/upload/{version:version}/files", files.upload, methods=["POST"])),
         Route("/{version:version}/files", files.list, methods=["GET"]),
         Route("/{version:version}/files:register", files.register, methods=["POST"]),
-        Route("/{version:version}/files/{id}:download", files.download, methods=["GET"]),
-        Route("/{version:version}/files/{id}", files.get, methods=["GET"]),
-        Route("/{version:version}/files/{id}", files.delete, methods=["DELETE"]),
+        Route("/{version:version}/files/{id:file}:download", files.download, methods=["GET"]),
+        Route("/{version:version}/files/{id:file}", files.get, methods=["GET"]),
+        Route("/{version:version}/files/{id:file}", files.delete, methods=["DELETE"]),
         *[
             Route(path, unimplemented(name), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
             for name in NOT_YET

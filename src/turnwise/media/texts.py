@@ -90,7 +90,7 @@ def _best_end(window: str) -> int:
 
 
 def _without_markup(facts: str, text: str) -> Account:
-    return Account(facts, tuple(Passage(piece) for _, piece in cut(text)), "its text without the markup")
+    return Account(facts, tuple(Passage(piece) for _, piece in cut(text)), "read without its markup")
 
 
 def _as_it_stands(name: str, text: str) -> Account:

@@ -97,7 +97,7 @@ def _bounded(schema: bytes, tokens: int) -> bytes:
     for limits in LADDER:
         try:
             found = _Copier(root, limits).copy(root, ())
-        except _TooLarge:
+        except (_TooLarge, RecursionError):
             continue
         copy = found or copy
         if copy is not None and longest(copy) <= tokens:

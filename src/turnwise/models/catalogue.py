@@ -28,7 +28,7 @@ from typing import Any
 from turnwise.domain.errors import ModelNotFound, Unimplemented
 from turnwise.domain.formats import Modality
 from turnwise.models.cooldown import Cooldown
-from turnwise.models.engines import ENGINES, PAINTING, Build, Engine, ModelEntry, build_voice, takes
+from turnwise.models.engines import ENGINES, PAINTING, Build, Engine, ModelEntry, build_voice, refuse, takes
 from turnwise.models.fallback import Fallback, Member
 from turnwise.models.instead import Easel, draw, speak
 from turnwise.models.known import ANSWERS_IN, SPEAKERS
@@ -39,6 +39,10 @@ ANY = "*"
 """The name of the entry that answers every name that is not listed."""
 
 WORDS: tuple[Modality, ...] = ("text",)
+SOUND: tuple[Modality, ...] = ("audio",)
+
+INSTEAD = ("image", "audio")
+"""What others may be set to make in the place of who only writes: a setting each, and a modality."""
 
 LINGERING = 0.5
 """How often, in seconds, to look whether the last turn of an engine that is to go has ended."""
@@ -221,15 +225,22 @@ class Catalogue:
             asked, given = " and ".join(modalities), " and ".join(sorted(can))
             raise Unimplemented(f"response_modalities: the model '{name}' answers with {given}, not with {asked}")
         instead = entry.image if media == ["image"] else entry.audio
-        if instead is not None:
+        if instead is not None and (media == ["image"] or "text" in self.card(instead).outputs):
             return self._answering_in(instead, instead, media)
         writer = model if isinstance(model, InManner | Fallback) else InManner(name, model, Manner(), self._help)
         if media == ["image"]:
             return draw(name, writer, lays_out=_lays_out(entry)), engines
-        voice = self._default_voice()
+        voice, more = self._speaking(instead)
         if listed == ANY and name in SPEAKERS:
-            return voice.engine, [voice]
-        return speak(name, writer, voice.engine, modalities), [*engines, voice]
+            return voice, more
+        return speak(name, writer, voice, modalities), [*engines, *more]
+
+    def _speaking(self, name: str | None) -> tuple[Model, list[_Kept]]:
+        """Who speaks what others write, and the engines that it needs. None: nobody is set to."""
+        if name is not None:
+            return self._answering_in(name, name, SOUND)
+        voice = self._default_voice()
+        return voice.engine, [voice]
 
     def _drawing(self, name: str, writer: str) -> Model:
         """Pictures with the help of another entry, as it is now."""
@@ -278,6 +289,8 @@ class Catalogue:
             if kept not in engines:
                 engines.append(kept)
             names[name] = _Name(entry, kept, line, self._cooldown(name, entry, kept))
+        for name in names:
+            _check_can(name, names)
         return names, engines
 
     def _cooldown(self, name: str, entry: ModelEntry, kept: _Kept) -> Cooldown:
@@ -289,6 +302,8 @@ class Catalogue:
 
     def _build(self, name: str, entry: ModelEntry) -> Engine:
         if entry.engine == PAINTING:
+            refuse(name, entry, "source", "base_url", "api_key", "sha256", "mmproj", "context_tokens")
+            refuse(name, entry, "outputs", "can", "options")
             return Easel(name, lambda: self._drawing(name, entry.model or ANY))
         build = self._builders.get(entry.engine)
         if build is None:
@@ -384,8 +399,31 @@ def _check_inputs(name: str, entry: ModelEntry) -> None:
         raise ValueError(f"models.{name}: inputs: engine {entry.engine!r} cannot show {media[0]} to a model")
 
 
+def _check_can(name: str, names: Mapping[str, _Name]) -> None:
+    """Refuse names of others who could not do what they are named for."""
+    entry = names[name].entry
+    if entry.engine == PAINTING and "text" not in _outputs(entry.model or ANY, names):
+        raise ValueError(f"models.{name}: model: {entry.model or ANY!r} does not write; name one that does")
+    for setting in INSTEAD:
+        line = [name]
+        while (other := getattr(names[line[-1]].entry, setting)) is not None:
+            if "text" not in _outputs(line[-1], names):
+                raise ValueError(f"models.{line[-1]}: {setting}: it does not write, and nobody does this in its place")
+            if other in line:
+                raise ValueError(f"models.{name}: its {setting} goes in a circle: {', '.join((*line, other))}")
+            if not _outputs(other, names) & {setting, "text"}:
+                can = " and ".join(sorted(_outputs(other, names)))
+                raise ValueError(f"models.{line[-1]}: {setting}: {other!r} answers with {can}")
+            line.append(other)
+
+
+def _outputs(name: str, names: Mapping[str, _Name]) -> frozenset[str]:
+    """What a name answers in by itself."""
+    return names[name].kept.engine.card.outputs
+
+
 def _check_others(name: str, entry: ModelEntry, entries: Mapping[str, ModelEntry]) -> None:
-    """Refuse names of others who are not there, or who could not do what they are named for."""
+    """Refuse names of others who are not there."""
     wanted = {"image": entry.image, "audio": entry.audio}
     if entry.engine == PAINTING:
         wanted["model"] = entry.model or ANY

@@ -6,10 +6,10 @@ two sets of rules demand together (`merge`), and what the opposite of a node is 
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -21,6 +21,9 @@ Node: TypeAlias = Any
 TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
 ALTERNATIVES = 48
 """How many alternatives of one node are looked at."""
+
+PATIENCE = 0.02
+"""How long, in seconds, an expression may take over one text."""
 
 BAD = "x-bad"
 """A keyword of our own: values that are refused."""
@@ -318,10 +321,29 @@ def same(a: Any, b: Any) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
+    """Whether an expression is found in a text. Yes, where that cannot be said in time: validation looks again."""
+    expression = _expression(pattern)
     try:
-        return re.search(pattern, text) is not None
-    except re.error:
+        return expression.gave_up or expression.compiled.search(text, timeout=PATIENCE) is not None
+    except TimeoutError:
+        expression.gave_up = True
         return True
+
+
+@dataclass(slots=True)
+class _Expression:
+    """A regular expression of a schema."""
+
+    compiled: Any
+    gave_up: bool = False
+    """Whether it took too long once, and is not tried again."""
+
+
+@lru_cache(maxsize=256)
+def _expression(pattern: str) -> _Expression:
+    import regex
+
+    return _Expression(regex.compile(pattern))
 
 
 def _fraction(number: float) -> Fraction:

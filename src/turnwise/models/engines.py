@@ -2,9 +2,10 @@
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from turnwise.models.manner import Manner
 from turnwise.models.model import Model, ModelCard
@@ -56,6 +57,9 @@ class Engine(Model, Protocol):
         """End, and leave nothing behind."""
 
 
+SETTINGS: Mapping[str, str] = {"connect": "connect_seconds", "idle": "idle_seconds", "total": "total_seconds"}
+"""What options are called in the settings that have another name there."""
+
 A_DAY = 86_400.0
 """How long an answer of an embedded model may take, in seconds, where its name has no limit of its own."""
 
@@ -65,7 +69,7 @@ Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
 
 def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """llama.cpp in a child process, with the default model or another .gguf file."""
-    _refuse(name, entry, "base_url", "model", "api_key", "outputs")
+    refuse(name, entry, "base_url", "model", "api_key", "outputs")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
     from turnwise.models.openai import Limits
@@ -74,7 +78,7 @@ def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     from turnwise.models.weights import Weights
 
     context = {} if entry.context_tokens is None else {"context": entry.context_tokens}
-    options = _fields(name, EngineOptions, {**entry.options, **context})
+    options = _fields(name, entry, EngineOptions, **context)
     try:
         source = parse_source(entry.source or "builtin", entry.sha256)
         projector = None if entry.mmproj is None else parse_projector(entry.mmproj)
@@ -99,13 +103,17 @@ def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
 
 def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Any server that speaks chat completions; or, by what it answers in, OpenAI's APIs of images or of speech."""
-    _refuse(name, entry, "source", "sha256", "mmproj")
+    refuse(name, entry, "source", "sha256", "mmproj")
     from turnwise.models.openai import Limits, OpenAIModel
 
     if not entry.base_url:
         raise ValueError(f'models.{name}: engine "openai" needs a base_url, such as http://127.0.0.1:8000/v1')
+    _check_address(name, entry)
+    _check_outputs(name, entry, {"text"}, {"text", "audio"}, {"image"}, {"audio"})
+    if entry.outputs in (frozenset({"image"}), frozenset({"audio"})):
+        refuse(name, entry, "can", "context_tokens")
     model = entry.model or name
-    limits = _fields(name, Limits, entry.options)
+    limits = _fields(name, entry, Limits)
     if entry.outputs == frozenset({"image"}):
         from turnwise.models.images.openai import OpenAIImages
 
@@ -130,10 +138,13 @@ def build_gemini(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Gemini: a vendor like the others, and by what it answers in its own images and voices."""
     if not (entry.outputs or frozenset()) & {"image", "audio"}:
         return build_vendor(name, replace(entry, outputs=None), models_dir)
-    _refuse(name, entry, "source", "sha256", "mmproj")
+    refuse(name, entry, "source", "sha256", "mmproj", "can", "context_tokens")
+    _check_outputs(name, entry, {"image"}, {"text", "image"}, {"audio"})
+    if entry.base_url:
+        _check_address(name, entry)
     from turnwise.models.openai import Limits
 
-    model, limits = entry.model or name, _fields(name, Limits, entry.options)
+    model, limits = entry.model or name, _fields(name, entry, Limits)
     if entry.outputs == frozenset({"audio"}):
         from turnwise.models.speech.gemini import GeminiSpeech
 
@@ -147,25 +158,26 @@ def build_gemini(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
 
 def build_diffusers(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Pictures by weights of the user's own, in a child process."""
-    _refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs")
+    refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can")
     from turnwise.models.images.diffusers import DiffusersModel
     from turnwise.models.openai import Limits
 
     card = ModelCard(name, inputs=frozenset({"text", "image"}), outputs=frozenset({"image"}))
     try:
-        return DiffusersModel(card, _path(name, entry), limits=_fields(name, Limits, entry.options))
+        return DiffusersModel(card, _path(name, entry), limits=_fields(name, entry, Limits))
     except ValueError as error:
         raise ValueError(f"models.{name}: {error}") from error
 
 
 def build_voice(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """A voice on this machine."""
-    _refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "options")
+    refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can")
+    refuse(name, entry, "options")
     from turnwise.models.speech.speech import SpeechModel
 
     match entry.engine:
         case "espeak":
-            _refuse(name, entry, "source")
+            refuse(name, entry, "source")
             from turnwise.models.speech.espeak import EspeakSpeaker
 
             return SpeechModel(name, EspeakSpeaker())
@@ -188,7 +200,9 @@ VENDORS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "h
 
 def build_vendor(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """One of those who do not speak chat completions, or in their own way."""
-    _refuse(name, entry, "source", "sha256", "mmproj", "outputs")
+    refuse(name, entry, "source", "sha256", "mmproj", "outputs")
+    if entry.base_url:
+        _check_address(name, entry)
     build: Build = importlib.import_module("turnwise.models.vendors").VENDORS[entry.engine]
     return build(name, entry, models_dir)
 
@@ -213,6 +227,13 @@ def takes(entry: ModelEntry) -> frozenset[str]:
     return frozenset({"text", "image", "audio", "video", "document"} if entry.engine == "openai" else {"text", "image"})
 
 
+def _check_outputs(name: str, entry: ModelEntry, *known: set[str]) -> None:
+    """Refuse outputs that no model of this engine can have together."""
+    if entry.outputs and entry.outputs not in known:
+        ways = ", ".join(f"[{', '.join(sorted(each, reverse=True))}]" for each in known)
+        raise ValueError(f"models.{name}: outputs: engine {entry.engine!r} answers with one of {ways}")
+
+
 def _path(name: str, entry: ModelEntry) -> Path:
     """Where weights are that the user looks after."""
     if not entry.source:
@@ -220,14 +241,36 @@ def _path(name: str, entry: ModelEntry) -> Path:
     return Path(entry.source).expanduser()
 
 
-def _refuse(name: str, entry: ModelEntry, *fields: str) -> None:
-    for unused in fields:
-        if getattr(entry, unused):
-            raise ValueError(f"models.{name}: engine {entry.engine!r} has no {unused}")
+def refuse(name: str, entry: ModelEntry, *unused: str) -> None:
+    """Refuse an entry that sets what its engine has no use for.
+
+    Raises:
+        ValueError: the message names the setting.
+    """
+    for each in unused:
+        said = getattr(entry, each)
+        if said:
+            setting = next(iter(said)) if isinstance(said, Mapping) else each
+            raise ValueError(f"models.{name}: engine {entry.engine!r} has no {SETTINGS.get(setting, setting)}")
 
 
-def _fields(name: str, kind: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+def _fields(name: str, entry: ModelEntry, kind: Any, **more: Any) -> Any:
+    """The options of an entry as what its engine reads them from."""
+    known = {each.name for each in fields(kind)}
+    for option in entry.options:
+        if option not in known:
+            raise ValueError(f"models.{name}: engine {entry.engine!r} has no {SETTINGS.get(option, option)}")
+    return kind(**entry.options, **more)
+
+
+def _check_address(name: str, entry: ModelEntry) -> None:
+    """Refuse a base_url that nobody could be reached at."""
     try:
-        return kind(**options)
-    except TypeError as error:
-        raise ValueError(f"models.{name}: {error}") from error
+        url = urlsplit(entry.base_url or "")
+        is_good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(
+            f"models.{name}: base_url is {entry.base_url!r}; it must be an address such as http://127.0.0.1:8000/v1"
+        )

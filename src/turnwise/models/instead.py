@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import Text, Told
 from turnwise.domain.errors import Unimplemented
 from turnwise.domain.formats import AudioFormat, Modality
 from turnwise.domain.interaction import Usage, add_usage
@@ -158,7 +158,7 @@ def _hands_over_the_words(prompt: Prompt) -> bool:
     from turnwise.models.speech.directions import asks_again, take_apart
 
     last = prompt.steps[-1] if prompt.steps else None
-    if not isinstance(last, UserInput):
+    if not isinstance(last, UserInput) or any(isinstance(part, Told) for part in last.content):
         return False
     said = "\n".join(part.text for part in last.content if isinstance(part, Text))
     return bool(take_apart(said).directions) or asks_again(said) is not None

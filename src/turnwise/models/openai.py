@@ -12,7 +12,8 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import aiohttp
 import orjson
@@ -226,7 +227,7 @@ class OpenAIModel:
         """Answer a prompt (see the contract)."""
         if self._images is not None:
             prompt = await with_images_as(self._images, prompt, scaled=self._scales)
-        asked = render_request(prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars)
+        asked = await self._request(prompt)
         streams = asked["stream"]
         accept = "text/event-stream" if streams else JSON
         response = await self._upstream.ask(orjson.dumps(asked), self._model, accept=accept)
@@ -247,6 +248,15 @@ class OpenAIModel:
             await _drain(response)
         finally:
             response.close()  # does nothing once the whole answer was read and its connection went back
+
+    async def _request(self, prompt: Prompt) -> dict[str, Any]:
+        """The body of the call."""
+        render = partial(
+            render_request, prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars
+        )
+        if self._grammars and prompt.schema is not None:
+            return await asyncio.to_thread(render)  # a grammar may take seconds, in which others want to be served
+        return render()
 
     async def _next(self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader) -> list[bytes]:
         """The data of the next events. How the connection ends means nothing to an answer that has finished."""

@@ -38,6 +38,15 @@ SAME_AUDIO_TYPE = {
 }
 """Other names of the same."""
 
+SPELLINGS = {
+    "mimeType": "mime_type",
+    "aspectRatio": "aspect_ratio",
+    "imageSize": "image_size",
+    "sampleRate": "sample_rate",
+    "bitRate": "bit_rate",
+}
+"""Fields of a `response_format` as 2.0.0 of the Python SDK writes them, and as everybody else does."""
+
 
 class FormatBody(BaseModel):
     """A JSON object that describes a form: strict types, no unknown fields."""
@@ -55,7 +64,7 @@ class TextFormatBody(FormatBody):
     mime_type: Literal["application/json", "text/plain"] | None = None
     """Plain text, unless there is a schema."""
     mimeType: Literal["application/json", "text/plain"] | None = None
-    """The same, as 2.0.0 of the Python SDK writes it."""
+    """The same as `mime_type`, as 2.0.0 of the Python SDK writes it."""
     schema_: dict[str, Any] | None = None
     """The JSON Schema that the answer is valid against."""
 
@@ -70,6 +79,12 @@ class ImageFormatBody(FormatBody):
     """`512`, `1K`, `2K` or `4K`, in either case of letters."""
     mime_type: str | None = None
     """`image/png`, `image/jpeg` or `image/webp`. By default who makes it chooses."""
+    aspectRatio: str | None = None
+    """The same as `aspect_ratio`, as 2.0.0 of the Python SDK writes it."""
+    imageSize: str | None = None
+    """The same as `image_size`, as 2.0.0 of the Python SDK writes it."""
+    mimeType: str | None = None
+    """The same as `mime_type`, as 2.0.0 of the Python SDK writes it."""
     delivery: Literal["inline", "uri", "url"] | None = None
     """As `data`, or as the `uri` of a file. `url` is what 2.0.0 of the SDKs calls the second."""
 
@@ -84,6 +99,12 @@ class AudioFormatBody(FormatBody):
     """Samples a second."""
     bit_rate: Annotated[int, Field(ge=1)] | None = None
     """Bits a second, of the compressed forms."""
+    mimeType: str | None = None
+    """The same as `mime_type`, as 2.0.0 of the Python SDK writes it."""
+    sampleRate: Annotated[int, Field(ge=1)] | None = None
+    """The same as `sample_rate`, as 2.0.0 of the Python SDK writes it."""
+    bitRate: Annotated[int, Field(ge=1)] | None = None
+    """The same as `bit_rate`, as 2.0.0 of the Python SDK writes it."""
     delivery: Literal["inline", "uri", "url"] | None = None
     """As `data`, or as the `uri` of a file."""
 
@@ -186,22 +207,19 @@ def _parse_form(form: JSON, path: str) -> tuple[Modality, Any]:
         case "video":
             raise Unimplemented(f"{path}: turnwise cannot answer with video yet")
         case "image":
-            return "image", _parse_image_format(_read(ImageFormatBody, form, path), path)
+            return "image", _parse_image_format(_read_form(ImageFormatBody, form, path), path)
         case "audio":
-            return "audio", _parse_audio_format(_read(AudioFormatBody, form, path), path)
+            return "audio", _parse_audio_format(_read_form(AudioFormatBody, form, path), path)
         case "text":
-            return "text", _parse_text_format(_read(TextFormatBody, form, path), path)
+            return "text", _parse_text_format(_read_form(TextFormatBody, form, path), path)
         case _:
             return "text", ResponseFormat(form)
 
 
 def _parse_text_format(body: TextFormatBody, path: str) -> ResponseFormat | None:
-    if body.mime_type is not None and body.mimeType is not None:
-        raise InvalidRequest("this says the same as `mime_type`; leave one out", field=f"{path}.mimeType")
-    mime_type = body.mime_type or body.mimeType
-    if mime_type == "text/plain" and body.schema_ is not None:
+    if body.mime_type == "text/plain" and body.schema_ is not None:
         raise InvalidRequest("plain text has no schema; ask for 'application/json'", field=f"{path}.mime_type")
-    if body.schema_ is None and mime_type != "application/json":
+    if body.schema_ is None and body.mime_type != "application/json":
         return None
     return ResponseFormat(body.schema_)
 
@@ -318,6 +336,19 @@ def _read(body: type[Body], given: JSON, path: str) -> Body:
         return body.model_validate(given)
     except ValidationError as error:
         raise explain(error, body, path) from None
+
+
+def _read_form(body: type[Body], given: JSON, path: str) -> Body:
+    """A form with each of its fields under the one name that everybody uses."""
+    read = _read(body, given, path)
+    renamed = {}
+    for other, name in SPELLINGS.items():
+        value = getattr(read, other, None)
+        if value is not None and getattr(read, name) is not None:
+            raise InvalidRequest(f"this says the same as `{name}`; leave one out", field=f"{path}.{other}")
+        if value is not None:
+            renamed[name] = value
+    return read.model_copy(update=renamed)
 
 
 Choice = TypeVar("Choice", bound=str)

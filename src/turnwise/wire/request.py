@@ -34,11 +34,11 @@ class GenerationConfigBody(Body):
     """How freely the model chooses its words: 0 is the most likely ones."""
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     """Choose among the likeliest words that together have this probability."""
-    top_k: Annotated[int, Field(ge=1)] | None = None
+    top_k: Annotated[int, Field(ge=1, lt=2**31)] | None = None
     """Choose among this many of the likeliest words."""
     seed: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
     """The same seed and the same request give the same answer, as far as the model can."""
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1, lt=2**31)] | None = None
     """The longest answer, in tokens. One that is cut off has the status `incomplete`."""
     stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
     """Texts at which the answer ends, without them."""
@@ -179,6 +179,8 @@ def _check_together(asked: CreateBody) -> None:
     """Rules that hold between fields."""
     if asked.model is None and asked.agent is None:
         raise InvalidRequest("a request names a model or an agent; set `model`", field="model")
+    if asked.model == "models/":
+        raise InvalidRequest("there is no name behind 'models/'", field="model")
     if asked.model is not None and asked.agent is not None:
         raise InvalidRequest("a request names a model or an agent, not both; leave one out", field="agent")
     if asked.agent is not None and asked.generation_config is not None:

@@ -26,7 +26,7 @@ from models.drawing.pictures import (
     yellow,
 )
 from models.prompts import read, text, usage
-from turnwise.domain.content import Media, Text
+from turnwise.domain.content import Media, Text, Told
 from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelUnavailable
 from turnwise.domain.formats import ASPECT_RATIOS, ImageFormat
 from turnwise.domain.interaction import GenerationConfig, Usage
@@ -47,6 +47,12 @@ async def test_a_red_circle_is_red_in_the_middle_of_white() -> None:
 
 async def test_three_yellow_balloons_are_three() -> None:
     assert blobs(await draw("three yellow balloons"), yellow) == 3
+
+
+async def test_what_a_file_says_is_drawn_and_not_what_is_said_about_it() -> None:
+    told = Told("[document: text, 1 line. Its text:]\nThree yellow balloons on a white background\n[end of document]")
+    picture = opened(drawn(await read(painter(), asked(UserInput((Text("Draw this."), told))))))
+    assert blobs(picture, yellow) == 3
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9])

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from models.speech.hearing import after_speech, asked
-from turnwise.domain.content import Media, Text
+from turnwise.domain.content import Content, Media, Text, Told
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.formats import Voice
 from turnwise.domain.steps import FunctionCall, ModelOutput, UserInput
@@ -196,9 +196,16 @@ def test_no_text_takes_long_to_be_understood(text: str) -> None:
     assert time.process_time() - started < 2  # a tenth of a second, where what it takes grows with the text alone
 
 
-def test_media_are_refused_by_their_kind() -> None:
+@pytest.mark.parametrize("image", [Media("image", "image/png", "AAAA"), Told("[image: red]", kind="image")])
+def test_media_are_refused_by_their_kind(image: Content) -> None:
     with pytest.raises(Unimplemented, match="a voice takes no image"):
-        read_script(Prompt([UserInput((Media("image", "image/png", "AAAA"),))]))
+        read_script(Prompt([UserInput((Text("Say: Hi"), image))]))
+
+
+@pytest.mark.parametrize("image", [Media("image", "image/png", "AAAA"), Told("[image: red]", kind="image")])
+def test_what_was_shown_to_somebody_before_is_not_spoken(image: Content) -> None:
+    looked = [UserInput((Text("What is it?"), image)), ModelOutput((Text("Red."),))]
+    assert spoken(Prompt([*looked, UserInput((Text("Say: Hi"),))])) == [(None, "Hi")]
 
 
 def test_a_plain_text_has_no_style() -> None:

@@ -20,7 +20,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from turnwise.domain.content import Media, Text
+from turnwise.domain.content import Media, Text, Told
 from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable
 from turnwise.domain.formats import ImageFormat
 from turnwise.domain.interaction import Usage, add_usage
@@ -55,6 +55,9 @@ AT_ONCE = 2
 
 MOST_PIXELS = 50_000_000
 """How large a picture may be that is painted upon."""
+
+LONGEST_CONTENT = 400
+"""How much of a file that was told in words is drawn, in characters."""
 
 SEEDS = 2**31
 """From how many chance chooses where the request has no seed."""
@@ -325,7 +328,15 @@ def _last_words(steps: Sequence[Step]) -> str:
 
 
 def _words(step: UserInput) -> str:
-    return "\n".join(part.text for part in step.content if isinstance(part, Text))
+    """What was said; and of a file that was told in words, what it says, without what is said about it."""
+    return "\n".join(
+        _content(part) if isinstance(part, Told) else part.text for part in step.content if isinstance(part, Text)
+    )
+
+
+def _content(told: Told) -> str:
+    lines = (line for line in told.text.splitlines() if not line.startswith("["))
+    return "\n".join(lines)[:LONGEST_CONTENT]
 
 
 def _said(scene: Scene, plan: _Plan) -> str:

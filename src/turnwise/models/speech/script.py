@@ -16,9 +16,9 @@ the new directions behind the old ones.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import Text, Told
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.formats import Voice
 from turnwise.domain.steps import ModelOutput, Step, UserInput
@@ -60,6 +60,7 @@ def read_asked(prompt: Prompt) -> Asked:
     last = prompt.steps[-1] if prompt.steps else None
     if isinstance(last, ModelOutput):
         return Asked("".join(_texts(last)), is_plain=True)
+    _refuse_files(prompt.steps)
     turns = list(_inputs(prompt.steps))
     if not isinstance(last, UserInput) or not turns[-1].strip():
         raise InvalidRequest("there is no text to be spoken", field="input")
@@ -122,10 +123,17 @@ def _inputs(steps: Sequence[Step]) -> Iterator[str]:
 
 
 def _texts(step: UserInput | ModelOutput) -> Iterator[str]:
-    for part in step.content:
-        if not isinstance(part, Text):
-            raise Unimplemented(f"input: a voice takes no {part.type}, only text")
-        yield part.text
+    """What was said, without what is told of files."""
+    return (part.text for part in step.content if isinstance(part, Text) and not isinstance(part, Told))
+
+
+def _refuse_files(steps: Sequence[Step]) -> None:
+    """Refuse files in this turn's input: what can be told of them is nothing that anybody wrote to be read aloud."""
+    for step in takewhile(lambda one: isinstance(one, UserInput), reversed(steps)):
+        for part in step.content if isinstance(step, UserInput) else ():
+            kind = part.kind if isinstance(part, Told) else part.type
+            if kind != "text":
+                raise Unimplemented(f"input: a voice takes no {kind}, only text")
 
 
 def _one_voice(line: Line, request: Request) -> list[Line]:

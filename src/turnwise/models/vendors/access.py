@@ -158,7 +158,7 @@ def bedrock(access: Access) -> Connection:
     try:
         client = session.client("bedrock-runtime", config=config, endpoint_url=access.base_url)
     except NoRegionError as error:
-        raise ValueError("engine 'bedrock' needs a region: options = {region = \"...\"}") from error
+        raise ValueError("engine 'bedrock' needs a region: set `region`, or AWS_REGION") from error
     look_at_boto(client)
     provider = BedrockProvider(bedrock_client=client)
     return _connection(BedrockConverseModel, provider, lambda: run_sync(client.close), BotoCoreError)
