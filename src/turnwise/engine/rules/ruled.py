@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import orjson
 
-from turnwise.domain.errors import ModelFailed
+from turnwise.domain.errors import NotComplied
 from turnwise.domain.interaction import Usage, add_usage
 from turnwise.domain.steps import UserInput
 from turnwise.engine.rules.calling import (
@@ -86,7 +86,7 @@ class RuledCalls:
                 arguments = finished
             calls.append(CallFragment(len(calls), None, one.tool.name, orjson.dumps(arguments).decode()))
         if not calls and prompt.tool_choice.mode == "any":
-            raise ModelFailed(f"the model '{self.card.name}' made no valid function call, and one was demanded")
+            raise NotComplied(f"the model '{self.card.name}' made no valid function call, and one was demanded")
         for call in calls:
             yield call
         if calls:
