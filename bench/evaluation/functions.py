@@ -20,6 +20,7 @@ calls were not valid against their schema, which must be none.
 import argparse
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -123,7 +124,8 @@ class Engine:
         return "".join(pieces)
 
     async def _path(self) -> Path:
-        return self._weights or await fetch(BUILTIN, Path.home() / ".cache" / "turnwise" / "models")
+        kept = os.environ.get("TURNWISE_MODELS_DIR") or Path.home() / ".cache" / "turnwise" / "models"
+        return self._weights or await fetch(BUILTIN, Path(kept))
 
     async def close(self) -> None:
         """End the model, if one was needed."""

@@ -16,7 +16,7 @@ from turnwise.engine.rules.calling import draft_call
 from turnwise.engine.rules.choosing import choose
 
 BENCH = Path(__file__).parents[3] / "bench" / "evaluation"
-SETS = ("functions", "variants", *(f"heldout{number}" for number in ("", *range(2, 15))))
+SETS = ("functions", "variants", *(f"heldout{number}" for number in ("", *range(2, 21))))
 
 
 def load_bench() -> ModuleType:

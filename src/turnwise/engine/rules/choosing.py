@@ -142,12 +142,20 @@ class _Case:
                 if self.asked and self.ratio == 1 and required <= self.filled.sure | self.filled.pointed:
                     return True
                 whole = self.ratio == 1 and bool(required) and required <= self.filled.sure
+                whole = whole or (not required and _is_coded(self.tool, self.filled.sure))
                 return whole and self.topic >= TOPIC + 0.5 and _is_particular(self.tool, self.filled.sure)
 
 
 def _is_particular(tool: FunctionTool, sure: frozenset[str]) -> bool:
     """Whether a value is more than one of a few: a name, a date, a number."""
     return any(param.path[0] in sure and param.role not in ("enum", "bool") for param in read_parameters(tool))
+
+
+def _is_coded(tool: FunctionTool, sure: frozenset[str]) -> bool:
+    """Whether a value is an address or a code, which nobody says of things in general."""
+    return any(
+        param.path[0] in sure and param.role in ("email", "id", "url", "phone") for param in read_parameters(tool)
+    )
 
 
 def _unguessable(tool: FunctionTool, missing: Sequence[str]) -> list[str]:
@@ -191,12 +199,17 @@ def _complete(parts: Sequence[str], tools: Sequence[FunctionTool]) -> list[Wante
         case = max(held, key=lambda each: each.total)
         for other in cases:
             if other.tool is case.tool and not (
-                case.filled.sure and other.filled.sure and case.filled.arguments != other.filled.arguments
+                _tells_anew(case) and other.filled.sure and case.filled.arguments != other.filled.arguments
             ):
                 return []
         cases.append(case)
         wanted.append(Wanted(case.tool, part))
     return wanted
+
+
+def _tells_anew(case: _Case) -> bool:
+    """Whether a part says for itself what a call needs, and does not merely add to the part before."""
+    return bool(case.filled.sure & (required_of(case.tool) or case.filled.sure))
 
 
 def _choose_any_part(request: str, tools: Sequence[FunctionTool]) -> list[Wanted]:

@@ -41,6 +41,10 @@ LANGUAGE_CODES = {
 }
 
 
+_STATEMENT = re.compile(r"(?i)\s*(?:select|insert|update|delete|with|create|alter|drop|show|explain)\s")
+"""How a statement of a query language begins."""
+
+
 def choose_kind(reading: Reading, param: Param) -> None:
     """Take the value of the kind that a parameter wants."""
     found = reading.of_kind(param.role)
@@ -49,6 +53,13 @@ def choose_kind(reading: Reading, param: Param) -> None:
         pounds = [value for value in money if any(same_unit(value.text, unit) for unit in ("lb", "pounds"))]
         found = sorted([*found, *pounds], key=lambda value: value.start) or money
     if not found:
+        if param.role == "url":
+            choose_directed(reading, param, [v for v in reading.of_kind("file") if "/" not in v.text])
+            return
+        if param.role == "statement":
+            found = [v for v in reading.of_kind("quote") if _STATEMENT.match(v.text)]
+            choose_directed(reading, param, found)
+            return
         if param.role in ("email", "phone") and param.required:
             return
         if param.role == "language":
@@ -70,7 +81,14 @@ def choose_directed(reading: Reading, param: Param, found: Sequence[Value]) -> N
     direction = param.direction
     if not direction and len(found) > 1 and param.role == "language":
         direction = "to"
+    if not direction and len(found) > 1 and param.role == "currency":
+        direction = "to"
     pointers = {"from": ("from",), "to": ("to", "into", "in", "as")}.get(direction, ())
+    asked = next((v for v in found if {"many", "much"} & {w.low for w in reading.before(v, 1)}), None)
+    if asked is not None and len(found) > 1 and direction in ("from", "to"):
+        chosen = asked if direction == "to" else next(each for each in found if each is not asked)
+        reading.take(param, render(reading, param, chosen), (chosen.start, chosen.end))
+        return
     value = next((each for each in found if reading.marker(each) in pointers and not reading.is_counted(each)), None)
     counted = next((each for each in found if reading.is_counted(each)), None)
     if param.role in ("currency", "unit") and counted is not None and direction:

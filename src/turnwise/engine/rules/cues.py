@@ -11,7 +11,7 @@ from turnwise.domain.content import JSON
 from turnwise.engine.rules.lists import split_list
 from turnwise.engine.rules.parameters import Param
 from turnwise.engine.rules.reading import ARTICLES, MARKERS, Reading, Word
-from turnwise.engine.rules.words import FILLERS, GENERIC_VERBS, listed, split_name, stem
+from turnwise.engine.rules.words import FILLERS, GENERIC_VERBS, akin, listed, split_name, stem
 
 _CUED = frozenset(listed("text topic reason object work kind person list symbol id place"))
 """Roles whose values may be any words."""
@@ -27,6 +27,8 @@ _BODILY = frozenset(
 
 _LINKS = frozenset(listed("is are of as called named titled entitled saying reads reading says should be being"))
 """Words between a parameter's name and its value."""
+
+_SAYING = frozenset(("saying", "says", "telling"))
 
 _OWN_MARKERS = frozenset(listed("since until before after with about near via against"))
 """Markers that may be a parameter's name."""
@@ -45,6 +47,12 @@ def fill_cued(reading: Reading, params: Sequence[Param], *, texts: bool = False)
         if param.name in _OWN_MARKERS and param.path not in reading.arguments and param.role not in ("number", "bool"):
             _take_phrase(reading, param)
     for param in params:
+        if param.path not in reading.arguments:
+            _take_condition(reading, param)
+            _take_told(reading, param)
+        if param.path not in reading.arguments and not texts:
+            _take_deed(reading, param)
+    for param in params:
         cue = cues[param.path]
         if param.role not in _CUED or param.path in reading.arguments or not cue or shared.count(cue) > 1:
             continue
@@ -58,6 +66,61 @@ def fill_cued(reading: Reading, params: Sequence[Param], *, texts: bool = False)
                 break
             if spoken and (_take_behind(reading, param, at, others) or _take_before(reading, param, at)):
                 break
+
+
+def _take_told(reading: Reading, param: Param) -> None:
+    """The value of one more wish about the same thing: "..., tag it home", "and call it Spring"."""
+    words = {"label": ("label", "tag"), "tag": ("tag", "label"), "name": ("call", "name"), "titl": ("call", "title")}
+    verbs = next((words[word] for word in param.words if word in words), ())
+    if not verbs or param.path in reading.arguments or param.role == "enum" or param.type not in ("string", "array"):
+        return
+    said = re.search(
+        rf"(?i)(?:,| and|[.;]) (?:please )?(?:{'|'.join(verbs)}) (?:it|this|that|them) (?:as |with )?(.+?)(?:[.,;]|$)",
+        reading.request,
+    )
+    if said and reading.free(*said.span(1)):
+        text = said.group(1).strip("'\"“” ")
+        items: list[JSON] = [*split_list(text)]
+        reading.take(param, items if param.type == "array" else text, said.span())
+
+
+def _take_deed(reading: Reading, param: Param) -> None:
+    """The value of a parameter that is named for a deed: "sorted by price" of `order_by`, "assign it to ana" of
+    `assignee`.
+    """
+    names = split_name(param.name)
+    if param.type != "string" or param.role == "enum":
+        return
+    if names[-1] == "by" and len(names) > 1:
+        said = next(
+            (
+                m
+                for m in re.finditer(r"(?i)\b(\w+) by (?:the )?([\w.]*\w)", reading.request)
+                if akin(stem(m[1]), stem(names[0]))
+            ),
+            None,
+        )
+    elif len(names[0]) > 5 and (verb := re.match(r"(\w{4,}?)(?:ees?|ers?|ors?|ed|ment)$", names[0])):
+        said = re.search(
+            rf"(?i)\b({verb[1]}(?:ed)?) (?:it |this |that |them )?to @?([A-Za-z][\w.@-]*\w)", reading.request
+        )
+    else:
+        return
+    if said and reading.free(*said.span()) and said[2].lower() not in ARTICLES | {"me"}:
+        named = next((v for v in reading.of_kind("name", "email") if v.start <= said.start(2) < v.end), None)
+        reading.take(param, named.text if named else said[2], (said.start(), named.end if named else said.end()))
+
+
+def _take_condition(reading: Reading, param: Param) -> None:
+    """What stands behind "where", for a parameter that takes a condition: "where status = 'old'"."""
+    if param.type != "string" or not (param.name == "where" or {"condition", "filt"} & set(param.hints)):
+        return
+    said = re.search(
+        r"(?i)\bwhere (\S+ (?:[=<>!]+|is|are|in|like|was)\s.+?)(?:, |[.?!]?$)",
+        reading.request,
+    )
+    if said and reading.free(*said.span()):
+        reading.take(param, said.group(1), said.span())
 
 
 def _take_phrase(reading: Reading, param: Param) -> None:
@@ -74,6 +137,8 @@ def _cue(param: Param) -> str:
     words = split_name(param.name)
     while len(words) > 1 and words[-1] in _HEADLESS - {"title", "label"}:
         words.pop()
+    if words and re.fullmatch(r"(?:user|host|nick|branch)name", words[-1]):
+        return stem(words[-1].removesuffix("name"))
     return stem(words[-1]) if words and words[-1] not in MARKERS and words[-1] not in ("value", "id") else ""
 
 
@@ -93,6 +158,8 @@ def _take_behind(reading: Reading, param: Param, at: int, others: set[str]) -> b
         while len(rest) > 1 and rest[0].low in ("now", "currently", "actually", "really"):
             rest = rest[1:]
     if not rest or (not linked and not _touches(reading, cue, rest[0])):
+        return False
+    if not linked and re.search(r"[a-z]{3}ed$", rest[0].text) and reading.outside_quotes(rest[0]):
         return False
     codes = ("id", "number") if param.role in ("id", "symbol") else ()
     value = next((v for v in reading.of_kind("quote", "name", *codes) if v.start <= rest[0].start < v.end), None)
@@ -163,7 +230,7 @@ def _run(reading: Reading, words: Sequence[Word], others: set[str], *, to_the_en
     run: list[Word] = []
     for word in words:
         between = reading.request[run[-1].end : word.start] if run else ""
-        if not reading.free(word.start, word.end) or re.search(r"[.!?;]\s", between):
+        if not reading.free(word.start, word.end) or re.search(r"[.!?;:]\s", between) or (run and word.low in _SAYING):
             break
         if word.stem in others and run and (run[-1].low in ("and", "with", "the") or "," in between):
             run = run[:-1] if run[-1].low in ("and", "with", "the") else run

@@ -24,12 +24,13 @@ SPREADING = frozenset(("place", "symbol", "language", "currency", "id", "person"
 def cuttings(request: str, tools: Sequence[FunctionTool]) -> Iterator[list[str]]:
     """The ways to cut a request into parts that may stand by themselves: all cuts, then each cut alone."""
     verbs = {split_name(tool.name)[0] for tool in tools}
-    closed = [value for value in read_values(request) if value.kind in ("quote", "name")]
+    closed = [value for value in read_values(request) if value.kind in ("quote", "name", "statement")]
     cuts = [
         match
         for match in _CLAUSES.finditer(request)
         if _begins(request[match.end() :], verbs)
         and not _is_parameter(request[match.end() :], tools)
+        and not re.match(r"where \S+ ?[=<>]", request[match.end() :])
         and not any(value.start <= match.start() < value.end for value in closed)
     ]
     cuts = cuts[:6]

@@ -26,6 +26,7 @@ from turnwise.engine.rules.options import choose_bool, choose_enum
 from turnwise.engine.rules.parameters import Param, parameters_of, rank, read_parameters, required_of
 from turnwise.engine.rules.reading import Reading
 from turnwise.engine.rules.texts import fill_object, fill_text, fill_topic
+from turnwise.engine.rules.words import stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def fill(request: str, tool: FunctionTool) -> Filled:
     fill_cued(reading, params)
     fill_rest(reading)
     _fill_last_name(reading, params)
+    _fill_last_words(reading, params)
     nested = nest(reading.arguments, params)
     arguments = {name: nested[name] for name in properties if name in nested}
     missing = tuple(name for name in properties if name in required and name not in arguments)
@@ -74,7 +76,11 @@ def fill(request: str, tool: FunctionTool) -> Filled:
 
 def _fill_last_name(reading: Reading, params: Sequence[Param]) -> None:
     """Give the one name that is left to the one parameter that is left and takes one."""
-    names = [value for value in reading.of_kind("name", "id") if not re.fullmatch(r"[A-Z]{2,}s?", value.text)]
+    names = [
+        value
+        for value in reading.of_kind("name", "id")
+        if not re.fullmatch(r"[A-Z]{2,}s?", value.text) and stem(value.text) not in reading.talk
+    ]
     takers = [
         param
         for param in params
@@ -82,9 +88,49 @@ def _fill_last_name(reading: Reading, params: Sequence[Param]) -> None:
         and param.type == "string"
         and param.path not in reading.arguments
     ]
+    names = [] if takers[:1] and takers[0].role != "place" and names and reading.marker(names[0]) == "to" else names
     foreign = bool(names) and takers[:1] and takers[0].role == "place" and reading.marker(names[0]) in ("by", "with")
     if len(names) == 1 and len(takers) == 1 and not takers[0].required and not foreign:
         reading.take(takers[0], names[0].text, (names[0].start, names[0].end))
+
+
+def _fill_last_words(reading: Reading, params: Sequence[Param]) -> None:
+    """Give what the verb acts on ("heat the upstairs to 21 degrees") to the one parameter that is left for it, if
+    nothing else took it.
+    """
+    open_ones = [param for param in params if param.type == "string" and param.path not in reading.arguments]
+    takers = [param for param in open_ones if param.role in ("place", "object", "kind", "topic", "text")]
+    if (
+        len(takers) != 1
+        or takers[0].required
+        or not reading.sure
+        or reading.of_kind("name", "number", "id", "date", "time")
+    ):
+        return
+    if set(takers[0].words) & _ABOUT and _fill_purpose(reading, takers[0]):
+        return
+    span = reading.content(reading.phrases[0])
+    before = reading.request[: span[0]] if span else ""
+    if (
+        span
+        and re.search(r"(?i)^\s*(?:please )?[a-z]+ (?:up |down |on |off )?(?:the|my|our) $", before)
+        and not reading.is_talk(span)
+    ):
+        reading.take(takers[0], reading.request[slice(*span)], span, sure=False)
+
+
+_ABOUT = frozenset(stem(word) for word in ("description", "details", "memo", "purpose", "item"))
+"""Words of a parameter that tells what something is for."""
+
+
+def _fill_purpose(reading: Reading, param: Param) -> bool:
+    """What something is "for": "bill Ana $40 for logo design"."""
+    for phrase in reading.phrases_with(("for",)):
+        span = reading.content(phrase, talk=False)
+        if span and not reading.is_talk(span):
+            reading.take(param, reading.request[slice(*span)], span, sure=False)
+            return True
+    return False
 
 
 def nest(found: Mapping[tuple[str, ...], JSON], params: Sequence[Param]) -> dict[str, JSON]:
@@ -112,7 +158,7 @@ def choose(reading: Reading, param: Param) -> None:
     match param.role:
         case "enum":
             choose_enum(reading, param)
-        case "email" | "url" | "phone" | "color" | "expression" | "unit" | "currency" | "language":
+        case "email" | "url" | "phone" | "color" | "expression" | "statement" | "unit" | "currency" | "language":
             choose_kind(reading, param)
         case "file":
             files = reading.of_kind("file") or [v for v in reading.of_kind("name") if "/" in v.text]

@@ -1,12 +1,13 @@
 """Lists: parameters that take several values."""
 
 import re
+from collections.abc import Sequence
 
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.engine.rules.parameters import Param, options_of, read_parameters, type_of
 from turnwise.engine.rules.reading import POINTERS, Phrase, Reading
-from turnwise.engine.rules.values import WEEKDAYS, parse_number
+from turnwise.engine.rules.values import WEEKDAYS, Value, parse_number
 from turnwise.engine.rules.words import akin, is_verb, stem
 
 _SPANS = {
@@ -23,7 +24,11 @@ _SPANS = {
 def split_list(text: str) -> list[str]:
     """The items of "ham, pineapple and extra cheese"."""
     items = re.split(r"\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|&|plus)\s+", text)
-    return [re.sub(r"(?i)^(?:the|a|an|some|my)\s+", "", item).strip(" .?!") for item in items if item.strip(" .?!")]
+    return [
+        re.sub(r"(?i)^(?:(?:just|only)\s+)?(?:the|a|an|some|my)\s+", "", item).strip(" .?!")
+        for item in items
+        if item.strip(" .?!")
+    ]
 
 
 def fill_list(reading: Reading, param: Param) -> None:
@@ -38,6 +43,8 @@ def fill_list(reading: Reading, param: Param) -> None:
         return
     about = " ".join(text for text in (param.text, str(item_schema.get("description", ""))) if text)
     inner = Param(param.name, {**item_schema, "description": about}, param.required, reading.tool)
+    if _fill_days(reading, param, inner):
+        return
     if inner.role in ("number", "email", "url", "file", "date", "id"):
         values = reading.of_kind(inner.role, *(("number",) if inner.role == "id" else ()))
         if values:
@@ -51,7 +58,11 @@ def fill_list(reading: Reading, param: Param) -> None:
     if len(quotes) > 1:
         reading.take(param, [q.text for q in quotes], *((q.start, q.end) for q in quotes))
         return
-    phrases = reading.phrases_with([*POINTERS["list"], "to", "in", "and", ""])
+    emails = reading.of_kind("email") if inner.role == "person" else []
+    if emails:
+        _fill_people(reading, param, emails)
+        return
+    phrases = reading.phrases_with([*POINTERS["list"], "using", "to", "in", "and", ""])
     for phrase in sorted(phrases, key=lambda phrase: not enumerates(reading, phrase)):
         weak = phrase.marker == "for" or (not param.required and phrase.marker in ("", "of", "from", "to", "in"))
         if inner.role == "person" and (phrase.marker == "in" or (weak and not reading.names_in(phrase))):
@@ -61,12 +72,44 @@ def fill_list(reading: Reading, param: Param) -> None:
             continue
         text = reading.request[slice(*span)]
         items = split_list(text)
+        if inner.role == "person":
+            items = [each for each in items if not re.search(r"^#|/", each)]
         items = [each for each in items if stem(each) not in reading.talk and not is_verb(each.lower())]
         if items and (
-            param.required or len(items) > 1 or phrase.marker in ("with", "and", "") or reading.names_in(phrase)
+            param.required or len(items) > 1 or phrase.marker in ("with", "and", "using") or reading.names_in(phrase)
         ):
             reading.take(param, items, span, sure=bool(reading.names_in(phrase)) or len(items) > 1)
             return
+
+
+def _days_of(word: str) -> tuple[str, ...]:
+    """The days of the week that a word stands for: "mondays" for one, "weekend" for two."""
+    single = word.removesuffix("s")
+    return (single,) if single in WEEKDAYS else _SPANS.get(word, ())
+
+
+def _fill_days(reading: Reading, param: Param, inner: Param) -> bool:
+    """The days of the week that a request names, for a parameter that lists days and not dates."""
+    if stem("days") not in inner.hints or inner.is_formatted or stem("dates") in inner.words:
+        return False
+    days = [word for word in reading.words if _days_of(word.low) and reading.free(word.start, word.end)]
+    if days:
+        named: list[JSON] = list(dict.fromkeys(day.title() for word in days for day in _days_of(word.low)))
+        reading.take(param, named, *((word.start, word.end) for word in days))
+    return bool(days)
+
+
+def _fill_people(reading: Reading, param: Param, emails: Sequence[Value]) -> None:
+    """People by their addresses, and those that are named along with them: "Ana and bob@example.com"."""
+    people = list(emails)
+    for name in reading.of_kind("name"):
+        between = (
+            reading.request[min(name.end, each.end) : max(name.start, each.start)] for each in (emails[0], emails[-1])
+        )
+        if any(re.fullmatch(r"(?i),? ?(?:and|&|with)? ?", gap) for gap in between):
+            people.append(name)
+    people.sort(key=lambda value: value.start)
+    reading.take(param, [each.text for each in people], *((each.start, each.end) for each in people))
 
 
 def _is_said(reading: Reading, option: str) -> bool:

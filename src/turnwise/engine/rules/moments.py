@@ -2,9 +2,12 @@
 
 import re
 
-from turnwise.engine.rules.parameters import Param
+from turnwise.engine.rules.parameters import COMPACT, Param
 from turnwise.engine.rules.reading import Reading
 from turnwise.engine.rules.values import Value
+
+_SHORT = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60))
+"""Units of durations in short, in seconds."""
 
 
 def choose_moment(reading: Reading, param: Param) -> None:
@@ -13,8 +16,12 @@ def choose_moment(reading: Reading, param: Param) -> None:
     if param.role == "datetime" and (dates or times):
         day = dates[-1 if param.direction == "to" and len(dates) > 1 else 0] if dates else None
         hour = times[-1 if param.direction == "to" and len(times) > 1 else 0] if times else None
+        hour = hour or (_bare_hour(reading, day) if day else None)
         both = [value for value in (day, hour) if value]
         reading.take(param, datetime(reading, param, day, hour), *((v.start, v.end) for v in both))
+        return
+    if param.role == "datetime":
+        _choose_stretch(reading, param)
         return
     found = dates if param.role == "date" else times
     hinted = [v for v in found if {w.stem for w in reading.before(v, 2)} & set(param.words)]
@@ -29,9 +36,30 @@ def choose_moment(reading: Reading, param: Param) -> None:
     reading.take(param, render_moment(param, value), (value.start, value.end))
 
 
+def _bare_hour(reading: Reading, day: Value) -> Value | None:
+    """The hour of "tonight at 9" and "at 9 on Friday", which is a bare number beside a day."""
+    for value in reading.of_kind("number"):
+        near = re.fullmatch(r"(?i),? at ", reading.request[day.end : value.start]) or re.fullmatch(
+            r"(?i) (?:on )?", reading.request[value.end : day.start]
+        )
+        said = reading.request[: value.start].lower().endswith("at ")
+        if near and said and isinstance(value.meaning, int) and value.meaning <= 24:
+            return Value("time", value.start, value.end, value.text, f"{value.meaning:02}:00")
+    return None
+
+
+def _choose_stretch(reading: Reading, param: Param) -> None:
+    """Take "the last 24 hours" for when something begins; else the hour of "at 8"."""
+    for value in reading.of_kind("duration"):
+        if (said := re.search(r"(?i)\b(?:last|past) (?:\w+ )?$", reading.request[: value.start])) is not None:
+            reading.take(param, reading.request[said.start() : value.end], (said.start(), value.end))
+            return
+    choose_bare_hour(reading, param)
+
+
 def choose_bare_hour(reading: Reading, param: Param) -> None:
     """Take the number of "at 8" for a time."""
-    if param.role != "time":
+    if param.role != "time" and param.name != "time":
         return
     for value in reading.of_kind("number"):
         before = reading.before(value, 1)
@@ -59,6 +87,8 @@ def datetime(reading: Reading, param: Param, day: Value | None, hour: Value | No
         first, last = sorted((day, hour), key=lambda value: value.start)
         if re.fullmatch(r"(?i)(?:,? (?:at|on|around|by) |,? )", reading.request[first.end : last.start]) and not iso:
             return reading.request[first.start : last.end]
+        if not reading.request[first.end : last.start].strip() and not iso:
+            return reading.request[first.start : last.end]
     return " ".join(str(v.meaning if v.kind == "date" else v.text) for v in (day, hour) if v)
 
 
@@ -66,7 +96,19 @@ def choose_duration(reading: Reading, param: Param) -> None:
     """Take how long something lasts, as it was said."""
     found = reading.of_kind("duration")
     if found:
-        reading.take(param, found[0].text, (found[0].start, found[0].end))
+        lead = re.search(
+            r"(?i)\b(?:for |over |in |from |of )?(?:the )?(?:last|past) $", reading.request[: found[0].start]
+        )
+        start = lead.start() if lead else found[0].start
+        reading.take(param, render_duration(param, found[0]), (start, found[0].end))
+
+
+def render_duration(param: Param, value: Value) -> str:
+    """A duration as it was said; in short, as "15m", where the parameter is described so."""
+    if not COMPACT.search(param.text):
+        return value.text
+    unit, size = next(((unit, size) for unit, size in _SHORT if float(value.meaning) % size == 0), ("s", 1))
+    return f"{int(float(value.meaning) // size)}{unit}"
 
 
 def wants_clock(param: Param) -> bool:

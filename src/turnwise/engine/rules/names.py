@@ -7,7 +7,7 @@ from turnwise.engine.rules.parameters import Param
 from turnwise.engine.rules.reading import ARTICLES, POINTERS, Reading
 from turnwise.engine.rules.texts import fill_object, residue
 from turnwise.engine.rules.values import Value
-from turnwise.engine.rules.words import FILLERS, stem
+from turnwise.engine.rules.words import FILLERS, split_name, stem
 
 
 def fill_place(reading: Reading, param: Param) -> None:
@@ -26,6 +26,10 @@ def fill_place(reading: Reading, param: Param) -> None:
             return
     if not param.direction and reading.places > 1:
         names_left = [v for v in reading.of_kind("name") if stem(v.text) not in reading.talk]
+        if {"street", "address"} & set(split_name(param.name)):
+            names_left.sort(key=lambda value: not value.text[0].isdigit())
+        elif any({"street", "address"} & set(split_name(other.name)) for other in reading.rest):
+            names_left.sort(key=lambda value: value.text[0].isdigit())
         if names_left:
             reading.take(param, *place(reading, names_left[:1]))
             return

@@ -39,7 +39,7 @@ MEASURES: Mapping[str, frozenset[str]] = {
 _COUNTS = frozenset(
     stem(w)
     for w in listed(
-        """quantity count number size people guests passengers persons copies adults rooms pieces tickets items
+        """quantity qty count number size people guests passengers persons copies adults rooms pieces tickets items
         seats party length servings riders"""
     )
 )
@@ -98,13 +98,19 @@ def _whole(reading: Reading, param: Param, value: Value) -> tuple[int, int]:
     after = next((w for w in reading.words if w.start >= end), None)
     if before and before.stem in own and start - before.end <= 2:
         start = before.start
-    elif after and after.stem in own and after.start - end <= 1:
+    elif after and (after.stem in own or any(akin(after.stem, word) for word in own)) and after.start - end <= 1:
         end = after.end
     return start, end
 
 
 def _fill_sides(reading: Reading) -> None:
-    """Take both numbers of "1200 by 400" for a width and a height."""
+    """Take both numbers of "1200 by 400" for a width and a height, and of "2d6" for so many dice of so many sides."""
+    rolled = re.search(r"(?i)(?<!\w)(\d+)d(\d+)(?!\w)", reading.request)
+    sides = next((p for p in reading.numbers if stem("sides") in p.words), None)
+    count = next((p for p in reading.numbers if p is not sides), None)
+    if rolled and sides and count and reading.free(*rolled.span()):
+        reading.take(count, int(rolled.group(1)), rolled.span(1))
+        reading.take(sides, int(rolled.group(2)), rolled.span())
     said = re.search(r"(?i)(\d+) ?(?:px|pixels)? ?(?:x|by|×) ?(\d+)", reading.request)
     width, height = (
         next((p for p in reading.numbers if word in p.words and p.path not in reading.arguments), None)
@@ -160,6 +166,7 @@ def fit(reading: Reading, param: Param, value: Value) -> float:
     hints = set(param.hints)
     after, before = reading.after(value), reading.before(value)
     score = _named_beside(reading, param.words, hints, value, before, after) - 0.5 * (value.kind == "id")
+    score += 2.0 * (value.kind == "id" and "id" in param.words)
     score += 1.5 * any(akin(w.stem, h) for w in after[:1] for h in param.words)
     measures = MEASURES.get(value.unit, frozenset())
     own = set(param.words) if any(set(param.words) & words for words in MEASURES.values()) else hints
@@ -183,6 +190,10 @@ def fit(reading: Reading, param: Param, value: Value) -> float:
     ranked |= bool(after) and after[0].stem in reading.nouns and after[0].low.endswith("s")
     if ranked and not value.unit:
         score += 3 * bool({"limit", "count", "number", "num", "top", "max", "size", "n", "result"} & set(param.words))
+    if not value.unit and re.match(
+        r" (?!that|which|who)[a-z]+ (?:is|are|has|have|needs?|will|was|were)\b", reading.request[value.end :]
+    ):
+        score -= 9
     limit = bound(reading, value)[0]
     if limit:
         other = _BOUNDS["min" if limit == "max" else "max"]

@@ -8,7 +8,7 @@ from turnwise.domain.content import JSON
 from turnwise.engine.rules.codes import LANGUAGE_CODES
 from turnwise.engine.rules.parameters import Param, options_of
 from turnwise.engine.rules.reading import Reading, Word
-from turnwise.engine.rules.values import same_unit
+from turnwise.engine.rules.values import parse_number, same_unit
 from turnwise.engine.rules.words import FILLERS, akin, listed, split_name, stem
 
 _NEGATIONS = frozenset(listed("""no not without don't never exclude excluding skip none isn't"""))
@@ -18,6 +18,13 @@ _KINDS = frozenset(
     for word in listed("mode scene setting level priority severity class size speed category type status format")
 )
 """Nouns for what an option is one of."""
+
+_SHORT = {
+    "xs": ("extra-small",), "s": ("small",), "m": ("medium",), "l": ("large",), "xl": ("extra-large", "x-large"),
+    "c": ("celsius", "centigrade"), "f": ("fahrenheit",), "k": ("kelvin",),
+    "n": ("north",), "e": ("east",), "w": ("west",),
+}  # fmt: skip
+"""What options of one or two letters stand for."""
 
 _LEAVING = frozenset(listed("from out of off leaving departing between"))
 _REACHING = frozenset(listed("to into onto towards toward as in and"))
@@ -75,6 +82,7 @@ def _matches(reading: Reading, param: Param, option: JSON) -> Iterator[_Match]:
     for value in reading.of_kind("currency", "language", "unit"):
         if option in (value.meaning, value.text) or _is_named(str(option), value.kind, value.text):
             yield _Match(option, EXACT + 1, value.start, value.end)
+    yield from _switched(reading, option)
     for at, word in enumerate(words):
         window = tuple(words[at : at + len(parts)])
         if [each.stem for each in window] == parts and (len(parts[0]) > 1 or word.text == option):
@@ -86,14 +94,46 @@ def _matches(reading: Reading, param: Param, option: JSON) -> Iterator[_Match]:
         ):
             topical = word.stem in reading.nouns or any(akin(word.stem, noun) for noun in reading.nouns)
             yield _Match(option, 0.5 if topical else 1.0, word.start, word.end)
+    yield from _stretches(reading, str(option))
     if len(parts) > 1:
-        yield from _partly(words, param, option, parts)
+        yield from _partly(reading, words, param, option, parts)
 
 
-def _partly(words: list[Word], param: Param, option: JSON, parts: list[str]) -> Iterator[_Match]:
+def _switched(reading: Reading, option: JSON) -> Iterator[_Match]:
+    """The option `turn_on` or `power_on` in "switch the coffee machine on"."""
+    parts = split_name(str(option))
+    if len(parts) != 2 or parts[0] not in ("turn", "switch", "power") or parts[1] not in ("on", "off"):
+        return
+    said = re.search(
+        rf"(?i)^(?:please )?(?:turn|switch|power|shut)(?: the| my)?(?: [\w'-]+){{0,3}}? {parts[1]}\b",
+        reading.request[reading.lead :],
+    )
+    if said:
+        end = reading.lead + said.end()
+        yield _Match(option, EXACT + 1, end - len(parts[1]), end)
+
+
+def _stretches(reading: Reading, option: str) -> Iterator[_Match]:
+    """A stretch of time that an option has in short: "1y" for "the past year", "5d" for "the last five days"."""
+    short = re.fullmatch(r"(\d+) ?(h|d|w|mo?|y)", option.lower())
+    if short is None:
+        return
+    unit = {"h": "hour", "d": "day", "w": "week", "m": "month", "mo": "month", "y": "year"}[short.group(2)]
+    for match in re.finditer(rf"(?i)\b(?:last|past|previous|this|a|one) (?:(\w+)[ -])?{unit}s?\b", reading.request):
+        if parse_number(match.group(1) or "1") == int(short.group(1)):
+            yield _Match(option, EXACT, match.start(), match.end())
+
+
+def _partly(reading: Reading, words: list[Word], param: Param, option: JSON, parts: list[str]) -> Iterator[_Match]:
     """An option of several words, said in another order, in other words, or by the one that no other option has."""
     shared = [stem(part) for other in options_of(param.schema) if other != option for part in split_name(str(other))]
-    said = [next((word for word in words if word.low not in FILLERS and akin(word.stem, part)), None) for part in parts]
+    said = [
+        next(
+            (word for word in words if word.low not in FILLERS and not reading.in_name(word) and akin(word.stem, part)),
+            None,
+        )
+        for part in parts
+    ]
     found = tuple(sorted({word for word in said if word is not None}, key=lambda word: word.start))
     own = [word for word, part in zip(said, parts, strict=True) if word and part not in shared and word.stem == part]
     if all(said):
@@ -111,7 +151,7 @@ def _is_named(option: str, kind: str, text: str) -> bool:
 def _aliases(param: Param, option: JSON) -> set[str]:
     """What a description says that an option stands for: "C for Celsius, F for Fahrenheit"."""
     said = re.findall(rf"(?i)(?<!\w)['\"]?{re.escape(str(option))}['\"]? ?(?:=|:|for|means|is|\() ?(\w+)", param.text)
-    return {stem(word) for word in said if word.lower() not in FILLERS}
+    return {stem(word) for word in (*said, *_SHORT.get(str(option).lower(), ())) if word.lower() not in FILLERS}
 
 
 def _leaning(reading: Reading, param: Param, match: _Match) -> float:

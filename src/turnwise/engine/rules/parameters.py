@@ -26,26 +26,26 @@ DIRECTIONS = {
 
 _ROLE_WORDS: tuple[tuple[str, str], ...] = (
     ("email", "email mail"),
-    ("url", "url link uri website webpage"),
+    ("url", "url link uri website webpage domain site"),
     ("phone", "phone mobile telephone"),
     ("file", "file filename filepath path"),
     ("currency", "currency"),
     ("language", "language lang locale"),
-    ("datetime", "datetime timestamp when"),
+    ("datetime", "datetime timestamp when since"),
     ("date", "date day month deadline due birthday checkin checkout"),
     ("time", "time clock"),
     ("duration", "duration length"),
     ("color", "color"),
     ("unit", "unit"),
+    ("statement", "sql"),
     ("expression", "expression formula equation calculation"),
     ("symbol", "symbol ticker"),
-    ("id", "id code number reference sku identifier tracking digit pin barcode serial isbn vin"),
+    ("id", "id code version number reference sku identifier tracking digit pin barcode serial isbn vin"),
     (
         "person",
-        """attendee attendees invitees guest participant recipient person contact member assignee invitee doctor artist
-        author who whom employee patient host player people friend user customer student owner singer band composer
-        director
-        receiver sender team celebrity performer colleague manager supervisor nurse teacher""",
+        """attendee attendees invitees guest participant recipient person contact member assignee assignees invitee
+        doctor artist author who whom employee patient host player people friend user customer student owner singer
+        band composer director receiver sender team celebrity performer colleague manager supervisor nurse teacher""",
     ),
     ("reason", "reason purpose memo cause"),
     ("topic", "topic subject title about theme headline summary label agenda occasion"),
@@ -54,7 +54,7 @@ _ROLE_WORDS: tuple[tuple[str, str], ...] = (
     (
         "place",
         """location city place country address town region area near where station airport venue landmark state
-        neighborhood street origin destination zip
+        neighborhood street theater theatre cinema museum hospital clinic school university origin destination zip
         room restaurant hotel store shop branch pickup dropoff zone island park""",
     ),
     ("kind", "genre category cuisine kind style mood type"),
@@ -64,7 +64,7 @@ _ROLE_WORDS: tuple[tuple[str, str], ...] = (
 
 _ORDER = listed(
     """enum email url phone datetime date time file currency language number duration bool unit color
-        expression id symbol list place person work topic reason kind object text"""
+        statement expression id symbol list place person work topic reason kind object text"""
 )
 """Who chooses first."""
 
@@ -119,6 +119,10 @@ def required_of(tool: FunctionTool) -> frozenset[str]:
     return frozenset(name for name in required if name in known) if isinstance(required, list) else frozenset()
 
 
+COMPACT = re.compile(r"(?<![\w.])\d+[smhdw]\b(?! format)")
+"""How a description shows a duration in short: "15m"."""
+
+
 class Param:
     """A parameter, or a property of one that is an object, understood."""
 
@@ -170,6 +174,11 @@ class Param:
         """Its description."""
         return str(self.schema.get("description", ""))
 
+    @property
+    def is_formatted(self) -> bool:
+        """Whether its description or its format says how a moment is to be written."""
+        return bool(self.schema.get("format") or re.search(r"(?i)HH:MM|\b\d\d?:\d\d\b|24.hour|YYYY", self.text))
+
     def _direction(self) -> str:
         joined = "".join(split_name(self.name))
         for said in ({*self.words, joined}, set(self.context)):
@@ -206,6 +215,10 @@ class Param:
         role = formats.get(str(self.schema.get("format")))
         if role:
             return role
+        if re.search(r"\bSQL\b", self.text):
+            return "statement"
+        if re.match(r"(?:e\.g\. )?[\w-]+/[\w-]+\b", self.text) and not re.match(r"(?i)and/or|to/from", self.text):
+            return "object"
         if re.search(r"(?i)iso.?8601|\d{4}-\d\d-\d\dT|date and time", self.text):
             return "datetime"
         if "time" in self.words and "dat" in self.words:
@@ -214,12 +227,18 @@ class Param:
             return "datetime" if re.search(r"\d{4}-\d\d|YYYY", self.text) else "time"
         if re.search(r"YYYY|\d{4}-\d\d-\d\d", self.text):
             return "date"
+        if COMPACT.search(self.text):
+            return "duration"
         if self.shapes:
             return "id"
         described = content_stems(self.text.split("e.g")[0])
         about = {*content_stems(tool.description), *(stem(word) for word in split_name(tool.name))}
         if "currency" in about and (self.direction or set(self.words) & {"quot", "counter"}) and self.type == "string":
             return "currency"
+        if "unit" in about and self.direction and self._is_vague():
+            return "unit"
+        if "email" in about and self._is_vague() and re.match(r"(?i)(?:the )?(?:recipient'?s? )?address", self.text):
+            return "email"
         is_email = re.match(r"(?i)(?:the |an? )?e-?mail(?: address(?:es)?)?\b", self.text)
         if is_email or ("email" in described[:3] and self._is_vague()):
             return "email"
@@ -235,6 +254,9 @@ class Param:
                     continue
                 if any(stem(name) in words and (name != "tracking" or "tracking" in said) for name in names.split()):
                     return role
+        moment = re.search(r"[a-z]{3}(time|date)$", "".join(split_name(self.name)[-1:]))
+        if moment and not re.search(r"(?:up|candi|man|run|life|over|real|down|up|some)(?:time|date)$", self.name):
+            return moment.group(1)
         for role, names in _ROLE_WORDS if re.search(r"(?i)\bnames?\b", self.text) else ():
             if role in ("person", "place") and any(stem(name) in described for name in names.split()):
                 return role
@@ -301,11 +323,18 @@ def _examples(text: str) -> frozenset[str]:
 
 
 def pair(params: Sequence[Param]) -> None:
-    """Of two currencies, units, places or equal sets of options, one is where it comes from: the first, if neither
-    says so.
+    """Tell parameters from one another.
+
+    A time by itself may be a day as well: "tomorrow at 9". Of two currencies, units, places or equal sets of options,
+    one is where it comes from: the first, if neither says so.
     """
+    moments = [param for param in params if param.role in ("date", "time", "datetime")]
+    if len(moments) == 1 and moments[0].role == "time" and moments[0].type == "string" and not moments[0].is_formatted:
+        moments[0].role = "datetime"
     for role in ("currency", "unit", "place", "enum"):
         two = [param for param in params if param.role == role]
+        if role == "place" and any({"street", "city", "state", "country", "room"} & set(param.words) for param in two):
+            continue
         if len(two) != 2 or (role == "enum" and options_of(two[0].schema) != options_of(two[1].schema)):
             continue
         first, second = two

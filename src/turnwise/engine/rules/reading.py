@@ -67,7 +67,7 @@ _IDLE = frozenset(
     listed(
         """please now currently like kind called named status current right latest today tonight again about asap
         soon tell show give find get search look book check eat online internet there's way
-        many much halfway fully completely partially slightly entirely"""
+        many much worth halfway fully completely partially slightly entirely"""
     )
 )
 """Words at the edge of a phrase that are no part of a value."""
@@ -135,6 +135,14 @@ def _without_verb(value: Value, request: str, tool: FunctionTool) -> Value | Non
     return Value("name", value.end - len(rest), value.end, rest, rest) if rest else None
 
 
+def _without_thing(value: Value, tool: FunctionTool) -> Value:
+    """A colour without the thing that has it: "the bedroom light blue", for a function that is about lights."""
+    first, _, rest = value.text.partition(" ")
+    if value.kind != "color" or not rest or stem(first) not in map(stem, split_name(tool.name)):
+        return value
+    return Value("color", value.end - len(rest), value.end, rest, rest)
+
+
 class Reading:
     """One request and one function."""
 
@@ -149,6 +157,7 @@ class Reading:
             self.values = tuple(part for value in self.values for part in _numbers_of(value))
         if "unit" in roles and "currency" not in roles:
             self.values = tuple(_weight(value, request) for value in self.values)
+        self.values = tuple(_without_thing(value, tool) for value in self.values)
         self.arguments: dict[tuple[str, ...], JSON] = {}
         """What was found, by the parameter's path."""
         self.sure: set[str] = set()
@@ -205,6 +214,8 @@ class Reading:
         """Give a parameter its value, and with it the stretches where it was said. A pronoun is no value."""
         if isinstance(value, str) and value.lower() in _PRONOUNS:
             return
+        if isinstance(value, str) and len(value) > 2 and value[0] == value[-1] and value[0] in "'\"":
+            value = value[1:-1]
         if isinstance(value, str) and value.isdigit() and param.role in ("object", "kind", "person", "topic", "work"):
             return
         if isinstance(value, str) and not sure and param.role != "number":
@@ -255,7 +266,9 @@ class Reading:
     def hinted(self, param: Param, kinds: Iterable[str] = ("quote", "name")) -> Value | None:
         """A value that its parameter is named beside: "the subject 'Lunch'", "room Atlas"."""
         for value in self.of_kind(*kinds):
-            if {w.stem for w in self.before(value, 2) if w.low not in FILLERS} & set(param.words):
+            if {w.stem for w in self.before(value, 2) if w.low not in FILLERS and not self.in_name(w)} & set(
+                param.words
+            ):
                 return value
         return None
 

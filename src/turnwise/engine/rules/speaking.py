@@ -41,7 +41,7 @@ _SOCIAL = re.compile(
 )
 
 _CREATIVE = re.compile(
-    r"(?i)^(?:write|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|your)|describe|"
+    r"(?i)^(?:write(?! to\b)|compose|draft|tell (?:me|us) (?:a|an|the|some|something|more|your)|describe|"
     r"summari[sz]e|explain|recite|sing|imagine|pretend|brainstorm|rewrite|"
     r"rephrase|paraphrase|discuss|outline|elaborate|name (?:a|an|some|the|one|two|three|four|five|"
     r"six|ten|\d)|list (?:a|an|some|three|five|ten|the (?:main|most|top|best|differ|plan|benefit|"
@@ -143,7 +143,10 @@ def _ends_in_command(text: str) -> bool:
     tail = re.search(
         r"(?i)(?:,| -| so| and) (?:please |just |so |then )?([a-z]+) (?:it|that|them|this|me|my|the)\b", text
     )
-    return tail is not None and is_verb(tail.group(1).lower())
+    moved = re.search(
+        r"(?i)(?:,| -| so| and) (?:please |just |so |then )?[a-z]+ (?:it|that|them|this) (?:up|down|on|off|to)\b", text
+    )
+    return moved is not None or (tail is not None and is_verb(tail.group(1).lower()))
 
 
 def sentences(request: str) -> list[tuple[int, int]]:

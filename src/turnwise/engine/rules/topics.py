@@ -28,6 +28,9 @@ from turnwise.engine.rules.words import (
     words_of,
 )
 
+_UNSAID = FILLERS - {"user", "users"}
+"""Words that say nothing in a function's name or in a request. Whose `user` it is does matter in `get_user`."""
+
 WEAK_VERBS = frozenset(
     listed(
         """get set find search create add make look show check list update give fetch retrieve lookup put return
@@ -113,8 +116,11 @@ def topic_of(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tu
     )
     score += 0.8 * sum(1 for word in aside if word in spoken)
     score += 1.0 * any(word in spoken for word in _examples(tool))
+    score += 1.5 * any(stem(v.kind) in nouns and v.kind not in names[:1] for v in values if v.kind in ("file", "url"))
     explained = _told(tool, described | set(nouns))
     score += min(1.2, 0.4 * sum(1 for word in explained if word in spoken and word not in aside))
+    meant_verb = bool(verb) and verb not in WEAK_VERBS and form in ("question", "general")
+    score += 2.0 * (meant_verb and any(akin(stem(verb), word) for word in spoken))
     score += 1.0 * (head in GENERIC_VERBS and any(akin(stem(head), noun) for noun in nouns))
     score += 0.8 * any(same_deed(said, name) for name in names[:2]) if (said := _verb(request)) not in names else 0.0
     if form == "command":
@@ -123,6 +129,10 @@ def topic_of(request: str, tool: FunctionTool, filled: Filled, form: Form) -> tu
         score += (1.0 if verb in ("search", "find") else 0.5) if verb in WEAK_VERBS else 1.5
         score += 0.5 * len(filled.sure) if verb not in WEAK_VERBS else 0
     complete = not filled.missing and not filled.left and bool(filled.sure)
+    first = words_of(tool.description)[:1]
+    same_verb = head not in WEAK_VERBS | {"turn", "switch"} and first == [head] and head not in names
+    score += 1.5 * (form == "command" and same_verb)
+    named |= form == "command" and same_verb and not filled.missing
     score += 0.5 * (form == "command" and complete and said in names)
     deed = "ask" if form in ("question", "general") else _deed(head)
     if form == "command" and deed in ("make", "trade", "end") and not _deed(names[0]):
@@ -205,7 +215,7 @@ def _examples(tool: FunctionTool) -> set[str]:
 def split_verb(names: Sequence[str]) -> tuple[str, list[str]]:
     """The verb that a function's name begins with, if it is a common one, and the stems of the rest."""
     verb = next((name for name in names[:2] if name in GENERIC_VERBS), "")
-    kept = [stem(word) for word in names if word != verb and word not in FILLERS]
+    kept = [stem(word) for word in names if word != verb and word not in _UNSAID]
     return verb, kept or [stem(word) for word in names]
 
 
@@ -219,7 +229,7 @@ def _spoken(request: str, values: Sequence[Value], head: str) -> set[str]:
         if word == head and head in GENERIC_VERBS:
             head = ""
             continue
-        if word not in FILLERS:
+        if word not in _UNSAID:
             spoken.add(stem(word))
     words = [word.lower() for word in re.findall(r"[A-Za-z]+", request)]
     return spoken | {stem(one + other) for one, other in pairwise(words)}
@@ -237,6 +247,9 @@ def _kinds(request: str, tool: FunctionTool, values: Sequence[Value], filled: Fi
         and bool(re.search(r"\w['\"]? by (?:the )?[A-Z]", request))
         and required <= filled.sure
     )
+    foreign = next((value for value in values if value.kind == "language"), None)
+    told = foreign is not None and re.match(r"(?i)what(?:'s| is| are) .+ in $", request[: foreign.start])
+    score += 2.0 * (bool(told) and "language" in roles)
     units = {value.unit for value in values if value.unit in ("money", "percent", "degree")}
     score += sum(0.7 for unit in units if any(MEASURES[unit] & set(param.words) for param in params))
     score += 0.3 * len(filled.sure - required)
@@ -244,7 +257,7 @@ def _kinds(request: str, tool: FunctionTool, values: Sequence[Value], filled: Fi
     for name, schema in parameters_of(tool).items():
         if name in filled.sure and schema.get("enum"):
             parts = {stem(part) for part in split_name(str(filled.arguments[name]))}
-            telling = parts <= said - DEGREES
+            telling = parts <= (said if len(parts) > 1 else said - DEGREES)
             score += 2.0 if telling and (name in required or len(parts) > 1) else 1.0 if telling else 0.5
     for kind, weight in (("currency", 2.0), ("unit", 1.5)):
         if roles.count(kind) >= 2 and kinds.count(kind) >= 2:
@@ -258,9 +271,12 @@ def _kinds(request: str, tool: FunctionTool, values: Sequence[Value], filled: Fi
         ("color", 0.5),
         ("symbol", 0.5),
         ("phone", 1.0),
+        ("statement", 3.0),
     ):
         if kind in roles and (kind in kinds or kind == "symbol"):
             score += weight
+    signs = {value.text[0] for value in values if value.kind == "name"} & {"#", "@"}
+    score += 1.5 * any(sign in param.text or "channel" in param.words for sign in signs for param in params)
     shapes = {shape(v.text) for v in values if v.kind == "id"}
     score += 2.0 * any(param.shapes & shapes and param.path[0] in filled.sure for param in params)
     tickers = {v.text for v in values if v.kind == "name" and re.fullmatch(r"[A-Z]{2,5}", v.text)} - ACRONYMS

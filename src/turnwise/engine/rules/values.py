@@ -16,7 +16,7 @@ from turnwise.engine.rules.words import is_verb, listed
 
 Kind: TypeAlias = Literal[
     "quote", "email", "url", "file", "date", "time", "duration", "id", "phone", "number", "currency", "language",
-    "color", "unit", "expression", "name",
+    "color", "unit", "expression", "name", "statement",
 ]  # fmt: skip
 
 
@@ -44,7 +44,8 @@ SMALL = listed(
 TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
 NUMBERS = {word: number for number, word in enumerate(SMALL)} | TENS | {"dozen": 12, "hundred": 100, "thousand": 1000}
 MULTIPLES = {"k": 1000, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
-SECONDS = {"second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800,
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800,
+           "second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3600, "hr": 3600, "day": 86400, "week": 604800,
            "month": 2629746, "year": 31556952}  # fmt: skip
 
 CURRENCIES = {
@@ -162,9 +163,13 @@ _CODES = "|".join(CURRENCIES)
 _MONEY_WORDS = "|".join(
     name for names in CURRENCIES.values() for name in names.split("|") if name.isascii() and "$" not in name
 )
+_PLAIN_CODES = "usd|eur|gbp|jpy|chf|aud|nzd|inr|cny|krw|mxn|brl|sek|nok|dkk|zar|sgd|hkd|btc"
+"""Codes that are no words in small letters either."""
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
+    ("statement", r"(?<![`\"“'])\b(?:SELECT\s.+?\sFROM|select (?:\*|\w+\(.*?\)) from|INSERT\s+INTO|UPDATE\s+\w+\s+SET|"
+                  r"DELETE\s+FROM|(?:CREATE|ALTER|DROP)\s+TABLE)\s[^?]*[^?.;\s]"),
     ("quote", r"\"([^\"]+)\"|“([^”]+)”|«([^»]+)»|(?<!\w)'((?:[^']|'(?=\w))+)'(?!\w)|(?<!\w)‘([^’]+)’(?!\w)|`([^`]+)`"),
     ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("url", r"https?://[^\s,;]*[^\s,;.?!)]|\bwww\.[^\s,;]*[^\s,;.?!)]"),
@@ -183,15 +188,17 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("date", rf"\b(?P<m1>{_MONTH})\.? (?P<d1>\d\d?)(?:st|nd|rd|th)?(?:,? (?P<y1>\d{{4}}))?\b(?! ?(?:am|pm|:))"),
     ("date", rf"\b(?:the )?(?P<d2>\d\d?)(?:st|nd|rd|th)?(?: of)? (?P<m2>{_MONTH})\b\.?(?:,? (?P<y2>\d{{4}}))?"),
     ("date", r"\b(?P<n1>\d\d?)/(?P<n2>\d\d?)/(?P<y3>\d{4})\b|\b(?P<d4>\d\d?)\.(?P<m4>\d\d?)\.(?P<y4>\d{4})\b"),
-    ("date", r"\b(?P<word>the day after tomorrow|today|tonight|tomorrow|yesterday|(?:(?:this|next|coming|last) )?(?:"
+    ("date", r"\b(?P<word>(?:(?<=\d )|(?<=[ap]m )|(?<=o'clock ))tomorrow (?:morning|afternoon|evening|night)|"
+             r"the day after tomorrow|today|tonight|tomorrow|yesterday|(?:(?:this|next|coming|last) )?(?:"
              + "|".join(WEEKDAYS) + r")|(?:this|next|last) (?:week(?:end)?|month|year)|"
-             r"this (?:morning|afternoon|evening))\b"),
+             r"this (?:morning|afternoon|evening)|last night)\b"),
     ("month", r"(?:(?<=\bin )|(?<=\bfor )|(?<=\bof )|(?<=\bnext )|(?<=\blast ))(?:"
               + "|".join(month.title() for month in MONTHS) + r")\b(?: \d{4})?"),
     ("time", r"\b(?P<h>\d\d?)(?:[:.](?P<min>\d\d))? ?(?P<ap>a\.?m\b\.?|p\.?m\b\.?)"),
     ("time", r"\b(?P<h3>\d\d?)(?::(?P<min3>\d\d))?(?: o'?clock)? (?P<part>in the (?:morning|afternoon|"
             r"evening)|at night|tonight)"),
     ("time", r"\b(?P<h2>[01]?\d|2[0-3]):(?P<min2>[0-5]\d)(?::\d\d)?\b"),
+    ("time", r"(?<=\bat )(?P<h5>\d\d?)(?::(?P<min5>\d\d))?(?= (?:tomorrow|today|tonight|this|on|in the)\b)"),
     ("time", r"\b(?P<h4>\d\d?) o'?clock\b|\b(?P<noon>noon|midday|midnight)\b"),
     ("duration", r"\bhalf an hour\b|\b(?:an|one) hour and a half\b|\ba quarter of an hour\b|\ban? (?:hour|"
             r"minute)\b(?! and)"),
@@ -200,6 +207,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("duration", rf"\b(?P<half>{_NUMBER}) and a half (?P<halfunit>hours?|minutes?)\b"),
     ("duration", rf"\b(?P<n>{_NUMBER})[ -]?(?P<per>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|"
             rf"months?|years?)\b"),
+    ("duration", r"(?:(?<=\blast )|(?<=\bpast ))(?P<n>\d+)(?P<per>[smhdw])\b|\b(?P<n2>\d+)(?P<per2>[hd])\b"),
     ("phone", r"\+\d[\d ()-]{7,}\d|\(?\b\d{3}\)?[- .]\d{3}[- .]\d{4}\b|\b\d{3}-\d{4}\b"),
     ("expression", r"(?<![\w.])\d*[a-z](?:\^\d+)?(?: ?[-+*/=] ?\d*(?:\.\d+)?[a-z]?(?:\^\d+)?)*"
                    r" ?= ?[-\d.]+[a-z]?(?!\w)"),
@@ -209,11 +217,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("number%", rf"(?P<p>{_NUMBER})\s?(?:%|percent\b|per cent\b)"),
     ("number°", rf"(?P<p>-?(?:{_NUMBER}))\s?(?:°\s?[CF]?\b|°|degrees?\b)"),
     ("color", r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b"),
+    ("number", r"(?<![\w.-])\d{1,3}(?=-[a-z]{3,}\b(?!-))"),
+    ("id", r"\bv?\d+(?:\.\d+){2,}(?:-[\w.]+)?\b"),
     ("id", r"#[\w-]*\d[\w-]*|"
             r"(?<![\w.])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*(?<!st)(?<!nd)(?<!rd)(?<!th)(?![\w@])"),
     ("id", rf"\b(?!(?:{_CODES}|AM|PM|AD|BC|TV|PC|US|UK|EU|CO)\b)[A-Z]{{2,4}} \d{{2,}}\b"),
     ("id", r"(?<![\w.])\d+(?:-\d+)+(?![\w@])"),
-    ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS})\b)"),
+    ("currency", rf"\b(?:{_CODES})\b|(?i:\b(?:{_MONEY_WORDS}|{_PLAIN_CODES})\b)"),
     ("language", r"\b(?:" + "|".join(LANGUAGES) + r")\b"),
     ("color", r"(?i)\b(?:(?:warm|cool|dark|light|bright|soft|pale|deep|hot)[ -])?(?:" + "|".join(COLORS) + r")\b"),
     ("quantity", rf"(?<![\w.])(?P<q>-?(?:{_NUMBER}))(?: |-)?(?P<u>{_UNIT})\b"),
@@ -222,7 +232,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("number", rf"(?<![\w.])-?(?:{_NUMBER})(?!\w)"),
 )  # fmt: skip
 _COMPILED = tuple(
-    (kind, re.compile(pattern if kind in ("id", "language", "name", "currency", "month") else f"(?i:{pattern})"))
+    (
+        kind,
+        re.compile(
+            pattern if kind in ("id", "language", "name", "currency", "month", "statement") else f"(?i:{pattern})"
+        ),
+    )
     for kind, pattern in ((kind, pattern.replace("(?i)", "")) for kind, pattern in _PATTERNS)
 )
 _MONEY_NAMES = tuple((code, re.compile(rf"(?i)^(?:{names})$")) for code, names in CURRENCIES.items())
@@ -240,7 +255,7 @@ def read_values(request: str) -> tuple[Value, ...]:
     found: list[Value] = []
     for kind, pattern in _COMPILED:
         for match in pattern.finditer(request):
-            if kind == "color" and _is_part_of_name(request, match):
+            if kind in ("color", "unit") and _is_part_of_name(request, match):
                 continue
             if not any(taken[match.start() : match.end()]) and match.end() > match.start():
                 for value in _values(kind, match):
@@ -251,7 +266,7 @@ def read_values(request: str) -> tuple[Value, ...]:
 
 
 def _is_part_of_name(request: str, match: re.Match[str]) -> bool:
-    """Whether a colour is none, as in "Hotel Indigo"."""
+    """Whether a colour or a unit is none, as in "Hotel Indigo" and "World Cup"."""
     return match.group()[0].isupper() and bool(re.search(r"[A-Z]\w+ $", request[: match.start()]))
 
 
@@ -329,7 +344,7 @@ def _values(kind: str, match: re.Match[str]) -> Iterator[Value]:
         case "id":
             if not re.fullmatch(r"\d+(?:st|nd|rd|th|k|km|kg|cm|mm|mb|gb|min|h|am|pm|x|p|s)", text, re.IGNORECASE):
                 yield Value("id", start, end, text.removeprefix("#"), text.removeprefix("#"))
-        case "email" | "url" | "file" | "phone" | "language" | "color" | "unit" | "expression" | "name":
+        case "email" | "url" | "file" | "phone" | "language" | "color" | "unit" | "expression" | "name" | "statement":
             yield Value(kind, start, end, text, text)
         case _:
             raise AssertionError(kind)
@@ -370,8 +385,8 @@ def _date(part: dict[str, str | None]) -> str | None:
 def _time(part: dict[str, str | None]) -> str | None:
     if part.get("noon"):
         return "00:00" if part["noon"] == "midnight" else "12:00"
-    hour = int(str(part.get("h") or part.get("h2") or part.get("h3") or part.get("h4")))
-    minute = int(part.get("min") or part.get("min2") or part.get("min3") or 0)
+    hour = int(str(part.get("h") or part.get("h2") or part.get("h3") or part.get("h4") or part.get("h5")))
+    minute = int(part.get("min") or part.get("min2") or part.get("min3") or part.get("min5") or 0)
     late = (part.get("ap") or "").lower().startswith("p") or (part.get("part") or "").endswith(
         ("afternoon", "evening", "night")
     )
@@ -385,8 +400,8 @@ def _seconds(text: str, part: dict[str, str | None]) -> float | int:
         return parse_number(str(part["big"])) * 3600 + parse_number(str(part["small"])) * 60
     if part.get("half"):
         return int((parse_number(str(part["half"])) + 0.5) * _scale(str(part["halfunit"])))
-    if part.get("n"):
-        return parse_number(str(part["n"])) * _scale(str(part["per"]))
+    if part.get("n") or part.get("n2"):
+        return parse_number(str(part.get("n") or part["n2"])) * _scale(str(part.get("per") or part["per2"]))
     if "quarter" in text:
         return 900
     if text.startswith("half"):
@@ -395,7 +410,8 @@ def _seconds(text: str, part: dict[str, str | None]) -> float | int:
 
 
 def _scale(unit: str) -> int:
-    return SECONDS[unit.lower().removesuffix("s")]
+    unit = unit.lower()
+    return SECONDS[unit if unit in SECONDS else unit.removesuffix("s")]
 
 
 STARTERS = frozenset(
@@ -427,7 +443,7 @@ _PRONOUN = re.compile(
     r"(?:i|it|that|there|he|she|we|you|they|this|what|who|where|when|how|let|here)(?:'(?:s|d|m|ll|ve|re))?$"
 )
 
-_TOLD = r"(?:my|the|an?|all|this|that|me|us|it|our|some|to|for|up|down|off|on|out|\d+)\b"
+_TOLD = r"(?:my|the|an?|all|this|that|me|us|it|our|some|to|for|up|down|off|on|out|\d+)\b|\d"
 """What follows a verb at the head of a sentence, and seldom a name."""
 
 _OWNED = r" (?!on\b|at\b|for\b|to|this\b|next\b|in\b|please\b|and\b|with\b|by\b|from\b|around\b|near\b)[a-z]"

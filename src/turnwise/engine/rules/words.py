@@ -25,7 +25,7 @@ GROUPS = """
 weather forecast rain rainy raining snow snowing sunny sun cloudy storm wind windy umbrella humid humidity
 weather temperature hot cold warm chilly degrees outside jacket coat
 schedule book arrange plan organize organise set reserve
-meeting appointment call conference sync standup session discuss catch-up chat
+meeting appointment event call conference sync standup session discuss catch-up chat
 calendar event agenda appointment schedule plan planned busy
 email mail e-mail inbox
 message text sms dm whatsapp tell
@@ -36,6 +36,7 @@ remind reminder
 currency money exchange dollar euro pound yen usd eur gbp franc rupee
 flight fly plane airline airfare
 light lamp bulb lighting
+device appliance fan lamp light heater oven tv machine plug
 light lamp dim brighten bright brightness
 stock share ticker trading trade equity nasdaq
 translate translation say language interpret
@@ -72,7 +73,7 @@ lock unlock secure
 door gate
 blind blinds shade shades curtain curtains shutter
 vacuum hoover clean cleaner sweep
-volume loud louder sound quiet quieter mute
+volume speaker loud louder sound quiet quieter mute
 tv television channel
 time clock hour
 timezone zone
@@ -91,7 +92,7 @@ interest rate
 transfer send wire pay
 account balance bank
 invoice bill
-refund return reimburse reimbursement money-back
+refund return reimburse reimbursement money-back moneyback
 cancel stop end terminate unsubscribe
 subscription subscribe membership plan
 product item buy shop shopping
@@ -147,7 +148,7 @@ podcast episode
 video clip youtube
 donate donation charity
 vote poll survey
-review rating
+review rating star
 coupon discount voucher
 stock inventory availability available
 hire recruit
@@ -166,7 +167,7 @@ close shut closing lower
 start begin launch run
 pause stop halt
 on enable activate
-off disable deactivate
+off disable deactivate kill shut
 high urgent important critical
 urgent asap immediately emergency
 low minor unimportant
@@ -176,6 +177,8 @@ vegetarian veggie
 celsius centigrade metric
 fahrenheit imperial
 price cheap cheapest cheaper affordable inexpensive expensive priciest
+sort order rank arrange
+group aggregate
 asc ascending cheapest lowest ascend
 desc descending priciest highest descend
 relevance relevant best
@@ -216,13 +219,14 @@ set adjust change put make turn crank raise lower
 start begin launch turn-on kick-off run
 stop end halt turn-off shut-down
 pause stop hold
+roll throw toss cast flip
 request ask apply submit file take
 compute calculate work-out figure-out determine
 assign give allocate delegate hand
 invite add ask
 schedule set-up plan arrange book put organize
 track follow trace
-turn switch toggle flip
+turn switch toggle flip kill
 close resolve finish complete mark
 complete finish mark check-off tick-off
 water irrigate sprinkle
