@@ -3,6 +3,8 @@
 import pytest
 
 from support import App, open_app
+from turnwise.http.contracts import ModelEntry
+from turnwise.http.models import render_model
 from turnwise.models.scripted import say
 
 VERSIONS = ("v1", "v1beta", "v1alpha", "v1beta/v1beta", "v1beta/v1", "v1/v1alpha")
@@ -159,6 +161,19 @@ async def test_models_are_listed_in_pages_and_the_last_has_no_token():
 async def test_a_page_size_of_nothing_leaves_it_to_the_server():
     async with open_app() as app:
         assert await pages(app, 0) == [["models/m", "models/n"]]
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m", "/v1/models/models/m"])
+async def test_a_model_is_found_by_its_name_in_either_form(path: str):
+    async with open_app() as app:
+        assert (await app.ask("GET", path)).json["name"] == "models/m"
+
+
+def test_a_model_that_does_not_write_calls_no_functions():
+    shown = render_model(ModelEntry("p", "Paints", None, None, ("text",), outputs=("image",)))
+    assert (shown["functionCalling"], shown["structuredOutput"]) == ("none", "none")
+    assert shown["outputModalities"] == ["image"]
+    assert render_model(ModelEntry("w", "Writes", None, None, ("text",)))["functionCalling"] == "helped"
 
 
 async def test_our_own_fault_is_an_error_of_the_api_without_its_reason(caplog: pytest.LogCaptureFixture):

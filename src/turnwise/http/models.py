@@ -36,7 +36,7 @@ class ModelRoutes:
         """`GET /models/{id}`"""
         await self._owner(request)
         check_query(request)
-        return JSONReply(render_model(self._models.entry(request.path_params["id"])))
+        return JSONReply(render_model(self._models.entry(request.path_params["id"].removeprefix("models/"))))
 
 
 def render_model(entry: ModelEntry) -> dict[str, JSON]:
@@ -48,8 +48,8 @@ def render_model(entry: ModelEntry) -> dict[str, JSON]:
         "supportedGenerationMethods": ["createInteraction"],
         "inputModalities": list(entry.inputs),
         "outputModalities": list(entry.outputs),
-        "functionCalling": _means(entry.tools),
-        "structuredOutput": _means(entry.schemas),
+        "functionCalling": _means(entry, entry.tools),
+        "structuredOutput": _means(entry, entry.schemas),
         "thinking": entry.thinks,
     }
     if entry.context_tokens is not None:
@@ -59,8 +59,10 @@ def render_model(entry: ModelEntry) -> dict[str, JSON]:
     return body
 
 
-def _means(native: bool) -> str:
-    """By which means a model can do something: every model can, if need be with the engine's help."""
+def _means(entry: ModelEntry, native: bool) -> str:
+    """By which means a model can do something: every one that writes can, if need be with the engine's help."""
+    if "text" not in entry.outputs:
+        return "none"
     return "native" if native else "helped"
 
 

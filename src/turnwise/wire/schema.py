@@ -457,9 +457,9 @@ class Model(TypedDict):
     """The name that requests use."""
     description: str
     supportedGenerationMethods: list[str]
-    functionCalling: Literal["native", "helped"]
-    """Whether it calls functions by itself, or with turnwise's help. Either way it does."""
-    structuredOutput: Literal["native", "helped"]
+    functionCalling: Literal["native", "helped", "none"]
+    """Whether it calls functions by itself, or with turnwise's help. Only who does not write calls none."""
+    structuredOutput: Literal["native", "helped", "none"]
     """Whether its text is bound to a schema while it is made, or checked and asked for again."""
     thinking: bool
     """Whether it thinks by itself. If not, and if asked to, it thinks in a first pass."""
