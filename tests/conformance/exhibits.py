@@ -27,12 +27,6 @@ SECONDS = 2.0
 """How long the film shows each station."""
 
 PAGES, PAGE = 300, 217
-PUMP = (
-    "The waterworks looked at this pump twice, in spring and in autumn.",
-    "It ran well all the time: the waterworks had nothing to mend or to buy.",
-    "Whoever lives near the waterworks can hardly hear it at night.",
-)
-"""What every page of the report says."""
 DIRECTOR = "The director of the waterworks is Ingrid Solberg."
 """What stands on that page of the report, and nowhere else."""
 
@@ -45,9 +39,10 @@ def make_exhibits(folder: Path) -> None:
     saved(folder / "cats-and-dogs.jpg", screen(*POSTER, letters=40, size=(800, 360)))
     stops = [(screen("The train stops at", f"station {number}.", size=(800, 240)), SECONDS) for number in STATIONS]
     filmed(folder / "journey.mp4", stops)
-    pages = [[*PUMP, f"Its number is {number}."] for number in range(1, PAGES + 1)]
+    well = "The pump works well, and nothing had to be mended."
+    pages = [[f"This page is about pump {number} of the waterworks.", well] for number in range(1, PAGES + 1)]
     pages[PAGE - 1].append(DIRECTOR)
-    pdf(folder / "report.pdf", pages, title="The waterworks of Bergen")
+    pdf(folder / "report.pdf", pages, title="Report on the waterworks")
 
 
 def write_wave(path: Path, samples: bytes) -> None:

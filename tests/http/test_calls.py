@@ -6,7 +6,14 @@ import pytest
 from multidict import CIMultiDict
 
 from support import App, open_app, serve, until
-from turnwise.domain.errors import ContentBlocked, InvalidRequest, ModelTimeout, ModelUnavailable, RateLimited
+from turnwise.domain.errors import (
+    ContentBlocked,
+    InvalidRequest,
+    ModelTimeout,
+    ModelUnavailable,
+    RateLimited,
+    Unimplemented,
+)
 from turnwise.domain.interaction import Usage
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import say
@@ -125,6 +132,7 @@ async def test_turns_with_roles_are_taken_from_clients_of_either_dialect(headers
         (ModelUnavailable("down"), 503, "service_unavailable"),
         (ModelTimeout("slow"), 504, "gateway_timeout"),
         (RateLimited("later", retry_after=7), 429, "rate_limit_exceeded"),
+        (Unimplemented("not here"), 501, "unimplemented"),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])
@@ -136,6 +144,7 @@ async def test_what_goes_wrong_before_the_first_byte_is_an_ordinary_error(
         assert (reply.status, reply.headers["content-type"]) == (status, "application/json")
         assert reply.json == {"error": {"code": code, "message": str(error)}}
         assert reply.headers.get("retry-after") == ("7" if status == 429 else None)
+        assert reply.headers.get("x-should-retry") == ("false" if status == 501 else None)
         assert (await app.ask("GET", f"{AT}/int_1")).status == 404
 
 

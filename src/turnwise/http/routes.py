@@ -150,6 +150,8 @@ async def on_error(request: Request, error: Exception) -> Response:
         reply.headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, RateLimited) and error.retry_after is not None:
         reply.headers["retry-after"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, Unimplemented):
+        reply.headers["x-should-retry"] = "false"  # SDKs up to 2.0 heed it: what is not there is not there in a second
     return reply
 
 
