@@ -482,7 +482,7 @@ async def test_a_fetch_of_speech_weights_that_breaks_is_gone_on_with(whispers: H
 
 
 async def test_what_is_no_speech_model_is_not_kept_as_one(whispers: Hub, tmp_path: Path) -> None:
-    with pytest.raises(ModelUnavailable, match="begins with b'GGUF"):
+    with pytest.raises(ModelUnavailable, match=r"begins with b['\"]GGUF"):
         await fetch(parse_speech("whisper-tiny.en"), tmp_path)
     with pytest.raises(ModelUnavailable, match=r"has no file 'ggml-small\.bin' .* it has: ggml-base\.bin"):
         await fetch(parse_speech("whisper-small"), tmp_path)

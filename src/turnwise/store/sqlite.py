@@ -22,6 +22,7 @@ waits.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -330,7 +331,7 @@ def _connect_all(path: Path) -> list[sqlite3.Connection]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = _connect(path)
     try:
-        writer.execute("PRAGMA journal_mode = WAL")
+        _keep_a_log(writer)
         writer.execute("PRAGMA secure_delete = ON")
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
@@ -348,6 +349,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. SQLite does not wait for another connection that does so at this very moment, since
+    two that wait for each other would never end: so we do, for as long as it waits for everything else."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
