@@ -117,6 +117,7 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
         )
         closing.push_async_callback(files.close)
         closing.push_async_callback(catalogue.close)
+        scratch = empty_folder(settings.scratch_dir)
         interactions = Interactions(
             store,
             catalogue,
@@ -124,10 +125,10 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             new_id=new_id,
             presenter=Presenter(
                 readers,
-                build_fetcher(settings),
+                build_fetcher(settings, Cache(scratch / "fetched")),
                 files,
                 limit=settings.max_body_bytes,
-                scratch=empty_folder(settings.database_path.with_suffix(".scratch")),
+                scratch=scratch,
             ),
             files=files,
             sealer=Sealer(sealing_key(settings)),
@@ -175,7 +176,7 @@ def build_readers(settings: Settings) -> Readers:
     )
 
 
-def build_fetcher(settings: Settings) -> GuardedFetcher:
+def build_fetcher(settings: Settings, cache: Cache) -> GuardedFetcher:
     """Who fetches from addresses that requests name.
 
     Raises:
@@ -186,7 +187,6 @@ def build_fetcher(settings: Settings) -> GuardedFetcher:
         guard = Guard(network.allow)
     except ValueError as error:
         raise SettingsError(f"network.allow: {error}") from error
-    cache = Cache(settings.database_path.with_suffix(".fetched"))
     return GuardedFetcher(guard, max_bytes=network.max_bytes, seconds=network.seconds, cache=cache)
 
 

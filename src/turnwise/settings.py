@@ -256,6 +256,11 @@ class Settings(BaseSettings):
             return self.data_dir / "turnwise.db"
         return Path(self.database_url.removeprefix("sqlite:///")).expanduser()
 
+    @property
+    def scratch_dir(self) -> Path:
+        """Where files stand as long as they are looked at. It belongs to one database, and so to one process."""
+        return self.database_path.with_name(f"{self.database_path.name}.scratch")
+
 
 def load_settings(file: Path | None = None, **given: Any) -> Settings:
     """The settings. `given` are those of the command line; None among them means: not given.
