@@ -161,10 +161,16 @@ async def test_a_recording_gets_the_time_that_it_asks_for(processes: Processes, 
     short = recording(tmp_path / "short", "wav", "pcm_s16le")
     await processes.read("audio", short, Options("audio/wav", speech_weights=weights))
     long = recording(tmp_path / "long", "wav", "pcm_s16le", seconds=60, rate=16000)
-    start = time.perf_counter()
-    account = await processes.read("audio", long, Options("audio/wav", seconds=0.5, speech_weights=weights))
-    assert time.perf_counter() - start > 0.5, "it took no longer than it may, which shows nothing"
-    assert "Hello world" in account.passages[0].text
+    allowed = took = 1.0
+    for _ in range(6):  # until so little is allowed that this machine needs more
+        allowed = min(allowed, took) / 2
+        start = time.perf_counter()
+        account = await processes.read("audio", long, Options("audio/wav", seconds=allowed, speech_weights=weights))
+        took = time.perf_counter() - start
+        assert "Hello world" in account.passages[0].text
+        if took > allowed:
+            break
+    assert took > allowed, "it never took longer than it may, which shows nothing"
 
 
 async def test_a_process_that_dies_of_its_memory_takes_nobody_with_it(endless: Path, text: Path) -> None:
