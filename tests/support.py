@@ -39,6 +39,7 @@ from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.blobs import DiskBlobs
 from turnwise.store.memory import MemoryStore
+from turnwise.tools.toolbox import Toolbox
 from turnwise.store.store import Store
 
 T = TypeVar("T")
@@ -228,7 +229,12 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(
-    *scripts: Any, store: Any = None, model: Any = None, idle: float = PATIENCE, **limits: int
+    *scripts: Any,
+    store: Any = None,
+    model: Any = None,
+    idle: float = PATIENCE,
+    tools: Mapping[str, Any] | None = None,
+    **limits: int,
 ) -> AsyncIterator[Engine]:
     """An engine, closed behind; and then no task of it may be left."""
     before = asyncio.all_tasks()
@@ -245,6 +251,7 @@ async def open_engine(
                 reader, GuardedFetcher(Guard(), max_bytes=1 << 20, seconds=PATIENCE), files, limit=1 << 20
             ),
             files=files,
+            toolbox=Toolbox(tools or {}),
             idle=idle,
         )
         try:

@@ -199,6 +199,110 @@ class NetworkSettings(BaseModel):
     """How long fetching may take."""
 
 
+class GoogleSearchSettings(BaseModel):
+    """`[tools.google_search]`: who searches."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: Literal["ddgs", "searxng", "brave", "tavily", "folder"] = "ddgs"
+    """`ddgs`: public search engines, without a key. `searxng`: a server of that kind at `url`. `brave`, `tavily`: these
+    services, with a key. `folder`: a folder of your own documents, which `turnwise index` has read."""
+    url: str | None = None
+    """For `searxng`: its address. For `brave` and `tavily`: another address than their own."""
+    api_key: str | None = None
+    """For `brave` and `tavily`: the key. Better: `api_key_env`."""
+    api_key_env: str | None = None
+    """For `brave` and `tavily`: the variable that holds the key."""
+    results: int = Field(default=8, ge=1, le=50)
+    """How many results a query gives at the most."""
+    seconds: float = Field(default=15.0, gt=0)
+    """How long a query may take."""
+
+    @property
+    def key(self) -> str | None:
+        """The API key, from wherever it is set."""
+        return os.environ.get(self.api_key_env) if self.api_key_env else self.api_key
+
+
+class UrlContextSettings(BaseModel):
+    """`[tools.url_context]`: how pages are read. What may be reached, and how large it may be, is in `[network]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    robots: bool = True
+    """Whether a site's `robots.txt` is kept to."""
+
+
+class CodeExecutionSettings(BaseModel):
+    """`[tools.code_execution]`: the sandbox in which models run code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sandbox: Literal["auto", "monty", "bubblewrap"] = "auto"
+    """`monty`: an interpreter of its own, without libraries. `bubblewrap`: Python with NumPy, pandas, SciPy and
+    Matplotlib in a sandbox of the system's. `auto`: bubblewrap where this machine can, else monty."""
+    seconds: float = Field(default=30.0, gt=0)
+    """How long a piece of code may run."""
+    memory_mib: int = Field(default=512, ge=16)
+    """How much memory it may take."""
+
+
+class ComputerUseSettings(BaseModel):
+    """`[tools.computer_use]`: what models may do on the computers of clients."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    browser_actions: Literal["founding", "current"] = "founding"
+    """Which actions a browser has, where a request does not show which its client knows: `founding`, such as
+    `click_at`, or `current`, such as `click`. Phones and desktops have current ones only."""
+
+
+class McpServerSettings(BaseModel):
+    """`[tools.mcp_server]`: calls of the servers that requests name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(default=60.0, gt=0)
+    """How long a call may take, beside what its progress earns it."""
+    listing_seconds: float = Field(default=300.0, ge=0)
+    """How long the list of a server's tools is remembered."""
+
+
+class FileSearchSettings(BaseModel):
+    """`[tools.file_search]`: searching file search stores."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    embeddings: str | None = None
+    """Weights that tell what texts mean, for finding other words than the question's: a GGUF file, named as in a
+    model's `source`. By default only words are searched for."""
+
+
+class ToolsSettings(BaseModel):
+    """`[tools]`: what models may do within a turn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rounds: int = Field(default=64, ge=1)
+    """How often a model may call tools of the server in one turn."""
+    seconds: float = Field(default=1800.0, gt=0)
+    """How long a turn may go on calling tools."""
+    tokens: int = Field(default=2_000_000, ge=1)
+    """How many tokens a turn that calls tools may cost."""
+    google_search: GoogleSearchSettings = Field(default_factory=GoogleSearchSettings)
+    """`[tools.google_search]`, below."""
+    url_context: UrlContextSettings = Field(default_factory=UrlContextSettings)
+    """`[tools.url_context]`, below."""
+    code_execution: CodeExecutionSettings = Field(default_factory=CodeExecutionSettings)
+    """`[tools.code_execution]`, below."""
+    computer_use: ComputerUseSettings = Field(default_factory=ComputerUseSettings)
+    """`[tools.computer_use]`, below."""
+    mcp_server: McpServerSettings = Field(default_factory=McpServerSettings)
+    """`[tools.mcp_server]`, below."""
+    file_search: FileSearchSettings = Field(default_factory=FileSearchSettings)
+    """`[tools.file_search]`, below."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -230,6 +334,8 @@ class Settings(BaseSettings):
     """`[media]`, below."""
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     """`[network]`, below."""
+    tools: ToolsSettings = Field(default_factory=ToolsSettings)
+    """`[tools]`, below."""
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings()})
     """Names that requests may use. `"*"` answers every name that is not listed."""
 

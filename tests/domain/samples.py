@@ -39,7 +39,16 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    ToolChoice,
+    UrlContext,
+)
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 LATER = NOON + timedelta(seconds=1.5)
@@ -115,7 +124,16 @@ def full(*, status: Status = Status.COMPLETED) -> Interaction:
         agent="researcher",
         previous_interaction_id="int_0",
         system_instruction="Be brief.",
-        tools=(FunctionTool("look", "Looks.", {"type": "object", "properties": {}}), FunctionTool("wait")),
+        tools=(
+            FunctionTool("look", "Looks.", {"type": "object", "properties": {}}),
+            FunctionTool("wait"),
+            GoogleSearch(("web_search", "image_search")),
+            UrlContext(),
+            CodeExecution(),
+            McpServer("weather", "https://example.com/mcp", {}, (ToolChoice("any", ("forecast",)), ToolChoice("none"))),
+            ComputerUse("mobile", ("drag_and_drop",), ("financial",), True),
+            FileSearch(("fileSearchStores/one", "fileSearchStores/two"), 3, "year > 1910"),
+        ),
         tool_choice=ToolChoice("any", ("look",)),
         response_format=ResponseFormat({"type": "object"}),
         generation=GenerationConfig(0.5, 0.9, 40, 7, 100, ("stop",), "low", "auto"),

@@ -19,22 +19,25 @@ from turnwise.engine.delivery import Delivering
 from turnwise.engine.run import Surroundings, run
 from turnwise.models.model import CallFragment, Finished, Fragment, MediaFragment, ModelCard, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
+from turnwise.tools.toolbox import Toolbox
 
 
 async def as_they_are(steps: Sequence[Step], card: ModelCard) -> Sequence[Step]:
     return steps
 
 
-async def keep(data: bytes, mime_type: str) -> str:
+async def keep(data: bytes, mime_type: str, name: str = "") -> str:
     return f"files/{data.decode()}"
 
 
 AROUND = Surroundings(
     clock=lambda: NOON,
     seal=lambda secret: f"sealed {secret.thought}",
+    opened=lambda steps: steps,
     new_call_id=lambda: "call_new",
     present=as_they_are,
     delivering=Delivering(keep, inline_bytes=4),
+    toolbox=Toolbox({}),
 )
 EARLIER = (UserInput((Text("Before"),)), ModelOutput((Text("Yes"),)))
 

@@ -42,8 +42,16 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.domain.tools import FunctionTool
-from turnwise.store.codec import decode_events, decode_settings, decode_steps, encode_events, encode_steps, unpack
+from turnwise.domain.tools import FunctionTool, McpServer
+from turnwise.store.codec import (
+    decode_events,
+    decode_settings,
+    decode_steps,
+    encode_events,
+    encode_settings,
+    encode_steps,
+    unpack,
+)
 from turnwise.store.rows import interaction_row, key_row, read_interaction, read_key
 
 CITATION = {"type": "url_citation", "url": "https://example.org", "start_index": 0, "end_index": 2}
@@ -217,3 +225,10 @@ def test_rows_that_overlap_tell_each_position_once() -> None:
     words = [PartDelta(0, 0, TextDelta(text)) for text in "abcd"]
     rows = [(1, encode_events(words[:3])), (2, encode_events(words[1:]))]
     assert list(unpack(rows, 0)) == list(enumerate(words, 1))
+
+
+def test_headers_of_a_server_are_not_kept() -> None:
+    turn = replace(rich().turn, tools=(McpServer("weather", "https://example.com", {"Authorization": "Bearer key"}),))
+    written = encode_settings(turn)
+    assert b"Bearer" not in written
+    assert decode_settings(written)["tools"] == (McpServer("weather", "https://example.com"),)

@@ -9,7 +9,16 @@ from turnwise.domain.files import File, NewFile, Upload
 from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
 from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
 from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, UserInput
-from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    ToolChoice,
+    UrlContext,
+)
 from turnwise.store.store import Batch, Key
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -36,7 +45,16 @@ def rich() -> Interaction:
         agent="researcher",
         previous_interaction_id="before",
         system_instruction="Be brief.",
-        tools=(FunctionTool("look", "Looks.", {"type": "object", "properties": {}}), FunctionTool("wait")),
+        tools=(
+            FunctionTool("look", "Looks.", {"type": "object", "properties": {}}),
+            FunctionTool("wait"),
+            GoogleSearch(("web_search", "image_search")),
+            UrlContext(),
+            CodeExecution(),
+            McpServer("weather", "https://example.com/mcp", {}, (ToolChoice("any", ("forecast",)), ToolChoice("none"))),
+            ComputerUse("mobile", ("drag_and_drop",), ("financial",), True),
+            FileSearch(("fileSearchStores/one", "fileSearchStores/two"), 3, "year > 1910"),
+        ),
         tool_choice=ToolChoice("any", ("look",)),
         response_format=ResponseFormat({"type": "object"}),
         generation=GenerationConfig(0.5, 0.9, 40, 7, 100, ("stop", "\n\n"), "low", "auto"),
@@ -57,7 +75,7 @@ def rich() -> Interaction:
         updated=NOON + timedelta(seconds=1.5),
         status=Status.FAILED,
         steps=(Thought("sealed", (Text("Hm."),)), FunctionCall("c1", "look", {"deep": [1, {"x": None}]}, "s")),
-        usage=Usage({"text": 10, "image": 258}, {"text": 2}, {"text": 4}, {"text": 1}, 8),
+        usage=Usage({"text": 10, "image": 258}, {"text": 2}, {"text": 4}, {"text": 1}, 8, {"google_search": 2}),
         failure=Failure("api_error", "It broke \u0000 here \U0001f4a5."),
         dialect="outputs",
     )

@@ -144,7 +144,32 @@ def test_the_request_is_given_back(dialect: DialectName):
         "speech_config": [{"voice": "Kore", "language": "en-US", "speaker": "Ann"}, {"voice": "Puck"}],
     }
     look = {"description": "Looks.", "parameters": {"type": "object", "properties": {}}}
-    assert shown["tools"] == [{"type": "function", "name": "look"} | look, {"type": "function", "name": "wait"}]
+    assert shown["tools"] == [
+        {"type": "function", "name": "look"} | look,
+        {"type": "function", "name": "wait"},
+        {"type": "google_search", "search_types": ["web_search", "image_search"]},
+        {"type": "url_context"},
+        {"type": "code_execution"},
+        {
+            "type": "mcp_server",
+            "name": "weather",
+            "url": "https://example.com/mcp",
+            "allowed_tools": [{"mode": "any", "tools": ["forecast"]}, {"mode": "none"}],
+        },
+        {
+            "type": "computer_use",
+            "environment": "mobile",
+            "excluded_predefined_functions": ["drag_and_drop"],
+            "disabled_safety_policies": ["financial"],
+            "enable_prompt_injection_detection": True,
+        },
+        {
+            "type": "file_search",
+            "file_search_store_names": ["fileSearchStores/one", "fileSearchStores/two"],
+            "top_k": 3,
+            "metadata_filter": "year > 1910",
+        },
+    ]
     assert shown["response_format"] == [
         {"type": "text", "mime_type": "application/json", "schema": {"type": "object"}},
         {

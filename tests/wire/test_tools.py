@@ -6,8 +6,19 @@ import pytest
 
 from domain.samples import full
 from turnwise.domain.errors import InvalidRequest, Unimplemented, UnknownParameter
-from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    Tool,
+    ToolChoice,
+    UrlContext,
+)
 from turnwise.wire import DIALECTS
+from turnwise.wire.common import render_tool
 from turnwise.wire.request import parse_request
 from turnwise.wire.tools import (
     LATER_TOOLS,
@@ -19,6 +30,7 @@ from turnwise.wire.tools import (
 SCHEMA = {"type": "object", "properties": {"at": {"type": "string"}}}
 LOOK = {"type": "function", "name": "look", "description": "Looks.", "parameters": SCHEMA}
 TOOLS = (FunctionTool("look", "Looks.", SCHEMA), FunctionTool("wait"))
+MORE_TOOLS = (*TOOLS, GoogleSearch(), McpServer("weather", "http://a"))
 
 
 # -- tools
@@ -91,6 +103,119 @@ def test_an_unknown_field_of_a_tool_is_refused_with_a_hint():
         parse_tools([{**LOOK, "paramters": {}}])
 
 
+SERVED: dict[str, tuple[dict[str, Any], Tool]] = {
+    "a search": ({"type": "google_search"}, GoogleSearch()),
+    "a search for pictures": (
+        {"type": "google_search", "search_types": ["web_search", "image_search"]},
+        GoogleSearch(("web_search", "image_search")),
+    ),
+    "addresses": ({"type": "url_context"}, UrlContext()),
+    "code": ({"type": "code_execution"}, CodeExecution()),
+    "a server": (
+        {"type": "mcp_server", "name": "weather_service", "url": "https://example.com/mcp"},
+        McpServer("weather_service", "https://example.com/mcp"),
+    ),
+    "a server with everything": (
+        {
+            "type": "mcp_server",
+            "name": "weather",
+            "url": "https://example.com/mcp",
+            "headers": {"Authorization": "Bearer key"},
+            "allowed_tools": [{"mode": "any", "tools": ["forecast"]}, {"mode": "none", "tools": ["delete"]}, {}],
+        },
+        McpServer(
+            "weather",
+            "https://example.com/mcp",
+            {"Authorization": "Bearer key"},
+            (ToolChoice("any", ("forecast",)), ToolChoice("none", ("delete",)), ToolChoice()),
+        ),
+    ),
+    "a computer": ({"type": "computer_use"}, ComputerUse()),
+    "a computer in the founding document's words": (
+        {"type": "computer_use", "environment": "browser", "excludedPredefinedFunctions": ["drag_and_drop"]},
+        ComputerUse("browser", ("drag_and_drop",)),
+    ),
+    "a computer with everything": (
+        {
+            "type": "computer_use",
+            "environment": "desktop",
+            "excluded_predefined_functions": ["search"],
+            "disabled_safety_policies": ["financial_transactions"],
+            "enable_prompt_injection_detection": True,
+        },
+        ComputerUse("desktop", ("search",), ("financial_transactions",), True),
+    ),
+    "stores of files": (
+        {
+            "type": "file_search",
+            "file_search_store_names": ["fileSearchStores/one"],
+            "top_k": 3,
+            "metadata_filter": "a",
+        },
+        FileSearch(("fileSearchStores/one",), 3, "a"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "meant"), SERVED.values(), ids=SERVED)
+def test_every_tool_of_the_server_is_understood(sent: dict[str, Any], meant: Tool):
+    assert parse_tools([LOOK, sent]) == (TOOLS[0], meant)
+
+
+REFUSED_SERVED: dict[str, tuple[list[Any], str]] = {
+    "a tool twice": (
+        [{"type": "google_search"}, {"type": "google_search"}],
+        "tools[1].type: the tool 'google_search' is there twice; once is enough",
+    ),
+    "two servers of one name": (
+        [
+            {"type": "mcp_server", "name": "a", "url": "http://a"},
+            {"type": "mcp_server", "name": "a", "url": "http://b"},
+        ],
+        "tools[1].name: there are two MCP servers called 'a'",
+    ),
+    "a server with a dash in its name": (
+        [{"type": "mcp_server", "name": "weather-service", "url": "http://a"}],
+        "tools[0].name: 'weather-service' cannot be a server's name: a letter or '_' first, then letters, digits, '_' "
+        "or '.', 64 at the most; write '_' in place of '-'",
+    ),
+    "a server without an address": ([{"type": "mcp_server", "name": "a"}], "tools[0].url: this field is required"),
+    "exclusions in both spellings": (
+        [{"type": "computer_use", "excluded_predefined_functions": [], "excludedPredefinedFunctions": []}],
+        "tools[0].excludedPredefinedFunctions: this says the same as `excluded_predefined_functions`; leave one out",
+    ),
+    "a computer that nobody knows": (
+        [{"type": "computer_use", "environment": "toaster"}],
+        "tools[0].environment: input should be 'browser', 'mobile' or 'desktop', not 'toaster'",
+    ),
+    "no stores": ([{"type": "file_search"}], "tools[0].file_search_store_names: name the stores that are searched"),
+    "a store that is none": (
+        [{"type": "file_search", "file_search_store_names": ["one"]}],
+        "tools[0].file_search_store_names[0]: a store is called 'fileSearchStores/ID', not 'one'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("tools", "message"), REFUSED_SERVED.values(), ids=REFUSED_SERVED)
+def test_a_tool_of_the_server_that_is_declared_wrongly_is_named(tools: list[Any], message: str):
+    with pytest.raises(InvalidRequest) as refused:
+        parse_tools(tools)
+    assert refused.value.message == message
+
+
+def test_a_search_that_turnwise_does_not_have_is_refused_by_name():
+    with pytest.raises(Unimplemented, match=r"^tools\[0\].search_types: turnwise has no 'enterprise_web_search'"):
+        parse_tools([{"type": "google_search", "search_types": ["enterprise_web_search"]}])
+
+
+def test_headers_of_a_server_are_neither_shown_nor_told():
+    (server,) = parse_tools(
+        [{"type": "mcp_server", "name": "a", "url": "http://a", "headers": {"Authorization": "Bearer key"}}]
+    )
+    assert "key" not in repr(server)
+    assert render_tool(server) == {"type": "mcp_server", "name": "a", "url": "http://a"}
+
+
 @pytest.mark.parametrize("kind", LATER_TOOLS)
 def test_a_tool_that_is_to_come_is_refused_by_name(kind: str):
     with pytest.raises(Unimplemented, match=rf"^tools\[1\].type: turnwise does not have the tool '{kind}' yet"):
@@ -111,13 +236,17 @@ CHOICES: dict[str, tuple[Any, ToolChoice]] = {
     "some tools": ({"allowed_tools": {"tools": ["look"]}}, ToolChoice("auto", ("look",))),
     "some tools in a mode": ({"allowed_tools": {"mode": "any", "tools": ["wait"]}}, ToolChoice("any", ("wait",))),
     "only a mode": ({"allowed_tools": {"mode": "any"}}, ToolChoice("any")),
+    "tools of the server": (
+        {"allowed_tools": {"tools": ["google_search", "weather"]}},
+        ToolChoice("auto", ("google_search", "weather")),
+    ),
     "no tool at all": ({"allowed_tools": {"tools": []}}, ToolChoice("auto", ())),
 }
 
 
 @pytest.mark.parametrize(("sent", "meant"), CHOICES.values(), ids=CHOICES)
 def test_every_form_of_choice_is_understood(sent: Any, meant: ToolChoice):
-    assert parse_tool_choice(sent, TOOLS) == meant
+    assert parse_tool_choice(sent, MORE_TOOLS) == meant
 
 
 WRONG_CHOICES: dict[str, tuple[Any, tuple[FunctionTool, ...], str]] = {

@@ -67,7 +67,10 @@ class Usage:
     cached: Counts = field(default_factory=dict)
     """The part of `input` that the model did not have to read again."""
     tool_use: Counts = field(default_factory=dict)
+    """What the model read again, and read of tools' results, after it had called tools of the server."""
     thought: int = 0
+    grounding: Mapping[str, int] = field(default_factory=dict)
+    """How often tools were used that ground an answer, by their names. No tokens."""
 
     @property
     def input_tokens(self) -> int:
@@ -103,6 +106,7 @@ def add_usage(one: Usage, other: Usage) -> Usage:
         cached=together(one.cached, other.cached),
         tool_use=together(one.tool_use, other.tool_use),
         thought=one.thought + other.thought,
+        grounding=together(one.grounding, other.grounding),
     )
 
 

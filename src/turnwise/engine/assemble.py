@@ -5,14 +5,15 @@ one starts and where it stops. Each change of kind closes what was open.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import orjson
 
-from turnwise.domain.content import Content, Media, Text
+from turnwise.domain.content import JSON, Content, Media, Text
 from turnwise.domain.events import (
+    AnnotationsDelta,
     ArgumentsDelta,
     Delta,
     Event,
@@ -26,9 +27,10 @@ from turnwise.domain.events import (
     SummaryDelta,
     TextDelta,
     WholeDelta,
+    skeleton,
 )
 from turnwise.domain.interaction import Usage
-from turnwise.domain.steps import FunctionCall, ModelOutput, Thought
+from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, ToolCall, ToolResult
 from turnwise.engine.thoughts import Secret
 from turnwise.models.model import (
     CallFragment,
@@ -44,18 +46,29 @@ from turnwise.models.model import (
 PARAGRAPH = "\n\n"
 
 
+Cite: TypeAlias = Callable[[str], Sequence[Mapping[str, JSON]]]
+"""The annotations of a text that is whole."""
+
+
 class Assembler:
     """Numbers the fragments of one turn into events. `usage` and `finished` are what the model said of itself."""
 
     def __init__(
-        self, *, seal: Callable[[Secret], str], new_call_id: Callable[[], str], summaries: bool = True
+        self,
+        *,
+        seal: Callable[[Secret], str],
+        new_call_id: Callable[[], str],
+        summaries: bool = True,
+        cite: Cite | None = None,
     ) -> None:
-        """`seal` makes the signature of a thought or a call; `summaries` is whether thoughts are shown to people."""
+        """`seal` makes the signature of a thought or a call; `summaries` is whether thoughts are shown to people;
+        `cite` says what a whole text of the answer rests on."""
         self.usage: Usage | None = None
         self.finished: FinishReason | None = None
         self._seal = seal
         self._new_call_id = new_call_id
         self._summaries = summaries
+        self._cite = cite
         self._step = 0
         self._output = 0
         self._open: _Open | None = None
@@ -65,6 +78,8 @@ class Assembler:
         match fragment:
             case TextFragment(text) if text:
                 yield from self._part(None, Text(""))
+                if self._cite is not None and isinstance(self._open, _Message):
+                    self._open.text.append(text)
                 yield PartDelta(self._step, self._output, TextDelta(text))
             case MediaFragment(index, type, mime_type):
                 yield from self._part(index, Media(type, mime_type, options=fragment.options))
@@ -80,6 +95,15 @@ class Assembler:
                 self.finished = reason
             case _:
                 pass  # Taken, and pieces that are empty
+
+    def add_whole(self, step: ToolCall | ToolResult) -> Iterator[Event]:
+        """The events of a step that is known all at once."""
+        yield from self.close()
+        yield StepStart(self._step, self._output, skeleton(step))
+        yield PartDelta(self._step, self._output, WholeDelta(step))
+        yield StepStop(self._step, self._output)
+        self._step += 1
+        self._output += 1
 
     def close(self) -> Iterator[Event]:
         """The events that close what is open."""
@@ -97,7 +121,7 @@ class Assembler:
         """Open the part of a message that what comes belongs to: that of a piece of media, or of text."""
         message = self._open
         if not isinstance(message, _Message):
-            message = _Message(media, skeleton)
+            message = _Message(media, skeleton, self._cite)
             yield from self._begin(message)
         elif message.media != media:
             yield from self._deltas(message.last())
@@ -159,13 +183,16 @@ class _Message:
 
     skeleton = ModelOutput()
 
-    def __init__(self, media: int | None, part: Content) -> None:
+    def __init__(self, media: int | None, part: Content, cite: Cite | None) -> None:
+        self._cite = cite
         self.turn_to(media, part)
 
     def turn_to(self, media: int | None, part: Content) -> None:
         """Go on with another part."""
         self.media = media
         self.part = part
+        self.text: list[str] = []
+        """What was said in it, if it is to be cited."""
         self._rest = b""
 
     def place(self, output: int) -> int | None:
@@ -186,6 +213,9 @@ class _Message:
         if self._rest:
             yield self._shown(data=b64encode(self._rest).decode())
             self._rest = b""
+        annotations = self._cite("".join(self.text)) if self._cite is not None and self.text else ()
+        if annotations:
+            yield AnnotationsDelta(tuple(annotations))
 
     def _shown(self, *, data: str | None = None, uri: str | None = None) -> Delta:
         assert isinstance(self.part, Media)

@@ -4,16 +4,27 @@ Sound that a client listens to is passed on piece by piece as it is made. Everyt
 then its size is known.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
+from turnwise.domain.content import MEDIA_TYPES
 from turnwise.domain.errors import PayloadTooLarge, RateLimited
 from turnwise.domain.formats import Delivery
 from turnwise.models.model import Fragment, MediaFragment, Prompt
+from turnwise.tools.tool import Made
 
-Keep: TypeAlias = Callable[[bytes, str], Awaitable[str]]
-"""Keeps bytes of a mime type as a file, and says at which address."""
+
+class Keep(Protocol):
+    """Keeps what was made."""
+
+    async def __call__(self, data: bytes, mime_type: str, name: str = "") -> str:
+        """Keep it as a file, and say at which address.
+
+        Raises:
+            PayloadTooLarge: it is larger than any file may be.
+            RateLimited: there is no room for it.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,24 @@ async def delivered(
             gathered.append(fragment)
         else:
             yield fragment
+
+
+async def deliver_made(made: Made, index: int, to: Delivering) -> MediaFragment:
+    """A file that a tool made, as it is to be delivered: an image by itself, anything else as a file."""
+    kind = made.mime_type.partition("/")[0]
+    fragment = MediaFragment(
+        index,
+        next((type for type in MEDIA_TYPES if type == kind), "document"),
+        made.mime_type,
+        made.data,
+        options={"name": made.name} if made.name else {},
+    )
+    if fragment.type == "image" and len(made.data) <= to.inline_bytes:
+        return fragment
+    try:
+        return replace(fragment, data=b"", uri=await to.keep(made.data, made.mime_type, made.name))
+    except (RateLimited, PayloadTooLarge):
+        return fragment  # as below
 
 
 def _flows(fragment: MediaFragment, prompt: Prompt) -> bool:

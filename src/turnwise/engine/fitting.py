@@ -74,6 +74,16 @@ def rank(passages: Sequence[Passage], question: str) -> list[int]:
     return sorted((index for index in scores if scores[index] > 0), key=lambda index: (-scores[index], index))
 
 
+def stems(text: str) -> list[str]:
+    """The words of a text without the endings of their plurals and tenses; those that mean little as they are."""
+    return [word if word in _COMMON else _stem(word) for word in _words(text)]
+
+
+def is_common(word: str) -> bool:
+    """Whether a word says nothing of what a text is about."""
+    return word in _COMMON
+
+
 def _words(text: str) -> list[str]:
     """The words of a text, in small letters; where nothing parts them, each letter with the one behind it."""
     return [found[0] + (found[1] or "") for found in _WORD.finditer(text.lower())]

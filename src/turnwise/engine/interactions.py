@@ -14,6 +14,7 @@ from turnwise.domain.events import Created, Event
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Turn
 from turnwise.domain.steps import Step
+from turnwise.domain.tools import FunctionTool
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
 from turnwise.engine.calls import check_calls
 from turnwise.engine.delivery import Delivering
@@ -21,11 +22,13 @@ from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
 from turnwise.engine.journal import Journal, Numbered, Recording, cut_short, ended_as, follow
 from turnwise.engine.presenting import Presenter
-from turnwise.engine.run import Surroundings, run
+from turnwise.engine.run import Limits, Surroundings, run
 from turnwise.engine.schema import check_schema
 from turnwise.engine.thoughts import Sealer
+from turnwise.engine.toolset import as_functions
 from turnwise.models.model import Catalogue
 from turnwise.store.store import InteractionStore
+from turnwise.tools.tool import Toolbox
 
 
 class Interactions:
@@ -40,6 +43,8 @@ class Interactions:
         new_id: Callable[[str], str],
         presenter: Presenter,
         files: Files,
+        toolbox: Toolbox,
+        limits: Limits | None = None,
         sealer: Sealer | None = None,
         inline_bytes: int = 20 * 1024 * 1024,
         idle: float = 15.0,
@@ -53,6 +58,8 @@ class Interactions:
         self._sealer = sealer or Sealer(os.urandom(32))
         self._presenter = presenter
         self._files = files
+        self._toolbox = toolbox
+        self._limits = limits or Limits()
         self._inline_bytes = inline_bytes
         self._idle = idle
         self._journal = Journal(store, clock)
@@ -171,20 +178,24 @@ class Interactions:
         history: tuple[Step, ...] = ()
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
-        steps = check_calls(self._sealer.opened((*history, *turn.input), owner))
+        steps = check_calls(as_functions(self._sealer.opened((*history, *turn.input), owner)))
         return run(turn, steps, model, self._around(turn, owner, base_url))
 
     def _around(self, turn: Turn, owner: str, base_url: str) -> Surroundings:
-        async def keep(data: bytes, mime_type: str) -> str:
-            file = await self._files.keep(owner, data, mime_type)
+        async def keep(data: bytes, mime_type: str, name: str = "") -> str:
+            file = await self._files.keep(owner, data, mime_type, display_name=name)
             return f"{base_url}/v1beta/files/{file.id}"
 
         return Surroundings(
             clock=self._clock,
             seal=lambda secret: self._sealer.seal(secret, owner),
+            opened=lambda steps: self._sealer.opened(steps, owner),
             new_call_id=lambda: self._new_id("call_"),
             present=lambda steps, card: self._presenter.present(steps, len(turn.input), card, owner),
             delivering=Delivering(keep, self._inline_bytes),
+            toolbox=self._toolbox,
+            owner=owner,
+            limits=self._limits,
         )
 
 
@@ -201,6 +212,8 @@ def _check_schemas(turn: Turn) -> None:
     """Refuse schemas that cannot be kept, before the model runs."""
     for index, tool in enumerate(turn.tools):
         field = f"tools[{index}].parameters"
+        if not isinstance(tool, FunctionTool):
+            continue
         if tool.parameters:
             check_schema(tool.parameters, field)
         if tool.parameters.get("type", "object") != "object":

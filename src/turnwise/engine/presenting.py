@@ -20,6 +20,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
 
+import orjson
+
 from turnwise.domain.content import Content, Media, Text, Told
 from turnwise.domain.errors import InvalidRequest, NotFound, TurnwiseError, Unimplemented
 from turnwise.domain.files import File
@@ -95,6 +97,7 @@ class Presenter:
             InvalidRequest: media that cannot be had, or are not what they are said to be.
             Unimplemented: what reading them needs is not on this machine.
         """
+        steps = [_spread(step) for step in steps]
         contents = [_content(step) for step in steps]
         if not any(isinstance(piece, Media) for content in contents for piece in content):
             return steps
@@ -103,7 +106,7 @@ class Presenter:
             [piece for one in content for piece in await self._pieces(one, step, names, card, owner)]
             for step, content in zip(steps, contents, strict=True)
         ]
-        room = _Room(pieces, _question(steps), card)
+        room = _Room(pieces, question(steps), card)
         texts = await asyncio.to_thread(lambda: [room.texts(found) for found in pieces])  # seconds, for a long document
         return [_with(step, found) for step, found in zip(steps, texts, strict=True)]
 
@@ -244,7 +247,7 @@ class _Room:
         return Told(f"[{head}{how}]\n{words}\n[end of {kind}]", kind=kind)
 
 
-def _question(steps: Sequence[Step]) -> str:
+def question(steps: Sequence[Step]) -> str:
     """What was asked last, in words."""
     for step in reversed(steps):
         if isinstance(step, UserInput):
@@ -284,6 +287,18 @@ def _names(contents: Sequence[Sequence[Content]], given: int) -> Iterator[str]:
 
 
 # -- steps
+
+
+def _spread(step: Step) -> Step:
+    """A function's result with its content as a list, where an object has it: what else the object says comes first,
+    as with a screenshot that stands beside its page's `url`."""
+    match step:
+        case FunctionResult(_, dict() as result) if (content := result_content(result)) and content[0] is not result:
+            holder = "content" if content is result.get("content") else "items"
+            others = {name: value for name, value in result.items() if name != holder}
+            if others:
+                return replace(step, result=[{"type": "text", "text": orjson.dumps(others).decode()}, *content])
+    return step
 
 
 def _content(step: Step) -> tuple[Content, ...]:

@@ -21,10 +21,10 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import JSON, Text
 from turnwise.domain.errors import InvalidRequest
 from turnwise.domain.interaction import Usage, add_usage
-from turnwise.domain.steps import FunctionCall, ModelOutput, Step, Thought, UserInput
+from turnwise.domain.steps import FunctionCall, ModelOutput, Step, Thought, ToolCall, ToolResult, UserInput
 from turnwise.models.model import (
     Fragment,
     Model,
@@ -56,7 +56,7 @@ NOTES = "Notes: "
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What a signature hides: a thought, or what belongs to a function call."""
+    """What a signature hides: a thought, or what belongs to a call or to its result."""
 
     thought: str = ""
     """The raw text."""
@@ -64,6 +64,8 @@ class Secret:
     """What the vendor gave, and wants back. It names its maker by itself (see `ThoughtFragment`)."""
     call_id: str | None = None
     """Of which call it is. None: of a thought."""
+    told: JSON = None
+    """What the model called a tool with, or read of its result, where clients are shown something else."""
 
 
 class Sealer:
@@ -90,8 +92,8 @@ class Sealer:
             return None
 
     def opened(self, steps: Sequence[Step], owner: str) -> tuple[Step, ...]:
-        """Steps whose signatures are open. A thought that comes again, as clients send it beside the chain that has
-        it, is the same thought.
+        """Steps whose signatures are open; results of tools hold what the model read of them. A thought that comes
+        again, as clients send it beside the chain that has it, is the same thought.
 
         Raises:
             InvalidRequest: a thought has no signature, or one that does not open; or a call has one that does not.
@@ -105,7 +107,13 @@ class Sealer:
                 seen.add(step.signature)
                 step = self._open_thought(step, owner)
             elif isinstance(step, FunctionCall) and step.signature is not None:
-                step = replace(step, signature=self._open_call(step.id, step.signature, owner))
+                step = replace(step, signature=self._open_call(step.id, step.signature, owner).token)
+            elif isinstance(step, ToolCall) and step.signature is not None:
+                secret = self._open_call(step.id, step.signature, owner)
+                step = replace(step, signature=secret.token, arguments=secret.told or step.arguments)
+            elif isinstance(step, ToolResult) and step.signature is not None:
+                secret = self._open_call(step.call_id, step.signature, owner)
+                step = replace(step, signature=None, result=secret.told)
             opened.append(step)
         return tuple(opened)
 
@@ -121,15 +129,15 @@ class Sealer:
             )
         return Thought(secret.token, (Text(secret.thought),) if secret.thought else ())
 
-    def _open_call(self, id: str, signature: str, owner: str) -> str | None:
+    def _open_call(self, id: str, signature: str, owner: str) -> Secret:
         secret = self.open(signature, owner)
         if secret is None or secret.call_id != id:
             raise InvalidRequest(
-                f"the signature '{signature[:24]}...' of the function call '{id}' was not made by this server for this "
-                "call, or was changed; send calls back as they came, or leave their signatures out",
+                f"the signature '{signature[:24]}...' of the call '{id}' was not made by this server for this call, or "
+                "was changed; send calls and results back as they came, or leave their signatures out",
                 field="input.signature",
             )
-        return secret.token
+        return secret
 
 
 class Thinking:

@@ -20,7 +20,7 @@ from typing import Literal, Protocol, TypeAlias
 from turnwise.domain.content import JSON, MediaType, Text
 from turnwise.domain.formats import AudioFormat, ImageFormat, Modality, Voice
 from turnwise.domain.interaction import GenerationConfig, Usage
-from turnwise.domain.steps import ModelOutput, Step, UserInput
+from turnwise.domain.steps import ModelOutput, ServerTool, Step, UserInput
 from turnwise.domain.tools import FunctionTool, Schema, ToolChoice
 
 FinishReason: TypeAlias = Literal["stop", "length", "refusal", "calls"]
@@ -64,6 +64,9 @@ class Prompt:
     system_instruction: str | None = None
     tools: Sequence[FunctionTool] = ()
     """Functions that it may call. Given only to a model whose card says that it can."""
+    served: Mapping[str, ServerTool] = field(default_factory=dict)
+    """Those among them that turnwise runs by itself, and as which tools. To a model that calls functions they are like
+    any other."""
     tool_choice: ToolChoice = field(default_factory=ToolChoice)
     modalities: Sequence[Modality] = ("text",)
     """What the answer may consist of. Other than text only for a model whose card says that it answers so."""

@@ -12,6 +12,7 @@ back as what it was.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -52,7 +53,17 @@ from turnwise.domain.steps import (
     UnknownStep,
     UserInput,
 )
-from turnwise.domain.tools import FunctionTool, Tool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    Tool,
+    ToolChoice,
+    UrlContext,
+)
 
 Raw: TypeAlias = dict[str, Any]
 """A JSON object that was just read, and that nobody else holds: reading takes it apart."""
@@ -243,7 +254,15 @@ _SETTINGS = tuple(name for name in Turn.__slots__ if name not in _ELSEWHERE)
 
 def encode_settings(turn: Turn) -> bytes:
     """All of a turn but its input, its model or agent, and what it continues."""
-    return orjson.dumps({name: getattr(turn, name) for name in _SETTINGS})
+    written = {name: getattr(turn, name) for name in _SETTINGS}
+    if any(isinstance(tool, McpServer) for tool in turn.tools):
+        written["tools"] = [_without_headers(tool) for tool in turn.tools]
+    return orjson.dumps(written)
+
+
+def _without_headers(tool: Tool) -> Tool:
+    """A tool without what may be a key: none is ever kept."""
+    return replace(tool, headers={}) if isinstance(tool, McpServer) else tool
 
 
 # The turns of a conversation mostly have the same settings: one reading serves them all.
@@ -261,7 +280,7 @@ def _as_is(raw: JSON) -> JSON:
 
 def _read_tools(raws: Sequence[Raw]) -> tuple[Tool, ...]:
     # Tools belong to one turn alone, so the kinds that only a newer version has are missed by none.
-    return tuple([_TOOLS[raw["type"]](**raw) for raw in raws if raw["type"] in _TOOLS])
+    return tuple([_TOOLS[raw["type"]](raw) for raw in raws if raw["type"] in _TOOLS])
 
 
 def _read_tool_choice(raw: Raw) -> ToolChoice:
@@ -278,7 +297,24 @@ def _read_generation(raw: Raw) -> GenerationConfig:
     return GenerationConfig(**raw)
 
 
-_TOOLS: Mapping[str, Callable[..., Tool]] = {"function": FunctionTool}
+def _read_mcp_server(raw: Raw) -> McpServer:
+    return McpServer(**{**raw, "allowed_tools": tuple(map(_read_tool_choice, raw["allowed_tools"]))})
+
+
+def _with_tuples(tool: Callable[..., Tool], *names: str) -> Callable[[Raw], Tool]:
+    """Reads a tool some of whose fields are lists."""
+    return lambda raw: tool(**{**raw, **{name: tuple(raw[name]) for name in names}})
+
+
+_TOOLS: Mapping[str, Callable[[Raw], Tool]] = {
+    "function": lambda raw: FunctionTool(**raw),
+    "google_search": _with_tuples(GoogleSearch, "search_types"),
+    "url_context": lambda raw: UrlContext(**raw),
+    "code_execution": lambda raw: CodeExecution(**raw),
+    "mcp_server": _read_mcp_server,
+    "computer_use": _with_tuples(ComputerUse, "excluded_functions", "disabled_safety_policies"),
+    "file_search": _with_tuples(FileSearch, "store_names"),
+}
 
 _READ_SETTING: Mapping[str, Callable[[Any], Any]] = {
     "tools": _read_tools,

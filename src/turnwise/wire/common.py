@@ -9,7 +9,17 @@ from turnwise.domain.content import JSON, Content, Media, Text
 from turnwise.domain.events import WholeStep
 from turnwise.domain.interaction import Counts, GenerationConfig, Interaction, Turn, Usage
 from turnwise.domain.steps import FunctionCall, FunctionResult, Thought, ToolCall, ToolResult
-from turnwise.domain.tools import Tool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    Tool,
+    ToolChoice,
+    UrlContext,
+)
 
 Frame: TypeAlias = tuple[str, dict[str, JSON]]
 """A frame of a stream: the event's name and its payload."""
@@ -76,6 +86,7 @@ def render_whole(step: WholeStep) -> dict[str, JSON]:
 
 def render_usage(usage: Usage) -> dict[str, JSON]:
     """Usage, with thought tokens under both of their names (`reasoning` until 1.56 of the SDKs, `thought` since)."""
+    counted = [{"type": name, "count": count} for name, count in usage.grounding.items()]
     return {
         "total_tokens": usage.total_tokens,
         "total_input_tokens": usage.input_tokens,
@@ -88,6 +99,7 @@ def render_usage(usage: Usage) -> dict[str, JSON]:
         "output_tokens_by_modality": _by_modality(usage.output),
         "cached_tokens_by_modality": _by_modality(usage.cached),
         "tool_use_tokens_by_modality": _by_modality(usage.tool_use),
+        **({"grounding_tool_count": counted} if counted else {}),
     }
 
 
@@ -147,18 +159,37 @@ def render_settings(interaction: Interaction) -> dict[str, JSON]:
 
 
 def render_tool(tool: Tool) -> dict[str, JSON]:
-    """A tool, as it was declared."""
-    body: dict[str, JSON] = {"type": "function", "name": tool.name}
-    if tool.description:
-        body["description"] = tool.description
-    if tool.parameters:
-        body["parameters"] = tool.parameters
-    return body
+    """A tool, as it was declared; but for headers, which may hold keys."""
+    match tool:
+        case FunctionTool(name, description, parameters):
+            given: dict[str, JSON] = {"name": name, "description": description, "parameters": parameters}
+        case GoogleSearch(search_types):
+            given = {"search_types": list(search_types)}
+        case UrlContext() | CodeExecution():
+            given = {}
+        case McpServer(name, url, _, allowed):
+            given = {"name": name, "url": url, "allowed_tools": [_render_allowed(one) for one in allowed]}
+        case ComputerUse(environment, excluded):
+            given = {
+                "environment": environment,
+                "excluded_predefined_functions": list(excluded),
+                "disabled_safety_policies": list(tool.disabled_safety_policies),
+                "enable_prompt_injection_detection": tool.enable_prompt_injection_detection,
+            }
+        case FileSearch(names, top_k, metadata_filter):
+            given = {"file_search_store_names": list(names), "top_k": top_k, "metadata_filter": metadata_filter}
+        case _:
+            assert_never(tool)
+    return {"type": tool.type, **{name: value for name, value in given.items() if value}}
+
+
+def _render_allowed(choice: ToolChoice) -> dict[str, JSON]:
+    return {"mode": choice.mode, **({} if choice.allowed is None else {"tools": list(choice.allowed)})}
 
 
 def _render_choice(choice: ToolChoice) -> dict[str, JSON]:
     if choice.allowed is not None:
-        return {"tool_choice": {"allowed_tools": {"mode": choice.mode, "tools": list(choice.allowed)}}}
+        return {"tool_choice": {"allowed_tools": _render_allowed(choice)}}
     return {} if choice.mode == "auto" else {"tool_choice": choice.mode}
 
 

@@ -39,6 +39,12 @@ REQUESTS: tuple[type, ...] = (
     input.MessageBody,
     input.TurnBody,
     tools.FunctionToolBody,
+    tools.GoogleSearchBody,
+    tools.CodeExecutionBody,
+    tools.UrlContextBody,
+    tools.ComputerUseBody,
+    tools.McpServerBody,
+    tools.FileSearchBody,
     tools.ToolChoiceBody,
     formats.TextFormatBody,
     formats.ImageFormatBody,
@@ -185,6 +191,15 @@ def _describe_by_hand(schemas: dict[str, JSON]) -> None:
 
 CONTENT_BODIES = ("TextBody", "MediaBody")
 WHOLE_BODIES = ("ThoughtBody", "FunctionCallBody", "FunctionResultBody", "ToolCallBody", "ToolResultBody")
+TOOL_BODIES = (
+    "FunctionToolBody",
+    "GoogleSearchBody",
+    "CodeExecutionBody",
+    "UrlContextBody",
+    "ComputerUseBody",
+    "McpServerBody",
+    "FileSearchBody",
+)
 
 NULL = {"type": "null"}
 ITEM = [ref("PieceBody"), ref("MessageBody"), ref("TurnBody")]
@@ -199,7 +214,7 @@ FORM = [
 _FREE: Mapping[str, Mapping[str, Schema]] = {
     "CreateBody": {
         "input": ref("InputBody"),
-        "tools": {"type": ["array", "null"], "items": ref("FunctionToolBody")},
+        "tools": {"type": ["array", "null"], "items": {"oneOf": [*map(ref, TOOL_BODIES)]}},
         "response_format": {"anyOf": [*FORM, {"type": "array", "items": {"anyOf": FORM}}, NULL]},
     },
     "GenerationConfigBody": {

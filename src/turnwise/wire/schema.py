@@ -207,6 +207,14 @@ class ModalityTokens(TypedDict):
     tokens: int
 
 
+class ToolUses(TypedDict):
+    """How often a tool was used."""
+
+    type: str
+    """The tool, as in `google_search`."""
+    count: int
+
+
 class Usage(TypedDict):
     """What a turn cost, in tokens."""
 
@@ -217,6 +225,7 @@ class Usage(TypedDict):
     total_cached_tokens: int
     """The part of the input that the model did not have to read again."""
     total_tool_use_tokens: int
+    """What was read again, and read of tools' results, after tools of the server were called."""
     total_thought_tokens: int
     total_reasoning_tokens: int
     """The same as `total_thought_tokens`, under the name that the first SDKs read."""
@@ -224,6 +233,8 @@ class Usage(TypedDict):
     output_tokens_by_modality: list[ModalityTokens]
     cached_tokens_by_modality: list[ModalityTokens]
     tool_use_tokens_by_modality: list[ModalityTokens]
+    grounding_tool_count: NotRequired[list[ToolUses]]
+    """How often tools were used that ground an answer; only if there were such."""
 
 
 class Failure(TypedDict):
@@ -246,6 +257,26 @@ class FunctionTool(TypedDict):
     """The JSON Schema of its arguments."""
 
 
+class GoogleSearchTool(TypedDict):
+    """Search."""
+
+    type: Literal["google_search"]
+    search_types: NotRequired[list[Literal["web_search", "image_search"]]]
+    """What is searched for; by default the web."""
+
+
+class UrlContextTool(TypedDict):
+    """Reading what stands at addresses of the conversation."""
+
+    type: Literal["url_context"]
+
+
+class CodeExecutionTool(TypedDict):
+    """Running Python that the model writes."""
+
+    type: Literal["code_execution"]
+
+
 ToolMode: TypeAlias = Literal["auto", "any", "none", "validated"]
 
 
@@ -254,8 +285,54 @@ class AllowedTools(TypedDict):
 
     mode: ToolMode
     """`auto`: call or speak. `any`: it must call. `none`: it must not. `validated`: as auto, with valid arguments."""
-    tools: list[str]
-    """Their names."""
+    tools: NotRequired[list[str]]
+    """Their names. All, if this is left out."""
+
+
+class McpServerTool(TypedDict):
+    """The tools of an MCP server. Its headers are not given back."""
+
+    type: Literal["mcp_server"]
+    name: str
+    url: str
+    allowed_tools: NotRequired[list[AllowedTools]]
+    """Which of its tools the model may call."""
+
+
+class ComputerUseTool(TypedDict):
+    """Actions on a computer that the client carries out."""
+
+    type: Literal["computer_use"]
+    environment: Literal["browser", "mobile", "desktop"]
+    excluded_predefined_functions: NotRequired[list[str]]
+    """Actions that the model is not offered."""
+    disabled_safety_policies: NotRequired[list[str]]
+    """Risks that the model need not ask about."""
+    enable_prompt_injection_detection: NotRequired[bool]
+    """Whether the model is to watch for instructions in what it is shown."""
+
+
+class FileSearchTool(TypedDict):
+    """Searching file search stores."""
+
+    type: Literal["file_search"]
+    file_search_store_names: list[str]
+    top_k: NotRequired[int]
+    """How many passages the model is given."""
+    metadata_filter: NotRequired[str]
+    """Which documents are searched."""
+
+
+Tool: TypeAlias = Annotated[
+    FunctionTool
+    | GoogleSearchTool
+    | UrlContextTool
+    | CodeExecutionTool
+    | McpServerTool
+    | ComputerUseTool
+    | FileSearchTool,
+    Field(discriminator="type"),
+]
 
 
 class ToolChoice(TypedDict):
@@ -360,7 +437,7 @@ class Settings(TypedDict):
     """What was asked for, given back."""
 
     system_instruction: NotRequired[str]
-    tools: NotRequired[list[FunctionTool]]
+    tools: NotRequired[list[Tool]]
     response_format: NotRequired[AnswerForm | list[AnswerForm]]
     generation_config: NotRequired[GenerationConfig]
     response_modalities: NotRequired[list[str]]

@@ -4,28 +4,34 @@ Whether a schema is a good one is looked at in `engine/schema.py`; here only the
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
-from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.domain.tools import (
+    CodeExecution,
+    ComputerUse,
+    FileSearch,
+    FunctionTool,
+    GoogleSearch,
+    McpServer,
+    Tool,
+    ToolChoice,
+    UrlContext,
+    choice_name,
+)
 from turnwise.wire.invalid import explain, shown
 
-LATER_TOOLS = (
-    "google_search",
-    "code_execution",
-    "url_context",
-    "computer_use",
-    "mcp_server",
-    "file_search",
-    "google_maps",
-    "retrieval",
-    "tool_search",
-)
+LATER_TOOLS = ("google_maps", "retrieval", "tool_search")
 """Tools of the API that turnwise does not have yet."""
+
+MCP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,63}")
+"""How an MCP server may be called: without a '-', which stands in no name of the API's own."""
+
+STORE_PREFIX = "fileSearchStores/"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 _MODES = ("auto", "any", "none", "validated")
@@ -57,6 +63,77 @@ class FunctionToolBody(ToolBody):
     LATER: ClassVar = ("defer_loading", "short_description")
 
 
+class GoogleSearchBody(ToolBody):
+    """Search."""
+
+    type: Literal["google_search"]
+    search_types: list[Literal["web_search", "image_search", "enterprise_web_search"]] | None = None
+    """What is searched for; by default the web."""
+
+
+class UrlContextBody(ToolBody):
+    """Reading what stands at addresses of the conversation."""
+
+    type: Literal["url_context"]
+
+
+class CodeExecutionBody(ToolBody):
+    """Running Python that the model writes, in a sandbox."""
+
+    type: Literal["code_execution"]
+
+
+class McpAllowedBody(ToolBody):
+    """Tools of a server that the model may call."""
+
+    mode: Literal["auto", "any", "none", "validated"] | None = None
+    """How freely it may call them."""
+    tools: list[str] | None = None
+    """Their names. All, if this is left out."""
+
+
+class McpServerBody(ToolBody):
+    """The tools of a server that speaks the Model Context Protocol over streamable HTTP."""
+
+    type: Literal["mcp_server"]
+    name: str
+    """What it is called in the steps: letters, digits, '_' and '.'; no '-'."""
+    url: str
+    """Its address."""
+    headers: dict[str, str] | None = None
+    """What is sent along, as keys are. Neither kept nor given back."""
+    allowed_tools: list[McpAllowedBody] | None = None
+    """Which of its tools the model may call; by default all."""
+
+
+class ComputerUseBody(ToolBody):
+    """Actions on a computer that the client carries out."""
+
+    type: Literal["computer_use"]
+    environment: Literal["browser", "mobile", "desktop"] | None = None
+    """What kind of computer it is; by default a browser."""
+    excluded_predefined_functions: list[str] | None = None
+    """Actions that the model is not offered."""
+    excludedPredefinedFunctions: list[str] | None = None
+    """The same under the founding document's name."""
+    disabled_safety_policies: list[str] | None = None
+    """Risks that the model need not ask about."""
+    enable_prompt_injection_detection: bool | None = None
+    """Whether the model is to watch for instructions in what it is shown."""
+
+
+class FileSearchBody(ToolBody):
+    """Searching what was put into file search stores."""
+
+    type: Literal["file_search"]
+    file_search_store_names: list[str] | None = None
+    """The stores, `fileSearchStores/ID` each."""
+    top_k: Annotated[int, Field(ge=1, le=100)] | None = None
+    """How many passages the model is given."""
+    metadata_filter: str | None = None
+    """Which documents are searched, as in `author = "Kafka" AND year > 1910`."""
+
+
 class AllowedToolsBody(ToolBody):
     """The tools that the model may choose among."""
 
@@ -73,34 +150,59 @@ class ToolChoiceBody(ToolBody):
     """Which, and how freely."""
 
 
-def parse_tools(tools: Sequence[Mapping[str, JSON]] | None) -> tuple[FunctionTool, ...]:
+B = TypeVar("B", bound=ToolBody)
+
+
+def parse_tools(tools: Sequence[Mapping[str, JSON]] | None) -> tuple[Tool, ...]:
     """The tools of a request.
 
     Raises:
         InvalidRequest: a tool of an unknown type, or a declaration that breaks the API's rules.
         Unimplemented: a tool that turnwise does not have yet.
     """
-    parsed: list[FunctionTool] = []
+    parsed: list[Tool] = []
     for index, tool in enumerate(tools or ()):
-        function = _parse_tool(tool, f"tools[{index}]")
-        if any(other.name == function.name for other in parsed):
-            raise InvalidRequest(f"there are two functions called '{function.name}'", field=f"tools[{index}].name")
-        parsed.append(function)
+        one, path = _parse_tool(tool, f"tools[{index}]"), f"tools[{index}]"
+        _check_twice(one, parsed, path)
+        parsed.append(one)
     return tuple(parsed)
 
 
-def _parse_tool(tool: Mapping[str, JSON], path: str) -> FunctionTool:
+def _parse_tool(tool: Mapping[str, JSON], path: str) -> Tool:
     kind = tool.get("type")
     if kind in LATER_TOOLS:
         raise Unimplemented(f"{path}.type: turnwise does not have the tool '{kind}' yet; leave it out")
-    if kind != "function":
+    parse = _PARSERS.get(kind) if isinstance(kind, str) else None
+    if parse is None:
         raise InvalidRequest(
-            f"unknown tool {shown(kind)}; one of function, {', '.join(LATER_TOOLS)}", field=f"{path}.type"
+            f"unknown tool {shown(kind)}; one of {', '.join((*_PARSERS, *LATER_TOOLS))}", field=f"{path}.type"
         )
+    return parse(tool, path)
+
+
+def _check_twice(tool: Tool, before: Sequence[Tool], path: str) -> None:
+    """Refuse what could not be told apart, or would be the same thing twice."""
+    match tool:
+        case FunctionTool(name):
+            if any(isinstance(other, FunctionTool) and other.name == name for other in before):
+                raise InvalidRequest(f"there are two functions called '{name}'", field=f"{path}.name")
+        case McpServer(name):
+            if any(isinstance(other, McpServer) and other.name == name for other in before):
+                raise InvalidRequest(f"there are two MCP servers called '{name}'", field=f"{path}.name")
+        case _:
+            if any(other.type == tool.type for other in before):
+                raise InvalidRequest(f"the tool '{tool.type}' is there twice; once is enough", field=f"{path}.type")
+
+
+def _read(body: type[B], tool: Mapping[str, JSON], path: str) -> B:
     try:
-        body = FunctionToolBody.model_validate(tool)
+        return body.model_validate(tool)
     except ValidationError as error:
-        raise explain(error, FunctionToolBody, path) from None
+        raise explain(error, body, path) from None
+
+
+def _parse_function(tool: Mapping[str, JSON], path: str) -> FunctionTool:
+    body = _read(FunctionToolBody, tool, path)
     for name in FunctionToolBody.LATER:
         if getattr(body, name) is not None:
             raise Unimplemented(f"{path}.{name}: turnwise does not support this yet; leave it out")
@@ -115,7 +217,82 @@ def _parse_tool(tool: Mapping[str, JSON], path: str) -> FunctionTool:
     return FunctionTool(body.name, body.description or "", body.parameters or body.parametersJsonSchema or {})
 
 
-def parse_tool_choice(choice: JSON, tools: Sequence[FunctionTool]) -> ToolChoice:
+def _parse_google_search(tool: Mapping[str, JSON], path: str) -> GoogleSearch:
+    types = _read(GoogleSearchBody, tool, path).search_types or ()
+    if "enterprise_web_search" in types:
+        raise Unimplemented(
+            f"{path}.search_types: turnwise has no 'enterprise_web_search'; use 'web_search' or 'image_search'"
+        )
+    return GoogleSearch(tuple(dict.fromkeys(types)))  # type: ignore[arg-type]
+
+
+def _parse_url_context(tool: Mapping[str, JSON], path: str) -> UrlContext:
+    _read(UrlContextBody, tool, path)
+    return UrlContext()
+
+
+def _parse_code_execution(tool: Mapping[str, JSON], path: str) -> CodeExecution:
+    _read(CodeExecutionBody, tool, path)
+    return CodeExecution()
+
+
+def _parse_mcp_server(tool: Mapping[str, JSON], path: str) -> McpServer:
+    body = _read(McpServerBody, tool, path)
+    if not MCP_NAME.fullmatch(body.name):
+        raise InvalidRequest(
+            f"'{body.name[:80]}' cannot be a server's name: a letter or '_' first, then letters, digits, '_' or '.', "
+            "64 at the most; write '_' in place of '-'",
+            field=f"{path}.name",
+        )
+    allowed = [
+        ToolChoice(one.mode or "auto", None if one.tools is None else tuple(one.tools))
+        for one in body.allowed_tools or ()
+    ]
+    return McpServer(body.name, body.url, body.headers or {}, tuple(allowed))
+
+
+def _parse_computer_use(tool: Mapping[str, JSON], path: str) -> ComputerUse:
+    body = _read(ComputerUseBody, tool, path)
+    excluded = body.excluded_predefined_functions, body.excludedPredefinedFunctions
+    if None not in excluded:
+        raise InvalidRequest(
+            "this says the same as `excluded_predefined_functions`; leave one out",
+            field=f"{path}.excludedPredefinedFunctions",
+        )
+    return ComputerUse(
+        body.environment or "browser",
+        tuple(excluded[0] or excluded[1] or ()),
+        tuple(body.disabled_safety_policies or ()),
+        body.enable_prompt_injection_detection is True,
+    )
+
+
+def _parse_file_search(tool: Mapping[str, JSON], path: str) -> FileSearch:
+    body = _read(FileSearchBody, tool, path)
+    names = body.file_search_store_names or []
+    if not names:
+        raise InvalidRequest("name the stores that are searched", field=f"{path}.file_search_store_names")
+    for index, name in enumerate(names):
+        if not name.startswith(STORE_PREFIX):
+            raise InvalidRequest(
+                f"a store is called '{STORE_PREFIX}ID', not '{name[:80]}'",
+                field=f"{path}.file_search_store_names[{index}]",
+            )
+    return FileSearch(tuple(dict.fromkeys(names)), body.top_k, body.metadata_filter or None)
+
+
+_PARSERS: Mapping[str, Callable[[Mapping[str, JSON], str], Tool]] = {
+    "function": _parse_function,
+    "google_search": _parse_google_search,
+    "code_execution": _parse_code_execution,
+    "url_context": _parse_url_context,
+    "computer_use": _parse_computer_use,
+    "mcp_server": _parse_mcp_server,
+    "file_search": _parse_file_search,
+}
+
+
+def parse_tool_choice(choice: JSON, tools: Sequence[Tool]) -> ToolChoice:
     """How freely the model may choose.
 
     Raises:
@@ -139,14 +316,14 @@ def parse_tool_choice(choice: JSON, tools: Sequence[FunctionTool]) -> ToolChoice
     return parsed
 
 
-def _parse_allowed(choice: JSON, tools: Sequence[FunctionTool], field: str) -> ToolChoice:
+def _parse_allowed(choice: JSON, tools: Sequence[Tool], field: str) -> ToolChoice:
     if not isinstance(choice, dict):
         raise InvalidRequest(f"a mode or an object with `allowed_tools`, not {shown(choice)}", field=field)
     try:
         body = ToolChoiceBody.model_validate(choice).allowed_tools
     except ValidationError as error:
         raise explain(error, ToolChoiceBody, field) from None
-    known = [tool.name for tool in tools]
+    known = [choice_name(tool) for tool in tools]
     for index, name in enumerate(body.tools or ()):
         if name not in known:
             raise InvalidRequest(
