@@ -19,6 +19,7 @@ A turn without tools of the server is one round. Each round that calls some is f
 results. A call of the client's own function ends the turn, behind the results of the calls beside it.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -33,7 +34,7 @@ from turnwise.domain.steps import FunctionCall, FunctionResult, Step
 from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.calls import CheckedCalls
-from turnwise.engine.citing import cite
+from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import Delivering, deliver_made, delivered
 from turnwise.engine.forms import Formed
 from turnwise.engine.presenting import CONTEXT, question
@@ -140,11 +141,12 @@ class _Writing:
         self._model = model
         self._tools = tools
         self._around = around
+        self._citations = Citations()
         self._assembler = Assembler(
             seal=around.seal,
             new_call_id=around.new_call_id,
             summaries=turn.generation.thinking_summaries != "none",
-            cite=(lambda text: cite(text, tools.sources)) if tools.runs_here else None,
+            cite=self._citations.cite if tools.runs_here else None,
         )
         self._began = around.clock()
         self._rounds = 0
@@ -223,6 +225,7 @@ class _Writing:
             async for call, outcome in outcomes:
                 outcome = await self._readable(outcome)
                 self._tools.note(outcome)
+                await asyncio.to_thread(self._citations.add, outcome.sources)
                 occasion.told.append(outcome.told)
                 for event in self._result(call, outcome):
                     yield event

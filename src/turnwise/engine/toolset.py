@@ -31,7 +31,7 @@ from turnwise.engine.fitting import CHARACTERS_A_TOKEN, fit
 from turnwise.engine.schema import check_schema
 from turnwise.media.media import Passage
 from turnwise.models.model import CallFragment
-from turnwise.tools.tool import OpenTool, Outcome, Source
+from turnwise.tools.tool import OpenTool, Outcome
 
 log = logging.getLogger("turnwise.tools")
 
@@ -79,8 +79,6 @@ class Toolset:
         """All that the model may call."""
         self.is_demanded = any(tool.is_demanded for tool in opened)
         """Whether one of the tools must be called."""
-        self.sources: list[Source] = []
-        """What results have said so far."""
         self.counted: dict[str, int] = {}
         """How often tools were used whose uses are counted."""
 
@@ -128,8 +126,7 @@ class Toolset:
             await asyncio.gather(*running, return_exceptions=True)
 
     def note(self, outcome: Outcome) -> None:
-        """Remember what a result says, and that its tool was used."""
-        self.sources += outcome.sources
+        """Remember that a tool was used."""
         if outcome.counted is not None:
             self.counted[outcome.counted] = self.counted.get(outcome.counted, 0) + 1
 
