@@ -65,9 +65,7 @@ def settings_tables() -> Iterator[str]:
         ("At the top", settings.Settings),
         ("In `[models.NAME]`", settings.ModelSettings),
         ("In `[models.NAME.defaults]`", settings.ModelDefaults),
-        ("In `[files]`", settings.FilesSettings),
-        ("In `[media]`", settings.MediaSettings),
-        ("In `[network]`", settings.NetworkSettings),
+        *_sections(settings.Settings),
     ):
         yield f"### {title}\n\n| setting | type | default | |\n|---|---|---|---|"
         words = _field_words(model)
@@ -77,6 +75,15 @@ def settings_tables() -> Iterator[str]:
             default = "" if field.default_factory or field.default is None else f"`{field.default}`"
             yield f"| `{name}` | {kind} | {default} | {words.get(name, '')} |"
         yield ""
+
+
+def _sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """The tables of settings within others, each with its name."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield f"In `[{path}{name}]`", inner
+            yield from _sections(inner, f"{path}{name}.")
 
 
 def _field_words(model: type[BaseModel]) -> dict[str, str]:
