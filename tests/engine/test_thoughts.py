@@ -81,6 +81,16 @@ def test_a_signature_opens_whole_and_unchanged_only():
         assert SEALER.open(b64encode(raw[:length]).decode(), "ann") is None
 
 
+def test_a_long_secret_is_packed_and_opens_for_its_owner_and_nobody_else():
+    page = Secret(call_id="c1", told="A page about owls, who sleep by day. " * 500)
+    signature = SEALER.seal(page, "ann")
+    assert len(signature) < 2000
+    assert SEALER.open(signature, "ann") == page
+    assert SEALER.open(signature, "bob") is None
+    form, *rest = b64decode(signature)
+    assert SEALER.open(b64encode(bytes([form - 1, *rest])).decode(), "ann") is None
+
+
 @pytest.mark.parametrize("signature", ["", "=", "abc", "a b=", "not base64!", "é" * 40, "A" * 4096])
 def test_what_was_never_a_signature_does_not_open(signature: str):
     assert SEALER.open(signature, "ann") is None

@@ -11,6 +11,7 @@ vendor's token.
 """
 
 import os
+import zlib
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import AsyncGenerator, Sequence
@@ -44,6 +45,12 @@ PLAIN_FORM = b"\x01"
 FORM = b"\x02"
 """The first byte of a signature of today: its secret is JSON, and this byte is authenticated too."""
 
+PACKED_FORM = b"\x03"
+"""The first byte of a signature whose secret is long: its JSON is packed."""
+
+LONG = 1024
+"""From how many bytes on a secret is packed: pages that a model read get three times as short."""
+
 BUDGETS = {"minimal": 0, "low": 48, "medium": 96, "high": 192, "xhigh": 384}
 """How many tokens a model that does not think by itself thinks at each level. The default is `minimal`."""
 
@@ -76,9 +83,10 @@ class Sealer:
 
     def seal(self, secret: Secret, owner: str) -> str:
         """A secret as a signature, in standard padded base64: some clients read no other alphabet."""
-        nonce = os.urandom(NONCE)
-        hidden = self._cipher.encrypt(nonce, orjson.dumps(secret), FORM + owner.encode())
-        return b64encode(FORM + nonce + hidden).decode()
+        nonce, plain = os.urandom(NONCE), orjson.dumps(secret)
+        form, plain = (FORM, plain) if len(plain) < LONG else (PACKED_FORM, zlib.compress(plain, 1))
+        hidden = self._cipher.encrypt(nonce, plain, form + owner.encode())
+        return b64encode(form + nonce + hidden).decode()
 
     def open(self, signature: str, owner: str) -> Secret | None:
         """What was sealed for this owner. None: it does not open."""
@@ -87,7 +95,8 @@ class Sealer:
             form, nonce, hidden = sealed[:1], sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
             if form == PLAIN_FORM:
                 return Secret(self._cipher.decrypt(nonce, hidden, owner.encode()).decode())
-            return Secret(**orjson.loads(self._cipher.decrypt(nonce, hidden, form + owner.encode())))
+            plain = self._cipher.decrypt(nonce, hidden, form + owner.encode())
+            return Secret(**orjson.loads(zlib.decompress(plain) if form == PACKED_FORM else plain))
         except (NotBase64, InvalidTag, ValueError):
             return None
 
