@@ -16,7 +16,8 @@ from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
 from turnwise.domain.steps import FunctionCall, ModelOutput, Step, UserInput
 from turnwise.domain.tools import FunctionTool, ToolChoice
 from turnwise.engine.delivery import Delivering
-from turnwise.engine.run import Surroundings, run
+from turnwise.engine.run import run
+from turnwise.engine.surroundings import Surroundings
 from turnwise.models.model import CallFragment, Finished, Fragment, MediaFragment, ModelCard, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.tools.toolbox import Toolbox

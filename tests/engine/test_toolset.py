@@ -12,7 +12,7 @@ from engine.test_run import AROUND
 from engine.tooling import ToolForTests, found
 from support import open_engine, ticking, turn, within
 from turnwise.domain.content import Media, Text
-from turnwise.domain.errors import FailedPrecondition, InvalidRequest, NotFound, Unimplemented
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, NotFound, Unimplemented
 from turnwise.domain.events import End, PartDelta, StepStart, WholeDelta, fold
 from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
 from turnwise.domain.steps import (
@@ -25,7 +25,8 @@ from turnwise.domain.steps import (
     UserInput,
 )
 from turnwise.domain.tools import ComputerUse, FunctionTool, GoogleSearch, McpServer, ToolChoice
-from turnwise.engine.run import Limits, run
+from turnwise.engine.run import run
+from turnwise.engine.surroundings import Limits
 from turnwise.engine.thoughts import Sealer
 from turnwise.models.model import (
     CallFragment,
@@ -182,6 +183,20 @@ async def test_what_every_round_cost_is_told_together():
         {"text": 10}, {"text": 5}, {"text": 4}, {"text": 30}, thought=1, grounding={"google_search": 1}
     )
     assert events[-1].usage.total_tokens == 46
+
+
+async def test_a_round_that_tells_no_cost_is_counted_as_none():
+    search = ToolForTests(lambda *_: found("it"))
+    model = ScriptedModel(calls("a", usage=Usage({"text": 10})), say("Yes."), card=CALLING)
+    events = await run_all(model, turn(tools=(SEARCH,)), search)
+    assert events[-1].usage.total_tokens == 10
+
+
+async def test_a_later_round_that_was_cut_is_a_failed_model():
+    search = ToolForTests(lambda *_: found("it"))
+    model = ScriptedModel(calls("a"), [Taken(), TextFragment("Ye")], card=CALLING)
+    with pytest.raises(ModelFailed, match="stopped in the middle"):
+        await run_all(model, turn(tools=(SEARCH,)), search)
 
 
 # -- results that are no success

@@ -96,6 +96,11 @@ class Assembler:
             case _:
                 pass  # Taken, and pieces that are empty
 
+    def begin_round(self) -> None:
+        """Forget what the model said of the round before."""
+        self.usage = None
+        self.finished = None
+
     def add_whole(self, step: ToolCall | ToolResult) -> Iterator[Event]:
         """The events of a step that is known all at once."""
         yield from self.close()

@@ -22,8 +22,9 @@ from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
 from turnwise.engine.journal import Journal, Numbered, Recording, cut_short, ended_as, follow
 from turnwise.engine.presenting import Presenter
-from turnwise.engine.run import Limits, Surroundings, run
+from turnwise.engine.run import run
 from turnwise.engine.schema import check_schema
+from turnwise.engine.surroundings import Limits, Surroundings
 from turnwise.engine.thoughts import Sealer
 from turnwise.engine.toolset import as_functions
 from turnwise.models.model import Catalogue

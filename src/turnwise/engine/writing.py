@@ -1,0 +1,211 @@
+"""A turn as it is written: what the model says in each round, and what comes of the tools that it calls there.
+
+Every round is written into one list of events, numbered by one assembler. Where another round may follow, its events
+are remembered: folded, and with their signatures opened, they are what the model sees of them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+
+from turnwise.domain.content import JSON
+from turnwise.domain.errors import ContentBlocked, ModelFailed, TurnwiseError
+from turnwise.domain.events import Event, fold
+from turnwise.domain.interaction import Status, Turn, Usage, add_usage
+from turnwise.domain.steps import FunctionResult
+from turnwise.engine.assemble import Assembler
+from turnwise.engine.citing import Citations
+from turnwise.engine.delivery import deliver_made
+from turnwise.engine.presenting import CONTEXT, question
+from turnwise.engine.surroundings import Surroundings
+from turnwise.engine.thoughts import Secret
+from turnwise.engine.toolset import (
+    Made,
+    Offered,
+    Toolset,
+    as_functions,
+    failed,
+    fitted,
+    has_media,
+    result_step,
+    without_media,
+)
+from turnwise.models.model import CallFragment, FinishReason, Fragment, Model, ModelCard, Prompt
+from turnwise.tools.tool import Occasion, Outcome
+
+ENDINGS: dict[FinishReason, Status] = {
+    "stop": Status.COMPLETED,
+    "length": Status.INCOMPLETE,
+    "calls": Status.REQUIRES_ACTION,
+}
+"""How a turn ends when the model ends in this way. A refusal is an error."""
+
+
+class Writing:
+    """A turn as it is written, a round behind the other."""
+
+    def __init__(self, turn: Turn, model: Model, tools: Toolset, around: Surroundings) -> None:
+        self.rounds = 0
+        """How many rounds are over."""
+        self.calls: list[Made] = []
+        """What the last round called, and the server is to run."""
+        self._turn = turn
+        self._model = model
+        self._tools = tools
+        self._around = around
+        self._citations = Citations()
+        self._assembler = Assembler(
+            seal=around.seal,
+            new_call_id=around.new_call_id,
+            summaries=turn.generation.thinking_summaries != "none",
+            cite=self._citations.cite if tools.runs_here else None,
+        )
+        self._began = around.clock()
+        self._usage: Usage | None = None
+        self._happened: list[Event] = []
+        """The events of this round, if another may follow."""
+        self._names: dict[str, str] = {}
+        """By which names the model called the tools, by the calls' ids."""
+        self._asks_client = False
+        """Whether a function of the client's was called."""
+        self._over: str | None = None
+        """Which limit is reached, in words that the model was told."""
+        self._cut = False
+        """Whether the turn ends because of it."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """What all rounds cost together."""
+        if not self._tools.counted:
+            return self._usage
+        return replace(self._usage or Usage(), grounding=dict(self._tools.counted))
+
+    def ending(self) -> Status:
+        """How the turn ends."""
+        return Status.INCOMPLETE if self._cut else _ending(self._assembler.finished, self._model.card)
+
+    def add(self, fragment: Fragment) -> Iterator[Event]:
+        """The events of one more fragment."""
+        if isinstance(fragment, CallFragment):
+            offered = self._tools.find(fragment.name)
+            if offered is not None:
+                return self._noted(self._call(fragment, offered))
+            self._check_offered(fragment)
+            self._asks_client = True
+        return self._noted(self._assembler.add(fragment))
+
+    def close_round(self) -> Iterator[Event]:
+        """The events that close what the model said. A round that broke is none to go on from."""
+        yield from self._noted(self._assembler.close())
+        self.rounds += 1
+        self._usage = _together(self._usage, self._assembler.usage)
+        _ending(self._assembler.finished, self._model.card)
+
+    async def results(self, occasion: Occasion) -> AsyncGenerator[Event, None]:
+        """What comes of the calls, in the order in which it comes; and what they made, behind it."""
+        self._cut = self._over is not None
+        self._over = self._over or self._limit()
+        if self._over is not None:
+            for call in self.calls:
+                for event in self._result(call, failed(call, self._over)):
+                    yield event
+            return
+        async with aclosing(self._tools.run(self.calls)) as outcomes:
+            async for call, outcome in outcomes:
+                outcome = await self._readable(outcome)
+                self._tools.note(outcome)
+                await asyncio.to_thread(self._citations.add, outcome.sources)
+                occasion.told.append(outcome.told)
+                for event in self._result(call, outcome):
+                    yield event
+                for index, made in enumerate(outcome.made):
+                    for event in self._assembler.add(await deliver_made(made, index, self._around.delivering)):
+                        yield event
+                for event in self._assembler.close():
+                    yield event
+
+    async def following(self, prompt: Prompt) -> Prompt | None:
+        """The prompt of the next round: with what happened in this one. None: the turn ends here."""
+        if self._asks_client or self._cut:
+            return None
+        happened = as_functions(self._around.opened(fold(self._happened).steps), self._names)
+        shown = await self._around.present(happened, self._model.card)
+        left, generation = self._turn.generation.max_output_tokens, prompt.generation
+        if left is not None and self._usage is not None:
+            left -= self._usage.output_tokens + self._usage.thought
+            generation = replace(generation, max_output_tokens=left)
+            if left <= 0:
+                self._cut = True
+                return None
+        choice = replace(prompt.tool_choice, mode="auto") if prompt.tool_choice.mode == "any" else prompt.tool_choice
+        self._happened.clear()
+        self.calls = []
+        self._assembler.begin_round()
+        return replace(prompt, steps=(*prompt.steps, *shown), generation=generation, tool_choice=choice)
+
+    def _limit(self) -> str | None:
+        """Which limit of the turn is reached, in words for the model."""
+        limits, spent = self._around.limits, (self._around.clock() - self._began).total_seconds()
+        tokens = self._usage.total_tokens if self._usage is not None else 0
+        for reached, limit in (
+            (self.rounds > limits.rounds, f"{limits.rounds} rounds of calls"),
+            (spent > limits.seconds, f"{limits.seconds:g} seconds"),
+            (tokens > limits.tokens, f"{limits.tokens} tokens"),
+        ):
+            if reached:
+                return f"not run: this turn has had its {limit}. Answer now, with what you have"
+        return None
+
+    async def _readable(self, outcome: Outcome) -> Outcome:
+        """An outcome that fits into what the model can read, and whose media it can be shown."""
+        card = self._model.card
+        room = (card.reading_tokens or (card.context_tokens or 4 * CONTEXT) // 2) // max(1, len(self.calls))
+        outcome = fitted(outcome, question(self._turn.input), room)
+        if has_media(outcome):
+            try:
+                await self._around.present([FunctionResult("", outcome.told)], card)
+            except TurnwiseError as error:
+                return without_media(outcome, error.message)
+        return outcome
+
+    def _call(self, fragment: CallFragment, offered: Offered) -> Iterator[Event]:
+        """A call that the server is to run. It is whole: what stands around the model sees to that."""
+        call = self._tools.made(fragment, offered, self._around.new_call_id, self._seal)
+        self.calls.append(call)
+        self._names[call.step.id] = offered.function.name
+        yield from self._assembler.add_whole(call.step)
+
+    def _check_offered(self, fragment: CallFragment) -> None:
+        if not self._tools.functions:
+            name = self._model.card.name
+            raise ModelFailed(f"the model '{name}' called '{fragment.name}', but was offered none")
+
+    def _result(self, call: Made, outcome: Outcome) -> Iterator[Event]:
+        yield from self._noted(self._assembler.add_whole(result_step(call, outcome, self._seal)))
+
+    def _noted(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The events, remembered where another round may need to know what happened."""
+        if not self._tools.runs_here:
+            return events
+        happened = list(events)
+        self._happened += happened
+        return iter(happened)
+
+    def _seal(self, call_id: str, token: str | None, told: JSON) -> str:
+        return self._around.seal(Secret(token=token, call_id=call_id, told=told))
+
+
+def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
+    if finished is None:
+        raise ModelFailed(f"the model '{card.name}' stopped in the middle of its answer")
+    if finished == "refusal":
+        raise ContentBlocked(f"the model '{card.name}' refused to answer this")
+    return ENDINGS[finished]
+
+
+def _together(before: Usage | None, round: Usage | None) -> Usage | None:
+    """What a turn has cost with one more round. What is read in later rounds is read for tools' sake."""
+    if before is None or round is None:
+        return before or round
+    return add_usage(before, Usage(output=round.output, tool_use=round.input, thought=round.thought))
