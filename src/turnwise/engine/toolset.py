@@ -79,13 +79,10 @@ class Toolset:
         """All that the model may call."""
         self.is_demanded = any(tool.is_demanded for tool in opened)
         """Whether one of the tools must be called."""
+        self.runs_here = any(one.tool.tool is not None for one in self._offered.values())
+        """Whether there is anything in it that the server runs."""
         self.counted: dict[str, int] = {}
         """How often tools were used whose uses are counted."""
-
-    @property
-    def runs_here(self) -> bool:
-        """Whether there is anything in it that the server runs."""
-        return any(one.tool.tool is not None for one in self._offered.values())
 
     @property
     def served(self) -> Mapping[str, ServerTool]:
