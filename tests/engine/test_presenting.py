@@ -164,6 +164,25 @@ async def test_a_functions_result_with_a_picture_is_shown_to_eyes_and_told_to_ot
     assert blind.result[1]["text"].startswith("[image")
 
 
+@pytest.mark.parametrize("holder", ["content", "items"])
+async def test_what_a_functions_result_says_beside_its_picture_is_shown_too(holder: str):
+    screen = {"type": "image", "mime_type": "image/png", "data": b64(picture())}
+    result = {"url": "http://shop", holder: [screen], "seconds": 2}
+    steps = (UserInput((Text("Look"),)), FunctionCall("c1", "look"), FunctionResult("c1", result, "look"))
+    said = {"type": "text", "text": '{"url":"http://shop","seconds":2}'}
+    assert (await asked(SEEING, *steps)).steps[-1].result == [said, screen]
+    blind = (await asked(BLIND, *steps)).steps[-1].result
+    assert blind[0] == said
+    assert blind[1]["text"].startswith("[image")
+
+
+async def test_what_a_functions_result_says_beside_its_text_is_shown_too():
+    result = {"status": "done", "content": [{"type": "text", "text": "Here"}]}
+    steps = (UserInput((Text("Look"),)), FunctionCall("c1", "look"), FunctionResult("c1", result, "look"))
+    shown = (await asked(SEEING, *steps)).steps[-1].result
+    assert shown == [{"type": "text", "text": '{"status":"done"}'}, *result["content"]]
+
+
 async def test_a_voice_is_told_nothing_of_the_sound_that_it_made():
     voice = ModelCard("voice", outputs=frozenset({"audio"}))
     made = ModelOutput((Media("audio", "audio/l16", "AAAA"),))

@@ -367,6 +367,12 @@ async def test_the_clients_own_function_keeps_its_name():
     assert search.calls == [{"queries": ["a"]}]
 
 
+async def test_an_action_of_the_clients_computer_is_called_by_its_own_name_or_not_at_all():
+    click = ToolForTests(lambda *_: found("never"), tool=None, functions=[FunctionTool("click_at")])
+    with pytest.raises(InvalidRequest, match=r"^tools: 'click_at' is an action of a tool too"):
+        await run_all(ScriptedModel(), turn(tools=(FunctionTool("click_at"), ComputerUse())), click)
+
+
 async def test_a_schema_that_cannot_be_checked_is_left_to_the_tool():
     broken = FunctionTool("get", parameters={"type": "object", "properties": {"x": {"type": "colour"}}})
     tool = ToolForTests(lambda *_: Outcome("yes", "yes"), "mcp_server_tool", [broken], details={"server_name": "s"})

@@ -220,6 +220,12 @@ def _named(opened: Sequence[OpenTool], taken: set[str]) -> dict[str, Offered]:
     named: dict[str, Offered] = {}
     for tool in opened:
         for function in tool.functions:
+            if tool.tool is None and _cleaned(function.name) in taken | set(named):
+                raise InvalidRequest(
+                    f"'{function.name}' is an action of a tool too, and clients could not tell them apart; exclude it "
+                    "there, or call the function otherwise",
+                    field="tools",
+                )
             name = _free_name(function, tool, taken | set(named))
             named[name] = Offered(_usable(replace(function, name=name)), function.name, tool)
     return named
