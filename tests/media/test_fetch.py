@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from media.web import PUBLIC, Answer, Request, Site, give, open_site, redirect
+from media.web import PUBLIC, Answer, Request, Site, dripping, endless, give, open_site, raw, redirect
 from turnwise.domain.errors import InvalidRequest
 from turnwise.media.cache import FRESH, Cache
 from turnwise.media.fetch import REDIRECTS
@@ -22,45 +22,6 @@ from turnwise.media.media import Fetched
 
 SOON = 0.3
 """Seconds in which nothing comes that is not there at once."""
-
-
-def raw(*pieces: bytes, then: str = "closes") -> Answer:
-    """An answer of these very bytes; then the server closes, or says nothing more."""
-
-    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-        if then == "hangs":
-            await asyncio.get_running_loop().create_future()
-        writer.close()
-
-    return answer
-
-
-def endless(head: bytes, piece: bytes) -> Answer:
-    """An answer that goes on for as long as somebody listens."""
-
-    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(head)
-        while not writer.is_closing():
-            writer.write(piece)
-            await writer.drain()
-
-    return answer
-
-
-def dripping(head: bytes, piece: bytes) -> Answer:
-    """An answer that comes a piece at a time, and never as fast as it could."""
-
-    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
-        writer.write(head)
-        while not writer.is_closing():
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
-    return answer
 
 
 async def refusal(site: Site, path: Path, **options: object) -> str:
@@ -79,7 +40,7 @@ async def test_a_file_is_fetched_with_what_its_server_says_of_it(tmp_path: Path)
     async with open_site(give(b"hello", Content_Type="Text/HTML; charset=utf-8")) as site:
         fetched = await site.fetcher().fetch(site.url(), tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"hello"
-    assert fetched == Fetched(site.url(), "text/html", 5, 200)
+    assert fetched == Fetched(site.url(), "text/html", 5, 200, "utf-8")
 
 
 async def test_nothing_of_ours_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

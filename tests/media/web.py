@@ -88,10 +88,11 @@ class Site:
         seconds: float = 10.0,
         cache: Cache | None = None,
         ssl: SSLContext | None = None,
+        admit: Callable[[str], Awaitable[None]] | None = None,
     ) -> GuardedFetcher:
         """A fetcher for which `public.example` is this site's loopback address, and may be reached all the same."""
         guard = Guard(allow, resolver=Names({PUBLIC: ["127.0.0.1"], **(names or {})}), ssl=ssl)
-        return GuardedFetcher(guard, max_bytes=max_bytes, seconds=seconds, cache=cache)
+        return GuardedFetcher(guard, max_bytes=max_bytes, seconds=seconds, cache=cache, admit=admit)
 
 
 @asynccontextmanager
@@ -145,3 +146,42 @@ def give(body: bytes, *, status: str = "200 OK", **headers: str) -> Answer:
 def redirect(to: str, status: int = 302) -> Answer:
     """An answer that sends elsewhere."""
     return give(b"elsewhere", status=f"{status} Found", Location=to)
+
+
+def raw(*pieces: bytes, then: str = "closes") -> Answer:
+    """An answer of these very bytes; then the server closes, or says nothing more."""
+
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        if then == "hangs":
+            await asyncio.get_running_loop().create_future()
+        writer.close()
+
+    return answer
+
+
+def endless(head: bytes, piece: bytes) -> Answer:
+    """An answer that goes on for as long as somebody listens."""
+
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while not writer.is_closing():
+            writer.write(piece)
+            await writer.drain()
+
+    return answer
+
+
+def dripping(head: bytes, piece: bytes) -> Answer:
+    """An answer that comes a piece at a time, and never as fast as it could."""
+
+    async def answer(request: Request, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        while not writer.is_closing():
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    return answer

@@ -77,7 +77,7 @@ async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundi
 @asynccontextmanager
 async def _tools(turn: Turn, steps: Sequence[Step], around: Surroundings) -> AsyncIterator[tuple[Toolset, Occasion]]:
     """The tools of a turn, as long as it runs."""
-    occasion = Occasion(around.owner, steps)
+    occasion = Occasion(around.owner, steps, system_instruction=turn.system_instruction)
     offered = () if turn.tool_choice.mode == "none" else offered_tools(turn.tools, turn.tool_choice.allowed)
     if all(isinstance(tool, FunctionTool) for tool in offered):
         yield Toolset((), offered), occasion

@@ -13,7 +13,7 @@ from turnwise.domain.content import JSON
 from turnwise.domain.errors import ContentBlocked, ModelFailed, TurnwiseError
 from turnwise.domain.events import Event, fold
 from turnwise.domain.interaction import Status, Turn, Usage, add_usage
-from turnwise.domain.steps import FunctionResult
+from turnwise.domain.steps import FunctionCall, FunctionResult
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import deliver_made
@@ -116,7 +116,10 @@ class Writing:
                 outcome = await self._readable(outcome)
                 self._tools.note(outcome)
                 await asyncio.to_thread(self._citations.add, outcome.sources)
-                occasion.told.append(outcome.told)
+                occasion.happened += [
+                    FunctionCall(call.step.id, call.step.tool, call.arguments),
+                    FunctionResult(call.step.id, outcome.told, call.step.tool),
+                ]
                 for event in self._result(call, outcome):
                     yield event
                 for index, made in enumerate(outcome.made):

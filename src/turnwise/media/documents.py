@@ -1,8 +1,8 @@
-"""What a document says: a PDF page by page (`pdf.py`), a text from line to line (`texts.py`)."""
+"""What a document says: a PDF page by page (`pdf.py`), a web page (`pages.py`), a text line by line (`texts.py`)."""
 
 from pathlib import Path
 
-from turnwise.media import texts
+from turnwise.media import pages, texts
 from turnwise.media.media import Account, Excerpt, Options
 
 
@@ -12,6 +12,8 @@ def read(path: Path, options: Options) -> Account:
         from turnwise.media import pdf
 
         return pdf.read(path, options)
+    if options.mime_type.partition(";")[0] in pages.TYPES:
+        return pages.read(path, options)
     return texts.read(path, options)
 
 

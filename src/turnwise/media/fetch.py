@@ -6,9 +6,10 @@ ends, one that grows when it is unpacked, one that comes a byte at a time, heade
 """
 
 import asyncio
+import re
 import zlib
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -16,22 +17,48 @@ from yarl import URL
 
 from turnwise.domain.errors import InvalidRequest
 from turnwise.media.cache import Cache, Copy
-from turnwise.media.guard import Guard, Refused, show
+from turnwise.media.guard import Guard, Refused, Unsafe, show
 from turnwise.media.media import Fetched
 
 REDIRECTS = 5
 CHUNK = 256 * 1024
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _GIVEN = frozenset({200, 203})
+_FORBIDDEN = frozenset({401, 402, 403})
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([\w.:-]{1,40})", re.ASCII | re.IGNORECASE)
+WORDS = 64 * 1024
+"""In bytes: how much is read of why something is forbidden."""
 _PACKINGS = {"gzip": zlib.MAX_WBITS | 32, "x-gzip": zlib.MAX_WBITS | 32, "deflate": zlib.MAX_WBITS}
 """How servers pack although they are asked not to, and what `zlib` calls it."""
+
+
+class NothingGiven(InvalidRequest):
+    """A server answered, and gave no file."""
+
+    def __init__(self, message: str, *, field: str | None = None, status: int = 0, words: bytes = b"") -> None:
+        super().__init__(message, field=field)
+        self.status = status
+        """Its HTTP status."""
+        self.words = words
+        """How what it gave instead begins, where it forbids."""
 
 
 class GuardedFetcher:
     """A `Fetcher`. See `media.py`."""
 
-    def __init__(self, guard: Guard, *, max_bytes: int, seconds: float, cache: Cache | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        max_bytes: int,
+        seconds: float,
+        cache: Cache | None = None,
+        admit: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`admit` is asked before an address is gone to, each one of a chain of redirects, and raises if it is not to
+        be."""
         self._guard = guard
+        self._admit = admit
         self._max_bytes = max_bytes
         self._seconds = seconds
         self._cache = cache
@@ -56,8 +83,11 @@ class GuardedFetcher:
         if self._cache is None:
             return await self._fetch(url, None, into, limit)
         copy = self._cache.find(url)
-        if copy is not None and self._cache.is_fresh(copy) and (given := await self._give(url, copy, into, limit)):
-            return given
+        if copy is not None and self._cache.is_fresh(copy):
+            for visited in dict.fromkeys((url, copy.fetched.url)):
+                await self._ask(visited)
+            if given := await self._give(url, copy, into, limit):
+                return given
         return await self._fetch(url, copy, into, limit)
 
     async def _give(self, url: str, copy: Copy, into: Path, limit: int) -> Fetched | None:
@@ -72,10 +102,14 @@ class GuardedFetcher:
                 given = await self._give(url, copy, into, limit)
                 return given or await self._fetch(url, None, into, limit)
             if response.status not in _GIVEN:
-                raise InvalidRequest(f"the address {show(url)} gives no file: it answers HTTP {response.status}")
+                raise NothingGiven(
+                    f"the address {show(url)} gives no file: it answers HTTP {response.status}",
+                    status=response.status,
+                    words=await _beginning(response, url) if response.status in _FORBIDDEN else b"",
+                )
             size = await _write(response, url, into, limit)
             content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            fetched = Fetched(str(response.url), content_type, size, response.status)
+            fetched = Fetched(str(response.url), content_type, size, response.status, _charset(response))
             if self._cache is not None:
                 await self._keep(self._cache, url, into, fetched, response)
             return fetched
@@ -87,7 +121,8 @@ class GuardedFetcher:
             headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             if copy is not None and str(where) == copy.fetched.url:
                 headers |= dict(copy.conditions)
-            with _explained(url):
+            await self._ask(str(where))
+            with explained(url):
                 response = await session.get(where, headers=headers, allow_redirects=False)
             location = response.headers.get("Location")
             if response.status not in _MOVED or location is None:
@@ -95,6 +130,10 @@ class GuardedFetcher:
             response.close()
             where = self._guard.check(_joined(where, location, url))
         raise InvalidRequest(f"the address {show(url)} is redirected more than {REDIRECTS} times")
+
+    async def _ask(self, url: str) -> None:
+        if self._admit is not None:
+            await self._admit(url)
 
     @staticmethod
     async def _keep(cache: Cache, url: str, path: Path, fetched: Fetched, response: aiohttp.ClientResponse) -> None:
@@ -114,6 +153,23 @@ def _joined(where: URL, location: str, url: str) -> str:
         return str(where.join(URL(location, encoded=location.isascii())))
     except ValueError:
         raise InvalidRequest(f"the address {show(url)} is redirected to something that is no address") from None
+
+
+def _charset(response: aiohttp.ClientResponse) -> str:
+    said = _CHARSET.search(response.headers.get("Content-Type", ""))
+    return said[1].lower() if said is not None else ""
+
+
+async def _beginning(response: aiohttp.ClientResponse, url: str) -> bytes:
+    """How a body begins. Nothing, if it is no body that can be read."""
+    words = b""
+    with suppress(InvalidRequest):
+        async with aclosing(_unpacked(response, url, WORDS)) as pieces:
+            async for piece in pieces:
+                words += piece
+                if len(words) >= WORDS:
+                    break
+    return words[:WORDS]
 
 
 async def _write(response: aiohttp.ClientResponse, url: str, into: Path, limit: int) -> int:
@@ -147,7 +203,7 @@ async def _unpacked(response: aiohttp.ClientResponse, url: str, limit: int) -> A
         while rest:
             if unpacker.eof:  # another one may follow, as gzip allows it
                 unpacker = zlib.decompressobj(_PACKINGS[packing])
-            with _explained(url):
+            with explained(url):
                 piece = unpacker.decompress(rest, CHUNK)
             rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
             yield piece
@@ -157,7 +213,7 @@ async def _unpacked(response: aiohttp.ClientResponse, url: str, limit: int) -> A
 
 async def _chunks(response: aiohttp.ClientResponse, url: str) -> AsyncGenerator[bytes, None]:
     while True:
-        with _explained(url):
+        with explained(url):
             chunk = await response.content.read(CHUNK)
         if not chunk:
             return
@@ -170,14 +226,14 @@ def _check_size(size: int, limit: int, url: str) -> None:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def explained(url: str) -> Iterator[None]:
     """Errors of the network become the client's, in words that say nothing of our own network."""
     try:
         yield
     except TimeoutError:
         raise
     except Refused as error:
-        raise InvalidRequest(error.explain(url)) from None
+        raise Unsafe(error.explain(url)) from None
     except aiohttp.ClientConnectorCertificateError:
         problem = "has a certificate that cannot be trusted"
     except aiohttp.ClientSSLError:

@@ -115,26 +115,26 @@ class Guard:
         """The URL, parsed, if it may be fetched as far as can be told without asking for its name.
 
         Raises:
-            InvalidRequest: it may not, and why.
+            Unsafe: it may not, and why.
         """
         shown = show(url)
         if len(url) > LONGEST_URL:
-            raise InvalidRequest(f"the address {shown} has {len(url)} characters: at most {LONGEST_URL} are taken")
+            raise Unsafe(f"the address {shown} has {len(url)} characters: at most {LONGEST_URL} are taken")
         if _UNSAFE.search(url):
-            raise InvalidRequest(f"the address {shown} has a space, a backslash or a control character: encode it")
+            raise Unsafe(f"the address {shown} has a space, a backslash or a control character: encode it")
         try:
             parsed = URL(url)
             port = parsed.port
         except ValueError as error:
-            raise InvalidRequest(f"the address {shown} is not a URL: {error}") from None
+            raise Unsafe(f"the address {shown} is not a URL: {error}") from None
         if parsed.scheme not in ("http", "https"):
-            raise InvalidRequest(f"the address {shown} cannot be fetched: only http:// and https:// are")
+            raise Unsafe(f"the address {shown} cannot be fetched: only http:// and https:// are")
         if not parsed.host:
-            raise InvalidRequest(f"the address {shown} has no host")
+            raise Unsafe(f"the address {shown} has no host")
         if parsed.user is not None or parsed.password is not None:
-            raise InvalidRequest(f"the address {shown} has a user name or a password in it, which are not sent")
+            raise Unsafe(f"the address {shown} has a user name or a password in it, which are not sent")
         if not port:
-            raise InvalidRequest(f"the address {shown} has the port 0, which is none")
+            raise Unsafe(f"the address {shown} has the port 0, which is none")
         self._check_host(parsed.raw_host or "", port, shown)
         return _exactly(parsed, url)
 
@@ -175,15 +175,15 @@ class Guard:
             ip_address(host.partition("%")[0])
         except ValueError:
             if not _HOST_NAME.fullmatch(host):
-                raise InvalidRequest(f"the address {shown} has a host that is no name of one") from None
+                raise Unsafe(f"the address {shown} has a host that is no name of one") from None
             if _ENDS_IN_NUMBER.search(host):
-                raise InvalidRequest(
+                raise Unsafe(
                     f"the address {shown} has a host that ends in a number but is no IPv4 address as it is usually"
                     " written: write it as 192.0.2.1 is written"
                 ) from None
         else:
             if not self.may_reach(host, port, host):
-                raise InvalidRequest(_refusal(shown, host))
+                raise Unsafe(_refusal(shown, host))
 
 
 class _GuardedResolver(AbstractResolver):
@@ -205,6 +205,10 @@ class _GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+class Unsafe(InvalidRequest):
+    """An address that is not fetched from, whatever stands there."""
 
 
 class Refused(Exception):

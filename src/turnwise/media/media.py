@@ -44,6 +44,29 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where a web page leads."""
+
+    text: str
+    """What stands there to be clicked on. It may be empty."""
+    url: str
+    """As the page has it: often relative to the page's own address."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """What a web page says beside its text."""
+
+    title: str = ""
+    links: tuple[Link, ...] = ()
+    """Those in its main part first."""
+    base: str = ""
+    """What relative links are relative to, if not to the page's own address."""
+    is_free: bool = True
+    """Whether everybody may read all of it, by its own words: behind a paywall a page may say that it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What a file says as words."""
 
@@ -53,6 +76,8 @@ class Account:
     """In the order in which they stand."""
     manner: str = ""
     """How the words were had, if not read as they stand: `read by OCR`, `written down from speech`."""
+    page: WebPage | None = None
+    """None: it is no web page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +157,8 @@ class Fetched:
     """As the server said, without parameters; empty if it did not."""
     size: int
     status: int = 200
+    charset: str = ""
+    """As the server said; empty if it did not."""
 
 
 class Fetcher(Protocol):

@@ -114,4 +114,6 @@ class _Remembered:
 def _size(account: Account) -> int:
     """Roughly, in bytes of memory."""
     texts = [account.facts, account.manner, *(passage.text for passage in account.passages)]
+    if account.page is not None:
+        texts += [account.page.title, *(link.text + link.url for link in account.page.links)]
     return sum(4 * len(text) + 200 for text in texts)

@@ -1,9 +1,7 @@
 """What a text says: as it stands, or without its markup where people would not read that, in passages."""
 
 import codecs
-import re
 from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 from turnwise.domain.errors import InvalidRequest
@@ -36,7 +34,7 @@ NAMES = {
 _CUTS = ("\n\n", ".\n", "\n", ". ", "。", " ")
 """Behind what a passage may end, the best first."""
 
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -45,20 +43,26 @@ _MARKS = (
 
 def read(path: Path, options: Options) -> Account:
     """What a text file says. Raises as `Reader.read` in `media.py` does."""
-    size = path.stat().st_size
-    if size > LARGEST:
-        raise InvalidRequest(f"the text has {size} bytes: at most {LARGEST} are read, so give it in parts")
     mime_type, _, parameters = options.mime_type.partition(";")
-    text = _decode(path.read_bytes(), parameters.partition("charset=")[2])
+    text = _decode(read_bytes(path), parameters.partition("charset=")[2])
     name = NAMES.get(mime_type, f"text ({mime_type})")
     match mime_type:
-        case "text/html" | "application/xhtml+xml":
-            title, readable = _read_html(text)
-            return _without_markup(f"{name}, titled '{title}'" if title else name, readable)
         case "text/rtf" | "application/rtf":
             return _without_markup(name, _read_rtf(text))
         case _:
             return _as_it_stands(name, text)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a text.
+
+    Raises:
+        InvalidRequest: there are more than are read.
+    """
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise InvalidRequest(f"the text has {size} bytes: at most {LARGEST} are read, so give it in parts")
+    return path.read_bytes()
 
 
 def cut(text: str) -> Iterator[tuple[int, str]]:
@@ -112,18 +116,19 @@ def _count(lines: int) -> str:
 
 def _decode(data: bytes, charset: str) -> str:
     """The text of bytes: as they say themselves, as is claimed, as UTF-8, and else as Western Europe has it."""
-    marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
+    marked = next((encoding for mark, encoding in MARKS if data.startswith(mark)), None)
     encoding = marked or charset or "utf-8"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         if marked or charset:
             raise InvalidRequest(f"the text is not valid {encoding}: {error.reason}, at byte {error.start}") from None
-        text = _decode_western(data)
+        text = decode_western(data)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _decode_western(data: bytes) -> str:
+def decode_western(data: bytes) -> str:
+    """Text as Western Europe has it."""
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:
@@ -135,75 +140,3 @@ def _read_rtf(text: str) -> str:
 
     convert: Callable[..., str] = rtf_to_text
     return convert(text, errors="ignore")
-
-
-def _read_html(text: str) -> tuple[str, str]:
-    """The title of a web page, and what can be read on it."""
-    page = _Page()
-    page.feed(text)
-    page.close()
-    return on_one_line(page.title), page.text()
-
-
-class _Page(HTMLParser):
-    """Takes the text out of a web page: a line for each block, what is not shown left out."""
-
-    HIDDEN = frozenset({"script", "style", "template", "noscript", "svg", "math", "select", "datalist"})
-    BLOCKS = frozenset(
-        {
-            *("address", "article", "aside", "blockquote", "body", "br", "caption", "dd", "details", "div", "dl", "dt"),
-            *("fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr"),
-            *("li", "main", "nav", "ol", "option", "p", "pre", "section", "summary", "table", "tr", "ul"),
-        }
-    )
-    PARAGRAPH = "\x1e"
-    """Stands for the end of a paragraph: no text of a page holds it, as it counts as a blank."""
-    PARAGRAPHS = frozenset(
-        {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre", "blockquote", "section"}
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.title = ""
-        self._pieces: list[str] = []
-        self._hidden: list[str] = []
-        self._in_title = False
-
-    def text(self) -> str:
-        """All that was found."""
-        text = re.sub(r"[ \xa0]+", " ", "".join(self._pieces))
-        return re.sub(rf"[ \t]*[\n{self.PARAGRAPH}][ \t\n{self.PARAGRAPH}]*", self._one_break, text).strip()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._in_title = tag == "title" and not self._hidden
-        if tag in self.HIDDEN:
-            self._hidden.append(tag)
-        elif tag in ("td", "th"):
-            self._pieces.append("\t")
-        elif tag == "li":
-            self._pieces.append("\n- ")
-        elif tag == "img":
-            self._pieces.append(next((f" [{value}] " for name, value in attrs if name == "alt" and value), ""))
-        else:
-            self._break(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_title = False
-        if tag in self._hidden:
-            while self._hidden.pop() != tag:
-                pass
-        else:
-            self._break(tag)
-
-    def handle_data(self, data: str) -> None:
-        if self._in_title:
-            self.title += data
-        elif not self._hidden:
-            self._pieces.append(re.sub(r"\s+", " ", data))
-
-    def _break(self, tag: str) -> None:
-        if tag in self.BLOCKS:
-            self._pieces.append(self.PARAGRAPH if tag in self.PARAGRAPHS else "\n")
-
-    def _one_break(self, found: re.Match[str]) -> str:
-        return "\n\n" if self.PARAGRAPH in found[0] else "\n"

@@ -62,8 +62,11 @@ class Occasion:
     """The history and the input, as a model sees them: calls of tools are function calls in them."""
     path: str = "tools"
     """Where the request declares the tool, for messages: `tools[0]`."""
-    told: list[JSON] = field(default_factory=list)
-    """What tools have told the model in this turn so far, oldest first. The engine adds to it."""
+    happened: list[Step] = field(default_factory=list)
+    """Each call of a tool in this turn so far, with what it told the model behind it, as in `steps`. The engine adds to
+    it."""
+    system_instruction: str | None = None
+    """What the model is told of its part: the client's words, as the input is."""
 
 
 class OpenTool(Protocol):
