@@ -38,6 +38,11 @@ def cited(text: str, *sources: Source) -> list[tuple[str, str]]:
     ]
 
 
+def test_an_address_stands_under_its_first_name_too():
+    (found,) = cite("Madrid is the capital of Spain.", [CITY])
+    assert found["source"] == found["url"] == "http://city.example"
+
+
 SUPPORTED = {
     "word for word": "The Seattle Seahawks defeated the New England Patriots, 29-13, for their second title.",
     "in other words": "The Seahawks of Seattle won their second title by defeating the Patriots 29-13.",

@@ -493,6 +493,7 @@ async def test_an_answer_is_cited_as_what_it_rests_on():
     assert annotation == {
         "type": "url_citation",
         "url": "http://a.example",
+        "source": "http://a.example",
         "title": "A",
         "start_index": 4,
         "end_index": 37,

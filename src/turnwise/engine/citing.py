@@ -67,7 +67,7 @@ class Citations:
             indices = {"start_index": offset, "end_index": offset + len(text[start:end].encode())}
             found = [self._sources[source].citation for source in self._supporting(text[start:end])]
             cited = [citation for index, citation in enumerate(found) if citation not in found[:index]]
-            annotations += [{**citation, **indices} for citation in cited[:MOST]]
+            annotations += [{**_for_all(citation), **indices} for citation in cited[:MOST]]
         return annotations
 
     def _supporting(self, sentence: str) -> Sequence[int]:
@@ -119,3 +119,8 @@ def _pieces(text: str) -> Iterator[str]:
 def _meaning(text: str) -> frozenset[str]:
     """The words of a text that mean something, cut to their stems."""
     return frozenset(stem for stem in stems(text) if not is_common(stem))
+
+
+def _for_all(citation: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """A citation as every generation of clients reads it: the first ones know its address as `source`."""
+    return {"source": citation["url"], **citation} if "url" in citation else citation
