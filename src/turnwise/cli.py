@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -51,13 +51,14 @@ def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | N
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
     with _in_one_line():
-        from turnwise.app import build_catalogue, fetch_weights
+        from turnwise.app import build_catalogue, build_google_search, fetch_weights
         from turnwise.data import make_data_dir
         from turnwise.http.server import take_port
         from turnwise.settings import load_settings
 
         # What is wrong is said before anything is fetched or touched.
         build_catalogue(settings)
+        build_google_search(settings)
         make_data_dir(settings)
         sockets = take_port(settings.host, settings.port)
         asyncio.run(fetch_weights(settings))
@@ -180,6 +181,72 @@ def doctor(data_dir: Path | None, config: Path | None) -> None:
         click.echo(f"{mark} {finding.what}: {finding.state}{remedy}")
         lacking |= finding.ok is False
     sys.exit(1 if lacking else 0)
+
+
+@main.command()
+@click.argument("folders", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--name", help="What the folder's documents are called by in answers (default: the folder's own name).")
+@click.option("--url", help="The address under which the folder's documents can be opened ('': there is none).")
+@click.option("--forget", is_flag=True, help="Take the folders out of the index.")
+@data_option
+@config_option
+def index(
+    folders: tuple[Path, ...],
+    name: str | None,
+    url: str | None,
+    forget: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> None:
+    """Index folders of documents for google_search with engine = "folder".
+
+    Without DIR: all that are indexed, again. Only what is new or changed is read. A server need not be stopped.
+    """
+    settings = _settings(config, data_dir=data_dir)
+    if (name is not None or url is not None) and (len(folders) != 1 or forget):
+        raise click.ClickException("--name and --url say what one folder is called: give one DIR")
+    if forget and not folders:
+        raise click.ClickException("give the DIR that is to be taken out of the index")
+    with _in_one_line():
+        from turnwise.data import make_data_dir
+        from turnwise.indexing import forget_folders
+
+        make_data_dir(settings)
+        if forget:
+            for folder in forget_folders(settings, folders):
+                click.echo(f"{folder.name}: taken out of the index ({folder.documents} document(s))")
+        else:
+            asyncio.run(_index(settings, folders, name, url))
+
+
+async def _index(settings: "Settings", folders: "Sequence[Path]", name: str | None, url: str | None) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from turnwise.app import build_readers
+    from turnwise.indexing import describe, index_folders
+
+    readers = build_readers(settings)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("")
+            reports = await index_folders(
+                settings,
+                readers,
+                folders,
+                name=name,
+                url=url,
+                progress=lambda folder, done, of: bar.update(task, description=folder.name, completed=done, total=of),
+            )
+    finally:
+        await readers.close()
+    if not reports:
+        raise click.ClickException("no folder is indexed yet; give one: turnwise index DIR")
+    for report in reports:
+        for line in describe(report):
+            click.echo(line)
 
 
 @main.command()

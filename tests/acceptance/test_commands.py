@@ -15,6 +15,7 @@ COMMANDS = [
     ("serve",),
     ("pull",),
     ("doctor",),
+    ("index",),
     ("models",),
     ("chat",),
     ("keys",),
