@@ -25,6 +25,7 @@ from turnwise.domain.events import Event, PartDelta, TextDelta
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Turn
 from turnwise.domain.steps import UserInput
+from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
 from turnwise.engine.presenting import Presenter
@@ -39,8 +40,9 @@ from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.blobs import DiskBlobs
 from turnwise.store.memory import MemoryStore
-from turnwise.tools.toolbox import Toolbox
 from turnwise.store.store import Store
+from turnwise.tools.file_search import FileSearchTool
+from turnwise.tools.toolbox import Toolbox
 
 T = TypeVar("T")
 
@@ -225,6 +227,7 @@ class Engine:
     model: ScriptedModel
     store: Any
     files: Files
+    file_search: FileSearch
 
 
 @asynccontextmanager
@@ -242,6 +245,7 @@ async def open_engine(
     model = model or ScriptedModel(*scripts, answer=lambda _: say("Hello"))
     clock = ticking()
     async with open_reader() as reader, open_files(store, reader, clock=clock, **limits) as files:
+        file_search = FileSearch(store, files, reader, clock=clock)
         interactions = Interactions(
             store,
             OneModel(model),
@@ -251,13 +255,14 @@ async def open_engine(
                 reader, GuardedFetcher(Guard(), max_bytes=1 << 20, seconds=PATIENCE), files, limit=1 << 20
             ),
             files=files,
-            toolbox=Toolbox(tools or {}),
+            toolbox=Toolbox({"file_search": FileSearchTool(file_search), **(tools or {})}),
             idle=idle,
         )
         try:
-            yield Engine(interactions, model, store, files)
+            yield Engine(interactions, model, store, files, file_search)
         finally:
             await within(interactions.close())
+            await within(file_search.close())
     assert started_tasks(before) == []
 
 
@@ -348,6 +353,28 @@ class App:
         assert (ended.status, ended.headers["x-goog-upload-status"]) == (200, "final"), ended.body
         return await self.settled(ended.json["file"]["name"], headers)
 
+    async def upload_document(
+        self, store: str, data: bytes, *, headers: Mapping[str, str] | None = None, **said: Any
+    ) -> Any:
+        """Upload a document to a file search store, which must work. It has been read by then."""
+        started = await self.ask(
+            "POST",
+            f"/upload/v1beta/{store}:uploadToFileSearchStore",
+            json={"mimeType": "text/plain", **said},
+            headers={"x-goog-upload-protocol": "resumable", "x-goog-upload-command": "start", **(headers or {})},
+        )
+        assert started.status == 200, started.body
+        address = started.headers["x-goog-upload-url"].removeprefix("http://test")
+        chunk = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+        ended = await self.ask("POST", address, body=data, headers=chunk)
+        assert (ended.status, ended.headers["x-goog-upload-status"]) == (200, "final"), ended.body
+        operation = ended.json
+        async with asyncio.timeout(PATIENCE):
+            while not operation.get("done"):
+                operation = (await self.ask("GET", f"/v1beta/{operation['name']}", headers=headers)).json
+        name = operation["name"].replace("/upload/operations/", "/documents/")
+        return (await self.ask("GET", f"/v1beta/{name}", headers=headers)).json
+
     async def settled(self, name: str, headers: Mapping[str, str] | None = None) -> Any:
         """A file, once it has been looked at."""
         async with asyncio.timeout(PATIENCE):
@@ -417,6 +444,7 @@ async def open_app(
             models=ListedModels(),
             keys=engine.store,
             files=engine.files,
+            file_search=engine.file_search,
             default_dialect=default_dialect,
             max_body_bytes=max_body_bytes,
             public_url=public_url,

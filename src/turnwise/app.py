@@ -1,7 +1,7 @@
 """The composition root: the only file that knows every room, and puts the parts together."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,31 +10,52 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from turnwise.data import alone, empty_folder, open_blobs, open_store, sealing_key
-from turnwise.domain.errors import ModelNotFound
+from turnwise.domain.content import JSON
+from turnwise.domain.errors import InvalidRequest, ModelNotFound, Unimplemented
 from turnwise.domain.interaction import GenerationConfig
+from turnwise.domain.tools import Schema
+from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import helped
+from turnwise.engine.schema import check_schema, violation
+from turnwise.engine.surroundings import Limits
 from turnwise.engine.thoughts import Sealer
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.http.contracts import Services
 from turnwise.http.routes import build_routes
 from turnwise.ids import new_id
 from turnwise.media.cache import Cache
+from turnwise.media.exchange import GuardedWeb
 from turnwise.media.fetch import GuardedFetcher
 from turnwise.media.guard import Guard
 from turnwise.media.process import Bounds, Processes
 from turnwise.media.readers import Readers
+from turnwise.media.robots import Robots
+from turnwise.media.visits import Visits
 from turnwise.models.catalogue import ANY, Catalogue
+from turnwise.models.embedding import EmbeddingModel, check_parts
 from turnwise.models.engines import ModelEntry
 from turnwise.models.manner import Manner
 from turnwise.models.model import ModelCard
 from turnwise.models.sources import fetch, is_there, parse_source, parse_speech, place
 from turnwise.settings import ModelSettings, Settings, SettingsError
 from turnwise.store.store import Store
+from turnwise.tools.code_execution.sandbox import Bounds as CodeBounds
+from turnwise.tools.code_execution.tool import CodeExecutionTool
+from turnwise.tools.computer_use.tool import ComputerUseTool
+from turnwise.tools.file_search import FileSearchTool
+from turnwise.tools.google_search.engines import build_engine
+from turnwise.tools.google_search.tool import GoogleSearchTool
+from turnwise.tools.mcp_server.tool import McpServerTool
+from turnwise.tools.toolbox import Toolbox
+from turnwise.tools.url_context import UrlContextTool
 
 log = logging.getLogger("turnwise")
+
+ROBOTS_SECONDS = 10.0
+"""How long fetching the rules of a site may take at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +137,11 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             life=timedelta(hours=settings.files.hours),
         )
         closing.push_async_callback(files.close)
+        file_search = FileSearch(store, files, readers, clock=clock, embedder=build_embedder(settings, closing))
+        closing.push_async_callback(file_search.close)
         closing.push_async_callback(catalogue.close)
         scratch = empty_folder(settings.scratch_dir)
+        cache = Cache(scratch / "fetched")
         interactions = Interactions(
             store,
             catalogue,
@@ -125,12 +149,14 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             new_id=new_id,
             presenter=Presenter(
                 readers,
-                build_fetcher(settings, Cache(scratch / "fetched")),
+                build_fetcher(settings, cache),
                 files,
                 limit=settings.max_body_bytes,
                 scratch=scratch,
             ),
             files=files,
+            toolbox=build_toolbox(settings, closing, file_search, build_visits(settings, readers, cache, scratch)),
+            limits=Limits(settings.tools.rounds, settings.tools.seconds, settings.tools.tokens),
             sealer=Sealer(sealing_key(settings)),
             inline_bytes=settings.files.inline_bytes,
             idle=settings.keep_alive_seconds,
@@ -141,6 +167,7 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             models=ListedModels(catalogue),
             keys=store,
             files=files,
+            file_search=file_search,
             default_dialect=settings.default_dialect,
             max_body_bytes=settings.max_body_bytes,
             public_url=settings.public_url,
@@ -149,6 +176,7 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
         if left:
             log.warning("cut short when the last process ended, and failed now: %d interaction(s)", left)
         await files.start()
+        await file_search.start()
         await catalogue.start()
         yield App(build_routes(services), interactions, catalogue, store)
 
@@ -176,18 +204,133 @@ def build_readers(settings: Settings) -> Readers:
     )
 
 
-def build_fetcher(settings: Settings, cache: Cache) -> GuardedFetcher:
+def build_toolbox(settings: Settings, closing: AsyncExitStack, file_search: FileSearch, visits: Visits) -> Toolbox:
+    """The tools of this server. None of them is started; what they start later is closed with `closing`.
+    `visits` reads what stands at addresses.
+
+    Raises:
+        SettingsError: one of them cannot be as it is set.
+    """
+    google_search = build_google_search(settings)
+    closing.push_async_callback(google_search.close)
+    return Toolbox(
+        {
+            "code_execution": build_code_execution(settings),
+            "computer_use": ComputerUseTool(settings.tools.computer_use.browser_actions),
+            "file_search": FileSearchTool(file_search),
+            "google_search": google_search,
+            "mcp_server": build_mcp_servers(settings),
+            "url_context": UrlContextTool(visits),
+        }
+    )
+
+
+def build_embedder(settings: Settings, closing: AsyncExitStack) -> EmbeddingModel | None:
+    """Who tells what texts mean, if that is set. It is started by its first use, and closed with `closing`.
+
+    Raises:
+        SettingsError: the weights cannot be, or a part is not installed.
+    """
+    name = settings.tools.file_search.embeddings
+    if name is None:
+        return None
+    try:
+        source = parse_source(name)
+        check_parts()
+    except ValueError as error:
+        raise SettingsError(f"tools.file_search.embeddings: {error}") from error
+    embedder = EmbeddingModel(name, lambda: fetch(source, settings.weights_dir))
+    closing.push_async_callback(embedder.close)
+    return embedder
+
+
+def build_code_execution(settings: Settings) -> CodeExecutionTool:
+    """The tool that runs code. Which sandbox it has is found out by its first use."""
+    code = settings.tools.code_execution
+    bounds = CodeBounds(seconds=code.seconds, memory_mib=code.memory_mib)
+    return CodeExecutionTool(code.sandbox, bounds, at_once=code.sandboxes)
+
+
+def build_google_search(settings: Settings) -> GoogleSearchTool:
+    """The tool that searches, by the engine of the settings.
+
+    Raises:
+        SettingsError: the engine cannot be as it is set.
+    """
+    search = settings.tools.google_search
+    try:
+        engine = build_engine(
+            search.engine, url=search.url, key=search.key, index=settings.search_index, seconds=search.seconds
+        )
+    except ValueError as error:
+        raise SettingsError(f"tools.google_search.{error}") from error
+    return GoogleSearchTool(engine, results=search.results, seconds=search.seconds)
+
+
+def build_mcp_servers(settings: Settings) -> McpServerTool:
+    """The tool that reaches MCP servers. None of them is reached.
+
+    Raises:
+        SettingsError: an address that is allowed is none.
+    """
+    mcp = settings.tools.mcp_server
+    return McpServerTool(
+        GuardedWeb(build_guard(settings)),
+        violation=departure,
+        seconds=mcp.seconds,
+        listing_seconds=mcp.listing_seconds,
+    )
+
+
+def departure(value: JSON, schema: Schema) -> str | None:
+    """What is wrong with a value by a schema of somebody else's, which may be one that turnwise cannot keep."""
+    try:
+        check_schema(schema, "schema")
+    except (InvalidRequest, Unimplemented) as error:
+        log.warning("the results of a tool are not checked: %s", error.message)
+        return None
+    return violation(value, schema)
+
+
+def build_guard(settings: Settings) -> Guard:
+    """What requests may reach.
+
+    Raises:
+        SettingsError: an address that is allowed is none.
+    """
+    try:
+        return Guard(settings.network.allow)
+    except ValueError as error:
+        raise SettingsError(f"network.allow: {error}") from error
+
+
+def build_visits(settings: Settings, readers: Readers, cache: Cache, scratch: Path) -> Visits:
+    """Who reads what stands at addresses, and keeps to what their sites ask.
+
+    Raises:
+        SettingsError: an address that is allowed is none.
+    """
+    network, admit = settings.network, None
+    if settings.tools.url_context.robots:
+        rules = GuardedFetcher(
+            build_guard(settings), max_bytes=network.max_bytes, seconds=min(ROBOTS_SECONDS, network.seconds)
+        )
+        admit = Robots(rules, scratch=scratch).admit
+    return Visits(build_fetcher(settings, cache, admit), readers, scratch=scratch)
+
+
+def build_fetcher(
+    settings: Settings, cache: Cache, admit: Callable[[str], Awaitable[None]] | None = None
+) -> GuardedFetcher:
     """Who fetches from addresses that requests name.
 
     Raises:
         SettingsError: an address that is allowed is none.
     """
     network = settings.network
-    try:
-        guard = Guard(network.allow)
-    except ValueError as error:
-        raise SettingsError(f"network.allow: {error}") from error
-    return GuardedFetcher(guard, max_bytes=network.max_bytes, seconds=network.seconds, cache=cache)
+    return GuardedFetcher(
+        build_guard(settings), max_bytes=network.max_bytes, seconds=network.seconds, cache=cache, admit=admit
+    )
 
 
 def _entry(name: str, model: ModelSettings) -> ModelEntry:

@@ -1,5 +1,6 @@
 """`turnwise doctor`: what this machine has and lacks, and the one command that adds what is missing."""
 
+import asyncio
 import importlib.util
 import os
 import platform
@@ -7,13 +8,18 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from turnwise import __version__
 from turnwise.media import ocr
+from turnwise.models.embedding import check_parts
 from turnwise.models.sources import LocalFile, is_there, parse_source, parse_speech, place
 from turnwise.models.weights import Weights
 from turnwise.settings import ModelSettings, Settings
+from turnwise.tools.code_execution.sandbox import Bounds, Broken
+from turnwise.tools.code_execution.tool import CodeExecutionTool
+from turnwise.tools.google_search.engines import build_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,21 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _weights(settings)
     yield _ocr(settings)
     yield _speech(settings)
+    yield _search(settings)
+    yield _file_search(settings)
+    yield _url_context(settings)
+    yield _code_execution(settings)
+    yield _mcp_servers(settings)
     for name, model in settings.models.items():
         yield Finding(f"model '{name}'", describe_model(model))
 
 
 def _sqlite() -> Finding:
     version = sqlite3.sqlite_version_info
-    return Finding("SQLite", sqlite3.sqlite_version, version >= (3, 37), "a Python with SQLite 3.37 or later")
+    with closing(sqlite3.connect(":memory:")) as connection:
+        has_words = ("ENABLE_FTS5",) in connection.execute("PRAGMA compile_options").fetchall()
+    shown = sqlite3.sqlite_version if has_words else f"{sqlite3.sqlite_version}, without FTS5"
+    return Finding("SQLite", shown, version >= (3, 37) and has_words, "a Python with SQLite 3.37 or later, and FTS5")
 
 
 def _data_dir(settings: Settings) -> Finding:
@@ -101,6 +115,68 @@ def _speech(settings: Settings) -> Finding:
     if not is_there(source, settings.weights_dir):
         return Finding(what, f"not heard: the weights '{name}' are not there; run: turnwise pull {name}")
     return Finding(what, f"heard, with {place(source, settings.weights_dir)}", True)
+
+
+def _search(settings: Settings) -> Finding:
+    """Who searches. Whether they can be reached is not tried: that would tell them something."""
+    search, what = settings.tools.google_search, "google_search"
+    try:
+        engine = build_engine(
+            search.engine, url=search.url, key=search.key, index=settings.search_index, seconds=search.seconds
+        )
+    except ValueError as error:
+        return Finding(what, f"off: {error}", False, f"set tools.google_search.{str(error).partition(':')[0]}")
+    missing = engine.why_not()
+    if missing is None:
+        return Finding(what, f"by {search.engine}{f' at {search.url}' if search.url else ''}", True)
+    is_chosen = "engine" in search.model_fields_set  # what nobody asked for is not needed by everybody
+    return Finding(what, f"off: {missing}", False if is_chosen else None)
+
+
+def _file_search(settings: Settings) -> Finding:
+    """How documents are found."""
+    what, name = "file_search", settings.tools.file_search.embeddings
+    if name is None:
+        return Finding(what, "by words", True)
+    try:
+        source = parse_source(name)
+        check_parts()
+    except ValueError as error:
+        return Finding(what, f"by words alone: {error}", False, "correct the setting tools.file_search.embeddings")
+    return Finding(what, f"by words, and by what they mean with {place(source, settings.weights_dir)}", True)
+
+
+def _code_execution(settings: Settings) -> Finding:
+    """What code runs in. The sandbox is tried out for it."""
+    code = settings.tools.code_execution
+    what = "code execution"
+    tool = CodeExecutionTool(code.sandbox, Bounds(seconds=code.seconds, memory_mib=code.memory_mib))
+    try:
+        return Finding(what, asyncio.run(tool.describe()), True)
+    except Broken as broken:
+        reason = str(broken).strip().rpartition("\n")[2]
+        remedy = "set tools.code_execution.sandbox to 'auto' or 'monty'" if code.sandbox == "bubblewrap" else ""
+        return Finding(what, f"not in a sandbox of {code.sandbox}: {reason}", False, remedy)
+
+
+def _url_context(settings: Settings) -> Finding:
+    """How web pages are read."""
+    what, robots = "url_context", settings.tools.url_context.robots
+    if robots and importlib.util.find_spec("protego") is None:
+        return Finding(what, "off: sites' robots.txt cannot be read; run: pip install 'turnwise[tools]'")
+    kept = "sites' robots.txt is kept to" if robots else "sites' robots.txt is not asked for"
+    if importlib.util.find_spec("trafilatura") is None:
+        return Finding(what, f"on; {kept}; pages are read with their menus: pip install 'turnwise[tools]'")
+    return Finding(what, f"on; {kept}", True)
+
+
+def _mcp_servers(settings: Settings) -> Finding:
+    """Whether MCP servers are reached that requests name, which not everybody needs."""
+    what = "MCP servers"
+    if importlib.util.find_spec("mcp") is None:
+        return Finding(what, "not reached: a part is not installed; run: pip install 'turnwise[tools]'")
+    private = ", ".join(settings.network.allow)
+    return Finding(what, f"reached, on the public internet{f' and at {private}' if private else ' only'}", True)
 
 
 def describe_model(model: ModelSettings) -> str:

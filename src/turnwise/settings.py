@@ -243,8 +243,10 @@ class CodeExecutionSettings(BaseModel):
     Matplotlib in a sandbox of the system's. `auto`: bubblewrap where this machine can, else monty."""
     seconds: float = Field(default=30.0, gt=0)
     """How long a piece of code may run."""
-    memory_mib: int = Field(default=512, ge=16)
-    """How much memory it may take."""
+    memory_mib: int = Field(default=512, ge=64)
+    """How much memory it may take, libraries among it; what it writes into files, 128 MiB at the most, comes on top."""
+    sandboxes: int = Field(default=8, ge=1)
+    """How many sandboxes there are at once; a turn that needs one more waits up to a minute for it."""
 
 
 class ComputerUseSettings(BaseModel):
@@ -353,7 +355,10 @@ class Settings(BaseSettings):
     @property
     def weights(self) -> list[tuple[str, str | None]]:
         """The sources of all weights that are needed, each once, with the sha256 that is set for it."""
-        return list(dict.fromkeys(weights for model in self.models.values() for weights in model.weights))
+        weights = [weights for model in self.models.values() for weights in model.weights]
+        if self.tools.file_search.embeddings is not None:
+            weights.append((self.tools.file_search.embeddings, None))
+        return list(dict.fromkeys(weights))
 
     @property
     def database_path(self) -> Path:
@@ -366,6 +371,11 @@ class Settings(BaseSettings):
     def scratch_dir(self) -> Path:
         """Where files stand as long as they are looked at. It belongs to one database, and so to one process."""
         return self.database_path.with_name(f"{self.database_path.name}.scratch")
+
+    @property
+    def search_index(self) -> Path:
+        """Where `turnwise index` keeps the words of documents."""
+        return self.data_dir / "search.db"
 
 
 def load_settings(file: Path | None = None, **given: Any) -> Settings:

@@ -24,8 +24,9 @@ from turnwise.domain.errors import (
 )
 from turnwise.domain.files import File, FileState, NewFile
 from turnwise.engine import files as engine
-from turnwise.engine.files import Ahead, Files, file_id
+from turnwise.engine.files import Files, file_id
 from turnwise.engine.looking import OUR_FAULT
+from turnwise.engine.uploads import Ahead
 from turnwise.media import kinds
 from turnwise.media.media import Kind
 from turnwise.store.blobs import DiskBlobs
@@ -226,7 +227,7 @@ async def test_an_end_that_is_asked_for_twice_gives_the_same_file(files: Files) 
     assert ends[0].id == ends[1].id
     assert (await files.write(secret, 0, pieces(b"Hello"))).received == 5
     assert (await files.finalize(secret)).id == ends[0].id
-    assert (await files.query(secret)).file is not None
+    assert (await files.query(secret)).made is not None
     assert len((await files.list("ann", 10))[0]) == 1
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from support import App, open_app
 from turnwise.http.docs import SERVER, curl
-from turnwise.http.openapi import CALLS, build_openapi
+from turnwise.http.openapi import A_DOCUMENT, A_STORE, CALLS, build_openapi
 from turnwise.http.routes import NOT_YET
 
 DOCUMENT = build_openapi(NOT_YET)
@@ -193,7 +193,7 @@ async def test_a_host_that_is_none_does_not_get_into_the_page(host: str):
     text, page = await read_page(host)
     assert "script" not in page.tags
     assert host not in text
-    assert all(re.search(r" http://(127\.0\.0\.1:8787|test)/", command) for command in page.commands)
+    assert all(re.search(r" '?http://(127\.0\.0\.1:8787|test)/", command) for command in page.commands)
 
 
 COMMANDS = [
@@ -213,7 +213,17 @@ async def test_every_command_of_the_page_works(method: str, path: str, call: Any
     async with open_app() as app:
         made = await app.create()
         await app.upload(name="my-file")
-        reply = await run(app, command.replace("int_01k0000000000000000000000", made["id"]).replace("/default", "/m"))
+        store = (await app.ask("POST", "/v1/fileSearchStores")).json["name"]
+        document = (await app.upload_document(store, b"Hello"))["name"]
+        examples = {
+            "int_01k0000000000000000000000": made["id"],
+            "/default": "/m",
+            f"fileSearchStores/{A_STORE}": store,
+            A_DOCUMENT: document.rpartition("/")[2],
+        }
+        for example, real in examples.items():
+            command = command.replace(example, real)
+        reply = await run(app, command)
     assert reply.status == int(next(iter(call["responses"])))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from turnwise.domain.content import Media, Text
 from turnwise.domain.events import Created, End, PartDelta, StatusUpdate, TextDelta
+from turnwise.domain.file_search import Document, SearchStore
 from turnwise.domain.files import File, NewFile, Upload
 from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
 from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
@@ -122,3 +123,26 @@ def upload(hash: bytes = b"hash", *, owner: str = "ann", blob: str = "blob", **f
     """An upload that has just begun, of a file that says nothing of itself."""
     made: dict[str, Any] = {"wanted": NewFile(), "created": NOON, "expires": NOON + timedelta(days=1)}
     return Upload(hash, owner, blob, **made | fields)
+
+
+def search_store(id: str = "s1", *, owner: str = "ann", minutes: int = 0, **fields: Any) -> SearchStore:
+    """A file search store, made so many minutes after noon."""
+    created = NOON + timedelta(minutes=minutes)
+    return SearchStore(id, owner, created, created, **fields)
+
+
+def document(id: str = "d1", *, owner: str = "ann", store_id: str = "s1", minutes: int = 0, **fields: Any) -> Document:
+    """A document of ten bytes, made so many minutes after noon, that has not been read."""
+    created = NOON + timedelta(minutes=minutes)
+    made: dict[str, Any] = {
+        "id": id,
+        "store_id": store_id,
+        "owner": owner,
+        "display_name": f"{id}.txt",
+        "mime_type": "text/plain",
+        "size_bytes": 10,
+        "created": created,
+        "updated": created,
+        "blob": f"blob{store_id}{id}",
+    }
+    return Document(**made | fields)

@@ -34,9 +34,9 @@ def add_up_outputs(frames: list[Frame]) -> list[Any]:
 def _more_of_output(output: Any, delta: Any) -> Any:
     match delta["type"]:
         case "text":
-            return {**output, "text": output["text"] + delta["text"]}
-        case "text_annotation":
-            return {**output, "annotations": [*output.get("annotations", []), *delta["annotations"]]}
+            more = {**output, "text": output["text"] + delta["text"]}
+            notes = [*output.get("annotations", []), *delta.get("annotations", [])]
+            return {**more, "annotations": notes} if notes else more
         case "thought_summary":
             return {**output, "summary": [*output.get("summary", []), delta["content"]]}
         case "thought_signature":

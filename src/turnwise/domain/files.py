@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from turnwise.domain.content import JSON
+from turnwise.domain.file_search import NewDocument
 from turnwise.domain.interaction import Failure
 
 FileSource: TypeAlias = Literal["UPLOADED", "GENERATED"]
@@ -55,6 +56,8 @@ class NewFile:
     mime_type: str = ""
     size_bytes: int | None = None
     source: FileSource = "UPLOADED"
+    document: NewDocument | None = None
+    """The document of a file search store that it is to be. None: it is to be a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +76,4 @@ class Upload:
     reserved: int = 0
     """How many bytes of the owner's quota are set aside for it."""
     file_id: str | None = None
-    """The file that it has become."""
+    """The file, or the document, that it has become."""

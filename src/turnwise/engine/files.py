@@ -14,36 +14,24 @@ hour, with everything else that nothing names any more.
 """
 
 import asyncio
-import hashlib
 import logging
 import re
-import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from turnwise.domain.errors import (
-    AlreadyExists,
-    FailedPrecondition,
-    Internal,
-    InvalidRequest,
-    NotFound,
-    PayloadTooLarge,
-    RateLimited,
-)
+from turnwise.domain.errors import AlreadyExists, FailedPrecondition, InvalidRequest, NotFound
 from turnwise.domain.files import File, FileState, NewFile, Upload
 from turnwise.engine.looking import Looker, Looking
-from turnwise.store.store import BlobStore, FileStore, Gap, Place
+from turnwise.engine.pages import read_token, write_token
+from turnwise.engine.uploads import Progress, Uploads, no_such_upload
+from turnwise.store.store import BlobStore, FileStore
 
 log = logging.getLogger("turnwise.files")
-
-UPLOAD_LIFE = timedelta(days=1)
-"""How long an upload may take."""
 
 SWEEP_SECONDS = 3600.0
 SWEPT_AT_ONCE = 500
@@ -53,12 +41,7 @@ PATIENCE = 1.0
 """Seconds that the end of an upload waits for the file to be looked at: many clients name it at once, without asking
 whether it can be used."""
 
-RESERVED_AHEAD = 1 << 20
-"""By how many bytes the share of an upload that did not say its size grows."""
-
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-
-_NO_SUCH_UPLOAD = "there is no such upload: it was never begun, is cancelled, or took longer than a day; begin again"
 
 
 def file_id(uri: str) -> str | None:
@@ -69,24 +52,6 @@ def file_id(uri: str) -> str | None:
         return None
     before, _, id = path.rpartition("/")
     return id if before.rpartition("/")[2] == "files" and _ID.fullmatch(id) else None
-
-
-class Ahead(InvalidRequest):
-    """A chunk begins behind the end of what has come. `size` is where that end is."""
-
-    def __init__(self, offset: int, size: int) -> None:
-        super().__init__(f"the chunk begins at byte {offset}, but only {size} have come; go on at {size}")
-        self.size = size
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an upload has come."""
-
-    received: int
-    """In bytes."""
-    file: File | None = None
-    """What it has become, if it has."""
 
 
 class Files:
@@ -111,9 +76,9 @@ class Files:
         self._looking = Looking(blobs, looker)
         self._clock = clock
         self._new_id = new_id
-        self._max_bytes = max_bytes
-        self._quota_bytes = quota_bytes
         self._life = life
+        self.uploads = Uploads(store, blobs, clock=clock, max_bytes=max_bytes, quota_bytes=quota_bytes)
+        """Those that are to be files, and all others."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- the life of the whole
@@ -137,6 +102,10 @@ class Files:
         """Remove what has expired, and the bytes of everything that is gone."""
         while await self._store.expire(self._clock(), SWEPT_AT_ONCE):
             pass
+        await self.clear_litter()
+
+    async def clear_litter(self) -> None:
+        """Remove the bytes of everything that is gone."""
         while litter := await self._store.litter(SWEPT_AT_ONCE):
             for blob in litter:
                 await self._blobs.delete(blob)
@@ -166,23 +135,10 @@ class Files:
             PayloadTooLarge: the file is larger than any may be.
             RateLimited: it is more than the owner's quota has room for.
         """
-        self._check_size(wanted.size_bytes or 0)
         if wanted.name is not None:
             _check_name(wanted.name)
             await self._make_room(wanted.name, owner)
-        secret, now = secrets.token_urlsafe(32), self._clock()
-        upload = Upload(
-            hash=_hash(secret),
-            owner=owner,
-            blob=secrets.token_hex(16),
-            wanted=wanted,
-            created=now,
-            expires=now + UPLOAD_LIFE,
-            reserved=wanted.size_bytes or 0,
-        )
-        if not await self._store.begin_upload(upload, now, self._quota_bytes):
-            raise self._over_quota()
-        return secret
+        return await self.uploads.begin(owner, wanted)
 
     async def write(self, secret: str, offset: int, pieces: AsyncIterator[bytes]) -> Progress:
         """Write from an offset on. What has come already is taken to be the same. If the pieces break off, those that
@@ -197,14 +153,7 @@ class Files:
         upload = await self._upload(secret)
         if upload.file_id is not None:
             return await self._progress(upload)
-        try:
-            async with aclosing(self._bounded(upload, offset, pieces)) as bounded:
-                received = await self._blobs.append(upload.blob, offset, bounded)
-        except Gap as gap:
-            raise Ahead(offset, gap.size) from None
-        finally:
-            await self._remove_if_gone(upload)
-        return Progress(received)
+        return Progress(await self.uploads.write(upload, offset, pieces))
 
     async def query(self, secret: str) -> Progress:
         """How far an upload has come.
@@ -235,12 +184,10 @@ class Files:
         """End an upload and remove what has come.
 
         Raises:
-            NotFound: there is no such upload, or it is a file already.
+            NotFound: there is no such upload.
+            FailedPrecondition: it is a file already.
         """
-        upload = await self._upload(secret)
-        if upload.file_id is not None:
-            raise FailedPrecondition("the upload is finished; delete the file instead")
-        await self._drop(upload)
+        await self.uploads.cancel(await self._upload(secret))
 
     async def keep(self, owner: str, data: bytes, mime_type: str, *, display_name: str = "") -> File:
         """Keep what a model made.
@@ -254,41 +201,16 @@ class Files:
         return await self.finalize(secret)
 
     async def _upload(self, secret: str) -> Upload:
-        upload = await self._store.upload(_hash(secret))
-        if upload is None or upload.expires <= self._clock():
-            raise NotFound(_NO_SUCH_UPLOAD)
+        upload = await self.uploads.find(secret)
+        if upload.wanted.document is not None:
+            raise no_such_upload()
         return upload
 
     async def _progress(self, upload: Upload) -> Progress:
         if upload.file_id is None:
-            return Progress(await self._blobs.size(upload.blob))
+            return Progress(await self.uploads.received(upload))
         file = await self.get(upload.file_id, upload.owner)
         return Progress(file.size_bytes, file)
-
-    async def _bounded(self, upload: Upload, offset: int, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """The pieces, as far as they are within what was declared, or else within the limits."""
-        declared, position, reserved = upload.wanted.size_bytes, offset, upload.reserved
-        async for piece in pieces:
-            position += len(piece)
-            if declared is not None and position > declared:
-                raise PayloadTooLarge(f"more comes than the {declared} bytes that were declared; begin again")
-            if position > reserved:
-                self._check_size(position)
-                reserved = await self._reserve(upload, position)
-            yield piece
-
-    async def _reserve(self, upload: Upload, size: int) -> int:
-        """Set aside what an upload needs, with some more ahead if there is room. Returns how much."""
-        for wanted in (min(size + RESERVED_AHEAD, self._max_bytes), size):
-            if await self._store.reserve(upload.hash, wanted, self._clock(), self._quota_bytes):
-                return wanted
-        raise self._over_quota()
-
-    async def _remove_if_gone(self, upload: Upload) -> None:
-        """An upload that was cancelled or expired while bytes came leaves none of them."""
-        if await self._store.upload(upload.hash) is None:
-            await self._blobs.delete(upload.blob)
-            raise NotFound(_NO_SUCH_UPLOAD)
 
     def _file(self, upload: Upload) -> File:
         """The file that an upload is to be. Its size and hash are not known yet."""
@@ -308,10 +230,7 @@ class Files:
         )
 
     async def _finish(self, upload: Upload, file: File) -> File:
-        declared, received = upload.wanted.size_bytes, await self._blobs.size(upload.blob)
-        if declared is not None and received != declared:
-            raise InvalidRequest(f"{declared} bytes were declared, but {received} have come; go on at {received}")
-        sealed = await self._blobs.seal(upload.blob)
+        sealed = await self.uploads.seal(upload)
         file = replace(file, size_bytes=sealed.size, sha256=sealed.sha256)
         match await self._store.finish_upload(upload.hash, file):
             case "kept":
@@ -320,46 +239,13 @@ class Files:
                 try:
                     await self._make_room(file.id, file.owner)
                 except AlreadyExists:
-                    await self._drop(upload)
+                    await self.uploads.drop(upload)
                     raise
                 return await self._finish(upload, file)
             case "gone":
-                return await self._finished_by_another(upload)
+                return await self.get(await self.uploads.finished_by_another(upload), upload.owner)
 
-    async def _finished_by_another(self, upload: Upload) -> File:
-        """The file, if the same upload was finalized twice at once."""
-        kept = await self._store.upload(upload.hash)
-        if kept is None or kept.file_id is None:
-            await self._blobs.delete(upload.blob)
-            raise NotFound(_NO_SUCH_UPLOAD)
-        return await self.get(kept.file_id, kept.owner)
-
-    async def _drop(self, upload: Upload) -> None:
-        if await self._store.drop_upload(upload.hash):
-            await self._remove(upload.blob)
-
-    async def _remove(self, blob: str) -> None:
-        """Remove bytes that nothing names any more. If that fails now, a sweep does it."""
-        try:
-            await self._blobs.delete(blob)
-        except (OSError, Internal) as error:
-            log.warning("the bytes of a file that is gone could not be removed yet: %s", error)
-        else:
-            await self._store.cleared([blob])
-
-    # -- limits and names
-
-    def _check_size(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise PayloadTooLarge(
-                f"the file is over the limit of {self._max_bytes} bytes; send less, or raise `files.max_bytes`"
-            )
-
-    def _over_quota(self) -> RateLimited:
-        return RateLimited(
-            f"this would be more than the {self._quota_bytes} bytes that you may keep, uploads that are running "
-            "included; delete files, wait until some have expired, or raise `files.quota_bytes`"
-        )
+    # -- names
 
     async def _make_room(self, name: str, owner: str) -> None:
         """See that a name is free: a file that has expired gives its name up."""
@@ -390,10 +276,10 @@ class Files:
         Raises:
             InvalidRequest: the token is none of ours.
         """
-        after = None if token is None else _read_token(token)
+        after = None if token is None else read_token(token)
         found = await self._store.files(owner, self._clock(), size + 1, after)
         page = found[:size]
-        return page, _write_token(page[-1]) if len(found) > size else None
+        return page, write_token((page[-1].created, page[-1].id)) if len(found) > size else None
 
     async def delete(self, id: str, owner: str) -> None:
         """Remove a file for good, and its bytes with it.
@@ -407,7 +293,7 @@ class Files:
     async def _delete(self, file: File) -> bool:
         blob = await self._store.delete_file(file.id, file.owner)
         if blob is not None:
-            await self._remove(blob)
+            await self.uploads.remove(blob)
         return blob is not None
 
     async def usable(self, id: str, owner: str) -> File:
@@ -461,11 +347,6 @@ class Files:
         await self._store.settle_file(replace(settled, updated=self._clock()))
 
 
-def _hash(secret: str) -> bytes:
-    """A secret as it is kept. It is long and random, so a plain digest is enough."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
 async def _one(data: bytes) -> AsyncGenerator[bytes, None]:
     yield data
 
@@ -486,21 +367,3 @@ def _check_name(name: str) -> None:
         raise InvalidRequest(
             f"'{name}' is no name; use at most 40 of a-z, 0-9 and dashes, with no dash at an edge", field="file.name"
         )
-
-
-# -- where a page ends
-
-
-def _write_token(last: File) -> str:
-    return urlsafe_b64encode(f"{last.created.isoformat()} {last.id}".encode()).decode().rstrip("=")
-
-
-def _read_token(token: str) -> Place:
-    try:
-        created, _, id = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
-        place = datetime.fromisoformat(created), id
-        if place[0].tzinfo is None or not _ID.fullmatch(id):
-            raise ValueError
-    except ValueError:
-        raise InvalidRequest(f"'{token}' is no token that a list has given", field="pageToken") from None
-    return place

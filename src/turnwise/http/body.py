@@ -86,3 +86,11 @@ def query_flag(request: Request, name: str) -> bool:
     if value == "true":
         return True
     raise InvalidRequest(f"true or false, not '{value}'", field=name)
+
+
+def query_size(request: Request, *, default: int, most: int) -> int:
+    """How many things a page is to have."""
+    value = request.query_params.get("pageSize") or "0"
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= most):
+        raise InvalidRequest(f"a number from 1 to {most}, not '{value}'", field="pageSize")
+    return int(value) or default

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from turnwise.domain.interaction import DialectName
+from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
 
@@ -61,6 +62,7 @@ class Services:
     models: Models
     keys: Keys
     files: Files
+    file_search: FileSearch
     default_dialect: DialectName
     max_body_bytes: int
     public_url: str | None = None

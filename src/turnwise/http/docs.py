@@ -238,9 +238,15 @@ def curl(method: str, path: str, call: JSON, body: JSON = None) -> str:
     for parameter in call.get("parameters", ()):
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", parameter["example"])
+    asked = [
+        f"{parameter['name']}={parameter['example']}"
+        for parameter in call.get("parameters", ())
+        if parameter["in"] == "query" and "example" in parameter
+    ]
+    address = quote(f"{SERVER}{path}?{'&'.join(asked)}") if asked else f"{SERVER}{path}"
     flags = "-N " if isinstance(body, dict) and body.get("stream") else ""
     verb = "" if method == "get" or body is not None else f"-X {method.upper()} "
-    lines = [f"curl {flags}{verb}{SERVER}{path}"]
+    lines = [f"curl {flags}{verb}{address}"]
     if {} not in call["security"] or len(call["security"]) > 1:
         lines.append(f"-H {quote('x-goog-api-key: any-key')}")
     for parameter in call.get("parameters", ()):

@@ -1,188 +1,85 @@
-"""The calls on files. Uploads speak the protocol of the original service.
-
-An upload is begun with `X-Goog-Upload-Command: start`. The reply has an address, `X-Goog-Upload-URL`, which is itself
-the right to use it: whoever knows it may send chunks (`upload`), ask how far it has come (`query`), end it (`finalize`)
-and give it up (`cancel`). Clients look at the header `X-Goog-Upload-Status` of every reply, those that are errors too:
-where it is missing they send the same again. A file may also come in one request, `raw` or in two parts (`multipart`).
-"""
+"""The calls on files. How they are uploaded is in `uploads.py`."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
-from dataclasses import replace
-from urllib.parse import quote, unquote
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from urllib.parse import quote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from turnwise.domain.content import JSON
-from turnwise.domain.errors import (
-    AlreadyExists,
-    FailedPrecondition,
-    InvalidRequest,
-    NotFound,
-    OutOfRange,
-    TurnwiseError,
-    Unimplemented,
-)
+from turnwise.domain.errors import OutOfRange, Unimplemented
+from turnwise.domain.file_search import Document
 from turnwise.domain.files import File, NewFile
-from turnwise.engine.files import Ahead, Files, Progress
+from turnwise.engine.files import Files
+from turnwise.engine.uploads import Progress
 from turnwise.http.address import base_url
-from turnwise.http.body import JSONReply, check_query, read_bytes
+from turnwise.http.body import JSONReply, check_query, query_size
 from turnwise.http.contracts import Services
-from turnwise.http.related import read_related
-from turnwise.wire.errors import http_status, render_rpc_error
-from turnwise.wire.files import parse_mime_type, parse_new_file, parse_size, render_file
-
-MAX_ABOUT = 64 << 10
-"""How long what is said of a file may be, in bytes."""
+from turnwise.http.uploads import Owner, UploadRoute
+from turnwise.wire.files import parse_new_file, render_file
 
 PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 
-COMMANDS = ("upload", "upload, finalize", "finalize", "query", "cancel")
-
-NOT_A_CLAIM = "application/x-www-form-urlencoded"
-"""The type that curl gives to whatever it sends."""
-
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class FileTarget:
+    """Uploads that are to be files. See `Target` in `uploads.py`."""
+
+    path = "files"
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+
+    def parse(self, raw: bytes) -> NewFile:
+        return parse_new_file(raw)
+
+    async def begin(self, owner: str, wanted: NewFile) -> str:
+        return await self._files.begin(owner, wanted)
+
+    async def write(self, secret: str, offset: int, pieces: AsyncIterator[bytes]) -> Progress:
+        return await self._files.write(secret, offset, pieces)
+
+    async def query(self, secret: str) -> Progress:
+        return await self._files.query(secret)
+
+    async def finalize(self, secret: str) -> File | Document:
+        return await self._files.finalize(secret)
+
+    async def cancel(self, secret: str) -> None:
+        await self._files.cancel(secret)
+
+    def render(self, made: File | Document, base_url: str) -> dict[str, JSON]:
+        assert isinstance(made, File)
+        return {"file": render_file(made, base_url)}
 
 
 class FileRoutes:
     """The handlers of `/files` and `/upload/.../files`."""
 
-    def __init__(self, services: Services, owner: Callable[[Request], Awaitable[str]]) -> None:
+    def __init__(self, services: Services, owner: Owner) -> None:
         self._files: Files = services.files
         self._public_url = services.public_url
         self._owner = owner
-
-    # -- uploads
+        self._uploads = UploadRoute(FileTarget(services.files), owner, services.public_url)
 
     async def upload(self, request: Request) -> Response:
         """`POST /upload/.../files`"""
-        check_query(request, ("uploadType", "upload_id", "upload_protocol"))
-        _refuse_encoding(request)
-        secret = request.query_params.get("upload_id")
-        if secret is not None:
-            return await self._go_on(request, secret)
-        owner = await self._owner(request)
-        match _protocol(request):
-            case "resumable":
-                return await self._start(request, owner)
-            case "multipart":
-                return await self._take_parts(request, owner)
-            case _:
-                return await self._take_raw(request, owner)
-
-    async def _start(self, request: Request, owner: str) -> Response:
-        command = _command(request)
-        if command != "start":
-            raise InvalidRequest(
-                f"a resumable upload is begun with 'start', not '{command}'; an upload that goes on is sent to the "
-                "address that its start gave",
-                field="X-Goog-Upload-Command",
-            )
-        said = parse_new_file(await read_bytes(request, MAX_ABOUT))
-        secret = await self._files.begin(owner, _with_headers(said, request))
-        version = request.path_params["version"]
-        address = f"{self._base(request)}/upload/{version}/files?upload_id={secret}&upload_protocol=resumable"
-        return _status_reply({}, "active", {"x-goog-upload-url": address})
-
-    async def _go_on(self, request: Request, secret: str) -> Response:
-        """A command to an upload. An upload that is not there (any more) is over: nothing can be sent again."""
-        try:
-            return await self._obey(request, secret, _command(request))
-        except Ahead as error:
-            return _error_reply(error, "active", {"x-goog-upload-size-received": str(error.size)})
-        except (NotFound, AlreadyExists) as error:
-            return _error_reply(error, "cancelled")
-        except FailedPrecondition as error:
-            return _error_reply(error, "final")
-        except TurnwiseError as error:
-            if http_status(error) >= 500:
-                raise  # without a status header: the same chunk may be sent again
-            return _error_reply(error, "active")
-
-    async def _obey(self, request: Request, secret: str, command: str) -> Response:
-        match command:
-            case "upload":
-                return _received_reply((await self._write(request, secret)).received)
-            case "upload, finalize":
-                await self._write(request, secret)
-                return self._final(request, await self._files.finalize(secret))
-            case "finalize":
-                await _refuse_body(request)
-                return self._final(request, await self._files.finalize(secret))
-            case "query":
-                await _refuse_body(request)
-                progress = await self._files.query(secret)
-                if progress.file is not None:
-                    return self._final(request, progress.file)
-                return _received_reply(progress.received)
-            case "cancel":
-                await _refuse_body(request)
-                await self._files.cancel(secret)
-                return _status_reply({}, "cancelled")
-            case _:
-                raise InvalidRequest(f"one of {'; '.join(COMMANDS)}, not '{command}'", field="X-Goog-Upload-Command")
-
-    async def _write(self, request: Request, secret: str) -> Progress:
-        async with aclosing(_pieces(request)) as pieces:
-            return await self._files.write(secret, _offset(request), pieces)
-
-    async def _take_raw(self, request: Request, owner: str) -> Response:
-        """A file that is the body."""
-        mime_type = request.headers.get("content-type", "")
-        if mime_type.lower().startswith("multipart/"):
-            raise InvalidRequest(
-                "a body in parts needs the header 'X-Goog-Upload-Protocol: multipart' and is multipart/related",
-                field="Content-Type",
-            )
-        claimed = "" if mime_type.lower() == NOT_A_CLAIM else parse_mime_type(mime_type, field="Content-Type")
-        length = request.headers.get("content-length")
-        size = None if length is None else parse_size(length, field="Content-Length")
-        wanted = NewFile(mime_type=claimed, size_bytes=size, display_name=_file_name(request))
-        async with aclosing(_pieces(request)) as pieces:
-            return await self._take_whole(request, owner, wanted, pieces)
-
-    async def _take_parts(self, request: Request, owner: str) -> Response:
-        """A file that comes behind what is said of it."""
-        content_type = request.headers.get("content-type", "")
-        async with aclosing(_pieces(request)) as body, read_related(content_type, body, MAX_ABOUT) as related:
-            said = parse_new_file(related.about)
-            claimed = said.mime_type or parse_mime_type(related.content_type, field="Content-Type")
-            wanted = replace(said, mime_type=claimed, display_name=said.display_name or _file_name(request))
-            return await self._take_whole(request, owner, wanted, related.pieces)
-
-    async def _take_whole(
-        self, request: Request, owner: str, wanted: NewFile, pieces: AsyncIterator[bytes]
-    ) -> Response:
-        """A file in one request: if it does not come whole, nothing of it is kept."""
-        secret = await self._files.begin(owner, wanted)
-        try:
-            await self._files.write(secret, 0, pieces)
-            file = await self._files.finalize(secret)
-        except BaseException:
-            await self._give_up(secret)
-            raise
-        return self._final(request, file)
-
-    async def _give_up(self, secret: str) -> None:
-        with suppress(TurnwiseError):  # it has given itself up, as one does whose name was taken meanwhile
-            await self._files.cancel(secret)
-
-    def _final(self, request: Request, file: File) -> Response:
-        body: dict[str, JSON] = {"file": render_file(file, self._base(request))}
-        return _status_reply(body, "final", {"x-goog-upload-size-received": str(file.size_bytes)})
-
-    # -- files
+        return await self._uploads.upload(request)
 
     async def list(self, request: Request) -> Response:
         """`GET /files`"""
         owner = await self._owner(request)
         check_query(request, ("pageSize", "pageToken"))
-        files, token = await self._files.list(owner, _page_size(request), request.query_params.get("pageToken") or None)
+        files, token = await self._files.list(
+            owner,
+            query_size(request, default=PAGE_SIZE, most=MAX_PAGE_SIZE),
+            request.query_params.get("pageToken") or None,
+        )
         base = self._base(request)
         body = {"files": [render_file(file, base) for file in files]} if files else {}
         return JSONReply(body if token is None else {**body, "nextPageToken": token})
@@ -233,9 +130,6 @@ class FileRoutes:
         return base_url(request, self._public_url)
 
 
-# -- replies
-
-
 class Download(StreamingResponse):
     """Bytes that are let go of when they have been sent, or when the client has left."""
 
@@ -246,114 +140,6 @@ class Download(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._pieces):
             await super().__call__(scope, receive, send)
-
-
-def _status_reply(body: dict[str, JSON], status: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONReply(body, headers={"x-goog-upload-status": status, **(headers or {})})
-
-
-def _received_reply(received: int) -> Response:
-    return _status_reply({}, "active", {"x-goog-upload-size-received": str(received)})
-
-
-def _error_reply(error: TurnwiseError, status: str, headers: dict[str, str] | None = None) -> Response:
-    reply = _status_reply(render_rpc_error(error), status, headers)
-    reply.status_code = http_status(error)
-    return reply
-
-
-# -- what comes
-
-
-def _protocol(request: Request) -> str:
-    """How a file is to come: `resumable`, `multipart` or `raw`. There are three places to say so."""
-    query = request.query_params
-    said = request.headers.get("x-goog-upload-protocol") or query.get("upload_protocol")
-    upload_type = query.get("uploadType")
-    if said is None and upload_type == "resumable":
-        raise Unimplemented(
-            "uploadType: turnwise does not have 'resumable' of this kind; use the header "
-            "'X-Goog-Upload-Protocol: resumable'"
-        )
-    if said is None and upload_type is not None:
-        said = {"media": "raw"}.get(upload_type, upload_type)
-    if said is None and request.headers.get("x-goog-upload-command"):
-        raise InvalidRequest("a command needs 'resumable' here", field="X-Goog-Upload-Protocol")
-    said = (said or "raw").strip().lower()
-    if said not in ("resumable", "multipart", "raw"):
-        raise InvalidRequest(f"one of resumable, multipart, raw, not '{said}'", field="X-Goog-Upload-Protocol")
-    return said
-
-
-def _command(request: Request) -> str:
-    """The command, written as `COMMANDS` has it."""
-    words = request.headers.get("x-goog-upload-command", "").split(",")
-    return ", ".join(word.strip().lower() for word in words)
-
-
-def _offset(request: Request) -> int:
-    value = request.headers.get("x-goog-upload-offset")
-    if value is None:
-        raise InvalidRequest("a chunk needs to say where it begins", field="X-Goog-Upload-Offset")
-    return parse_size(value.strip(), field="X-Goog-Upload-Offset")
-
-
-def _with_headers(said: NewFile, request: Request) -> NewFile:
-    """What the body of a start says, and what its headers add. They must not contradict one another."""
-    headers, wanted = request.headers, said
-    length = headers.get("x-goog-upload-header-content-length")
-    if length is not None:
-        size = parse_size(length.strip(), field="X-Goog-Upload-Header-Content-Length")
-        if said.size_bytes not in (None, size):
-            raise InvalidRequest(
-                f"{size} here, but {said.size_bytes} in `file.size_bytes`", field="X-Goog-Upload-Header-Content-Length"
-            )
-        wanted = replace(wanted, size_bytes=size)
-    kind = parse_mime_type(
-        headers.get("x-goog-upload-header-content-type", ""), field="X-Goog-Upload-Header-Content-Type"
-    )
-    if kind and said.mime_type and _bare(kind) != _bare(said.mime_type):
-        raise InvalidRequest(
-            f"'{kind}' here, but '{said.mime_type}' in `file.mime_type`", field="X-Goog-Upload-Header-Content-Type"
-        )
-    return replace(wanted, mime_type=said.mime_type or kind, display_name=said.display_name or _file_name(request))
-
-
-def _bare(mime_type: str) -> str:
-    return mime_type.partition(";")[0].strip().lower()
-
-
-def _file_name(request: Request) -> str:
-    """What the file is called where the client has it: the display name, where none is given."""
-    return unquote(request.headers.get("x-goog-upload-file-name", ""))[:512]
-
-
-def _refuse_encoding(request: Request) -> None:
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise InvalidRequest(f"bytes are kept as they come, so not in '{encoding}'", field="Content-Encoding")
-
-
-async def _pieces(request: Request) -> AsyncGenerator[bytes, None]:
-    """The body as it comes."""
-    try:
-        async with aclosing(request.stream()) as pieces:
-            async for piece in pieces:
-                yield piece
-    except ClientDisconnect:
-        raise InvalidRequest("the connection was closed in the middle of the body") from None
-
-
-async def _refuse_body(request: Request) -> None:
-    if await read_bytes(request, MAX_ABOUT):
-        raise InvalidRequest("this command takes no body; bytes come with 'upload'", field="X-Goog-Upload-Command")
-
-
-def _page_size(request: Request) -> int:
-    value = request.query_params.get("pageSize") or "0"
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MAX_PAGE_SIZE):
-        raise InvalidRequest(f"a number from 1 to {MAX_PAGE_SIZE}, not '{value}'", field="pageSize")
-    return int(value) or PAGE_SIZE
 
 
 def _range(request: Request, size: int) -> tuple[int, int]:

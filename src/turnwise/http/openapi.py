@@ -76,17 +76,62 @@ class Call:
     status: int = 200
     content_type: str = "application/json"
     example_id: str = "int_01k0000000000000000000000"
+    id_about: str = ""
+    """What `{id}` is, if it is not what it is in other calls of the tag."""
 
 
 FLAG = {"type": "boolean", "default": False}
 TEXT = {"type": "string"}
 BYTES = {"type": "integer", "minimum": 0}
 A_FILE = "my-file"
+A_STORE = "my-store-0123456789ab"
+A_DOCUMENT = "my-document-0123456789ab"
+STORE_ABOUT = "The store's `name`, without `fileSearchStores/`."
+DOCUMENT_ABOUT = "The last part of the document's `name`."
+OPERATION_ABOUT = "The last part of the operation's `name`, which is the document's too."
 INTERACTION = {"anyOf": [ref("StepsInteraction"), ref("OutputsInteraction")]}
 EVENT = {"anyOf": [ref("StepsEvent"), ref("OutputsEvent")]}
 
 ANY = (e.InvalidRequest, e.UnknownParameter, e.Unauthenticated, e.Internal)
 """What every call of the API may answer with."""
+
+UPLOAD_QUERY = (
+    Parameter("upload_id", "Which upload goes on, as its address has it.", TEXT),
+    Parameter("upload_protocol", "As the header `X-Goog-Upload-Protocol`.", TEXT),
+    Parameter(
+        "uploadType",
+        "Another word for the protocol: `media` is `raw`.",
+        {"type": "string", "enum": ["media", "multipart"]},
+    ),
+)
+
+UPLOAD_HEADERS = (
+    Parameter(
+        "X-Goog-Upload-Protocol",
+        "How the file comes.",
+        {"type": "string", "enum": ["resumable", "multipart", "raw"]},
+        "resumable",
+    ),
+    Parameter(
+        "X-Goog-Upload-Command",
+        "What to do: `start`; then `upload` for each chunk, and `upload, finalize` for the last; `query` asks "
+        "how far it has come, `cancel` gives it up.",
+        {
+            "type": "string",
+            "enum": ["start", "upload", "upload, finalize", "finalize", "query", "cancel"],
+        },
+        "start",
+    ),
+    Parameter("X-Goog-Upload-Offset", "With `upload`: where the chunk begins.", BYTES),
+    Parameter("X-Goog-Upload-Header-Content-Length", "With `start`: how many bytes will come.", BYTES),
+    Parameter("X-Goog-Upload-Header-Content-Type", "With `start`: the mime type of the file.", TEXT),
+    Parameter("X-Goog-Upload-File-Name", "What the file is called: its display name, if none is given.", TEXT),
+)
+
+PAGES = (
+    Parameter("pageSize", "How many to show.", {"type": "integer", "minimum": 0, "maximum": 100, "default": 10}),
+    Parameter("pageToken", "The `nextPageToken` of the page before.", TEXT),
+)
 
 CALLS = (
     Call(
@@ -215,37 +260,8 @@ CALLS = (
         body={"anyOf": [ref("FileReply"), ref("Nothing")]},
         reads="UploadBody",
         examples={"Begin": {"file": {"display_name": "Notes", "mime_type": "text/plain", "size_bytes": 5}}},
-        query=(
-            Parameter("upload_id", "Which upload goes on, as its address has it.", TEXT),
-            Parameter("upload_protocol", "As the header `X-Goog-Upload-Protocol`.", TEXT),
-            Parameter(
-                "uploadType",
-                "Another word for the protocol: `media` is `raw`.",
-                {"type": "string", "enum": ["media", "multipart"]},
-            ),
-        ),
-        headers=(
-            Parameter(
-                "X-Goog-Upload-Protocol",
-                "How the file comes.",
-                {"type": "string", "enum": ["resumable", "multipart", "raw"]},
-                "resumable",
-            ),
-            Parameter(
-                "X-Goog-Upload-Command",
-                "What to do: `start`; then `upload` for each chunk, and `upload, finalize` for the last; `query` asks "
-                "how far it has come, `cancel` gives it up.",
-                {
-                    "type": "string",
-                    "enum": ["start", "upload", "upload, finalize", "finalize", "query", "cancel"],
-                },
-                "start",
-            ),
-            Parameter("X-Goog-Upload-Offset", "With `upload`: where the chunk begins.", BYTES),
-            Parameter("X-Goog-Upload-Header-Content-Length", "With `start`: how many bytes will come.", BYTES),
-            Parameter("X-Goog-Upload-Header-Content-Type", "With `start`: the mime type of the file.", TEXT),
-            Parameter("X-Goog-Upload-File-Name", "What the file is called: its display name, if none is given.", TEXT),
-        ),
+        query=UPLOAD_QUERY,
+        headers=UPLOAD_HEADERS,
         errors=(*ANY, e.AlreadyExists, e.NotFound, e.PayloadTooLarge, e.RateLimited, e.Unimplemented),
     ),
     Call(
@@ -257,12 +273,7 @@ CALLS = (
         "Shows the files of the key's owner, newest first.",
         "A page of files.",
         body=ref("FileList"),
-        query=(
-            Parameter(
-                "pageSize", "How many to show.", {"type": "integer", "minimum": 0, "maximum": 100, "default": 10}
-            ),
-            Parameter("pageToken", "The `nextPageToken` of the page before.", TEXT),
-        ),
+        query=PAGES,
         errors=ANY,
     ),
     Call(
@@ -313,6 +324,177 @@ CALLS = (
         body=ref("RpcErrorBody"),
         status=501,
         errors=ANY,
+    ),
+    Call(
+        "post",
+        "/{version}/fileSearchStores",
+        "createFileSearchStore",
+        "File search",
+        "Make a file search store",
+        "Makes a store of documents, which the tool `file_search` can search.",
+        "The store.",
+        body=ref("SearchStoreResource"),
+        reads="NewStoreBody",
+        examples={"Make": {"displayName": "My store"}},
+        errors=(*ANY, e.FailedPrecondition, e.PayloadTooLarge, e.Unimplemented),
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores",
+        "listFileSearchStores",
+        "File search",
+        "List your file search stores",
+        "Shows the stores of the key's owner, oldest first.",
+        "A page of stores.",
+        body=ref("SearchStoreList"),
+        query=PAGES,
+        errors=ANY,
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{id}",
+        "getFileSearchStore",
+        "File search",
+        "Read what a store has",
+        "Shows a store, and how many documents it has in which state.",
+        "The store.",
+        body=ref("SearchStoreResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_STORE,
+    ),
+    Call(
+        "delete",
+        "/{version}/fileSearchStores/{id}",
+        "deleteFileSearchStore",
+        "File search",
+        "Delete a store",
+        "Removes a store for good. One that has documents is removed, with them, only by force.",
+        "It is gone.",
+        body=ref("Nothing"),
+        query=(Parameter("force", "Whether to remove its documents too.", FLAG, "true"),),
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge),
+        example_id=A_STORE,
+    ),
+    Call(
+        "post",
+        "/upload/{version}/fileSearchStores/{id}:uploadToFileSearchStore",
+        "uploadToFileSearchStore",
+        "File search",
+        "Upload a document",
+        "Begins the upload of a document, and goes on with it, as `POST /upload/{version}/files` does with a file. The "
+        "document is read and cut into chunks in the background; its bytes are then let go of.",
+        "With `start`: nothing, and the address as a header. With `finalize`, and in one request: the operation that "
+        "reads the document. Ask for it until it is `done`.",
+        body={"anyOf": [ref("OperationResource"), ref("Nothing")]},
+        reads="UploadToStoreBody",
+        examples={
+            "Begin": {
+                "displayName": "Metamorphosis",
+                "mimeType": "text/plain",
+                "customMetadata": [{"key": "author", "stringValue": "Kafka"}, {"key": "year", "numericValue": 1915}],
+                "chunkingConfig": {"whiteSpaceConfig": {"maxTokensPerChunk": 200, "maxOverlapTokens": 20}},
+            }
+        },
+        query=UPLOAD_QUERY,
+        headers=UPLOAD_HEADERS,
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge, e.RateLimited, e.Unimplemented),
+        example_id=A_STORE,
+    ),
+    Call(
+        "post",
+        "/{version}/fileSearchStores/{id}:importFile",
+        "importFile",
+        "File search",
+        "Make a document of a file",
+        "Copies a file of the Files API into a store, where it is read as an uploaded document is. The file may go.",
+        "The operation that reads the document. Ask for it until it is `done`.",
+        body=ref("OperationResource"),
+        reads="ImportFileBody",
+        examples={"Import": {"fileName": f"files/{A_FILE}"}},
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge, e.RateLimited),
+        example_id=A_STORE,
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{store}/upload/operations/{id}",
+        "getUploadOperation",
+        "File search",
+        "Ask how an upload stands",
+        "Shows whether an uploaded document has been read. It can be asked for as long as the document is there.",
+        "The operation.",
+        body=ref("OperationResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_DOCUMENT,
+        id_about=OPERATION_ABOUT,
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{store}/operations/{id}",
+        "getImportOperation",
+        "File search",
+        "Ask how an import stands",
+        "Shows whether an imported document has been read. It can be asked for as long as the document is there.",
+        "The operation.",
+        body=ref("OperationResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_DOCUMENT,
+        id_about=OPERATION_ABOUT,
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{store}/documents",
+        "listDocuments",
+        "File search",
+        "List the documents of a store",
+        "Shows the documents of a store, oldest first.",
+        "A page of documents.",
+        body=ref("DocumentList"),
+        query=PAGES,
+        errors=(*ANY, e.NotFound),
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{store}/documents/{id}",
+        "getDocument",
+        "File search",
+        "Read what a document is",
+        "Shows a document as it stands. One that is `STATE_PENDING` will be `STATE_ACTIVE`, or `STATE_FAILED` with the "
+        "reason.",
+        "The document.",
+        body=ref("DocumentResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_DOCUMENT,
+        id_about=DOCUMENT_ABOUT,
+    ),
+    Call(
+        "delete",
+        "/{version}/fileSearchStores/{store}/documents/{id}",
+        "deleteDocument",
+        "File search",
+        "Delete a document",
+        "Removes a document for good. One that is active, and so has chunks, is removed only by force.",
+        "It is gone.",
+        body=ref("Nothing"),
+        query=(Parameter("force", "Whether to remove its chunks too.", FLAG, "true"),),
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge),
+        example_id=A_DOCUMENT,
+        id_about=DOCUMENT_ABOUT,
+    ),
+    Call(
+        "get",
+        "/{version}/fileSearchStores/{store}/media/{id}",
+        "downloadMedia",
+        "File search",
+        "Download a picture of a document",
+        "The API has this, and turnwise does not: documents are searched by their words, and no citation names a "
+        "picture.",
+        "It is not done.",
+        body=ref("RpcErrorBody"),
+        status=501,
+        query=(Parameter("alt", "May be said, and changes nothing.", {"type": "string", "enum": ["media"]}),),
+        errors=ANY,
+        example_id="a-picture",
+        id_about="The last part of a `media_id`.",
     ),
     Call(
         "get",
@@ -370,6 +552,7 @@ def build_openapi(not_yet: tuple[str, ...] = ()) -> dict[str, JSON]:
         "tags": [
             {"name": "Interactions", "description": "One whole turn of a conversation, from the question to its end."},
             {"name": "Files", "description": "What interactions name by its address, uploaded or made by a model."},
+            {"name": "File search", "description": "Stores of documents, which the tool `file_search` searches."},
             {"name": "Models", "description": "Who answers."},
             {"name": "Server", "description": "About the server itself. These calls ask for no key."},
         ],
@@ -418,6 +601,7 @@ def _operation(call: Call) -> dict[str, JSON]:
 ID_ABOUT = {
     "Interactions": "The interaction's `id`.",
     "Files": "The file's `name`, without `files/`.",
+    "File search": STORE_ABOUT,
     "Models": "The model's name.",
 }
 
@@ -426,8 +610,10 @@ def _path_parameters(call: Call) -> list[JSON]:
     parameters: list[JSON] = []
     if "{version}" in call.path:
         parameters.append(_in_path("version", "The API's version.", {"type": "string", "enum": list(VERSIONS)}, "v1"))
+    if "{store}" in call.path:
+        parameters.append(_in_path("store", STORE_ABOUT, TEXT, A_STORE))
     if "{id}" in call.path:
-        parameters.append(_in_path("id", ID_ABOUT[call.tag], {"type": "string"}, call.example_id))
+        parameters.append(_in_path("id", call.id_about or ID_ABOUT[call.tag], {"type": "string"}, call.example_id))
     return parameters
 
 
@@ -485,7 +671,9 @@ def _errors(call: Call) -> dict[str, JSON]:
     for error in call.errors:
         meaning = (getdoc(error) or "").partition(". ")[0].rstrip(".")
         by_status[_status(error)].append(f"`{error.code}`: {meaning}.")
-    body = {"application/json": {"schema": ref("RpcErrorBody" if call.tag == "Files" else "ErrorBody")}}
+    body = {
+        "application/json": {"schema": ref("RpcErrorBody" if call.tag in ("Files", "File search") else "ErrorBody")}
+    }
     return {
         str(status): {"description": "\n".join(said), "content": body} for status, said in sorted(by_status.items())
     }

@@ -19,6 +19,7 @@ from turnwise.http.auth import KeyRing
 from turnwise.http.body import JSONReply
 from turnwise.http.contracts import Services
 from turnwise.http.docs import DocsRoutes
+from turnwise.http.file_search import FileSearchRoutes
 from turnwise.http.files import FileRoutes
 from turnwise.http.interactions import InteractionRoutes
 from turnwise.http.models import ModelRoutes
@@ -34,7 +35,6 @@ NOT_YET = (
     "credentials",
     "voices",
     "decisions",
-    "fileSearchStores",
 )
 """Resources that the current API has and turnwise does not."""
 
@@ -62,8 +62,10 @@ class FileConvertor(StringConvertor):
 register_url_convertor("version", VersionConvertor())
 register_url_convertor("file", FileConvertor())
 
-_FILES = re.compile(rf"(?:(?:/{VersionConvertor.regex})?/upload)?/{VersionConvertor.regex}/files(?:[/:]|$)")
-"""The paths of the Files API, which has a form of its own for errors."""
+_FILES = re.compile(
+    rf"(?:(?:/{VersionConvertor.regex})?/upload)?/{VersionConvertor.regex}/(?:files|fileSearchStores)(?:[/:]|$)"
+)
+"""The paths of files and of stores that are searched, which have a form of their own for errors."""
 
 
 def build_routes(services: Services) -> Starlette:
@@ -72,6 +74,7 @@ def build_routes(services: Services) -> Starlette:
     interactions = InteractionRoutes(services, owner)
     models = ModelRoutes(services, owner)
     files = FileRoutes(services, owner)
+    search = FileSearchRoutes(services, owner)
     docs = DocsRoutes(NOT_YET)
     routes = [
         Route("/{version:version}/interactions", interactions.create, methods=["POST"]),
@@ -86,6 +89,28 @@ def build_routes(services: Services) -> Starlette:
         Route("/{version:version}/files/{id:file}:download", files.download, methods=["GET"]),
         Route("/{version:version}/files/{id:file}", files.get, methods=["GET"]),
         Route("/{version:version}/files/{id:file}", files.delete, methods=["DELETE"]),
+        Route("/{version:version}/fileSearchStores", search.create, methods=["POST"]),
+        Route("/{version:version}/fileSearchStores", search.list, methods=["GET"]),
+        _behind_a_version(
+            Route(
+                "/upload/{version:version}/fileSearchStores/{id}:uploadToFileSearchStore",
+                search.upload,
+                methods=["POST"],
+            )
+        ),
+        Route("/{version:version}/fileSearchStores/{id}:importFile", search.import_file, methods=["POST"]),
+        Route("/{version:version}/fileSearchStores/{id}", search.get, methods=["GET"]),
+        Route("/{version:version}/fileSearchStores/{id}", search.delete, methods=["DELETE"]),
+        Route("/{version:version}/fileSearchStores/{store}/documents", search.list_documents, methods=["GET"]),
+        Route("/{version:version}/fileSearchStores/{store}/documents/{id}", search.get_document, methods=["GET"]),
+        Route("/{version:version}/fileSearchStores/{store}/documents/{id}", search.delete_document, methods=["DELETE"]),
+        Route("/{version:version}/fileSearchStores/{store}/operations/{id}", search.import_operation, methods=["GET"]),
+        Route(
+            "/{version:version}/fileSearchStores/{store}/upload/operations/{id}",
+            search.upload_operation,
+            methods=["GET"],
+        ),
+        Route("/{version:version}/fileSearchStores/{store}/media/{id}", search.download_media, methods=["GET"]),
         *[
             Route(path, unimplemented(name), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
             for name in NOT_YET

@@ -104,7 +104,7 @@ class Child:
         Raises:
             ModelUnavailable: it could not, and why.
         """
-        folder = _private_folder()
+        folder = private_folder()
         try:
             process = await ChildProcess.start("turnwise.models.embedded_worker")
         except BaseException as error:
@@ -221,7 +221,7 @@ def _takes(modalities: Mapping[str, bool]) -> frozenset[str]:
     return frozenset({"text", *(ours for theirs, ours in names.items() if modalities.get(theirs))})
 
 
-def _private_folder() -> Path:
+def private_folder() -> Path:
     """A folder that only we can enter, with a path that is short enough for a socket's."""
     folder = Path(tempfile.mkdtemp(prefix="turnwise-"))
     if len(str(folder)) > 80 and Path("/tmp").is_dir():

@@ -33,7 +33,7 @@ def main() -> None:
     try:
         server = _serve(options)
     except Exception as error:  # whatever it is, the parent has to be told
-        say(answer, {"error": _explain(error, options["projector"])})
+        say(answer, {"error": explain(error, options["projector"])})
         os._exit(1)
     say(answer, {"address": server.listening_address})
     threading.Event().wait()
@@ -102,7 +102,8 @@ def _tuning(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _explain(error: Exception, projector: str | None) -> str:
+def explain(error: Exception, projector: str | None) -> str:
+    """What to tell people of a model that could not be loaded."""
     what = f"the model with the mmproj {projector}: is it that model's own?" if projector else "the model"
     if isinstance(error, ImportError) and "libgomp" in str(error):
         return LIBGOMP

@@ -5,6 +5,7 @@ says what it holds: `llama`, `qwen3` and so on for language models, `clip` for t
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +13,7 @@ from turnwise.domain.errors import ModelUnavailable
 
 MAGIC = b"GGUF"
 ARCHITECTURE = "general.architecture"
+CONTEXT_LENGTH = ".context_length"
 PROJECTOR = "clip"
 """The architecture of every file that llama.cpp calls mmproj."""
 
@@ -47,15 +49,29 @@ def architecture(path: Path) -> str:
     Raises:
         ValueError: it is no GGUF file, or does not say.
     """
+    for key, value in _pairs(path):
+        if key == ARCHITECTURE:
+            return str(value)
+    raise ValueError(f"it does not say its {ARCHITECTURE}")
+
+
+def context_length(path: Path) -> int | None:
+    """How many tokens a language model was trained to read at once. None: it does not say.
+
+    Raises:
+        ValueError: it is no GGUF file.
+    """
+    return next((int(value) for key, value in _pairs(path) if key.endswith(CONTEXT_LENGTH)), None)
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, Any]]:
+    """The key-value pairs of a file's head, in their order."""
     with path.open("rb") as file:
         if file.read(4) != MAGIC:
             raise ValueError("it is no GGUF file")
         _version, _tensors, pairs = struct.unpack("<IQQ", _bytes(file, 20))
         for _ in range(pairs):
-            key, value = _string(file), _value(file, _number(file, "I"))
-            if key == ARCHITECTURE:
-                return str(value)
-    raise ValueError(f"it does not say its {ARCHITECTURE}")
+            yield _string(file), _value(file, _number(file, "I"))
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

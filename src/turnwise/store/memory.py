@@ -8,19 +8,27 @@ use it:
     assert await store.load(interaction.id, interaction.owner) == interaction
 """
 
+import sqlite3
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from turnwise.domain.events import Event
+from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, FileState, Upload
 from turnwise.domain.interaction import Interaction, Status
+from turnwise.store import documents
 from turnwise.store.errors import AlreadyKept, StoreClosed
-from turnwise.store.store import Batch, Finished, Key, Link, Place, link_of
+from turnwise.store.migrate import begin_at_head
+from turnwise.store.store import Added, Batch, Finished, Key, Link, Place, Scope, Vectors, link_of
 
 
 class MemoryStore:
-    """See `store.py` for what its methods promise. No method waits, so each is one transaction."""
+    """See `store.py` for what its methods promise. No method waits, so each is one transaction.
+
+    Documents are searched by SQLite's index of words, here too: so they are in a database, which is in memory.
+    """
 
     def __init__(self) -> None:
         self._interactions: dict[str, Interaction] = {}
@@ -29,6 +37,7 @@ class MemoryStore:
         self._files: dict[tuple[str, str], File] = {}
         self._uploads: dict[bytes, Upload] = {}
         self._litter: dict[str, None] = {}
+        self._documents: sqlite3.Connection | None = None
         self._closed = False
 
     # -- interactions
@@ -149,7 +158,7 @@ class MemoryStore:
         upload = self._running(hash)
         if upload is None:
             return False
-        self._litter[upload.blob] = None
+        self._leave(upload.blob)
         del self._uploads[hash]
         return True
 
@@ -183,7 +192,7 @@ class MemoryStore:
         file = self._files.pop((owner, id), None)
         if file is None:
             return None
-        self._litter[file.blob] = None
+        self._leave(file.blob)
         return file.blob
 
     async def processing(self) -> Sequence[File]:
@@ -210,8 +219,73 @@ class MemoryStore:
         for blob in blobs:
             self._litter.pop(blob, None)
 
+    # -- documents
+
+    async def create_search_store(self, store: SearchStore, most: int) -> bool:
+        return documents.create_store(self._database(), store, most)
+
+    async def search_store(self, id: str, owner: str) -> SearchStore | None:
+        return documents.load_store(self._database(), id, owner)
+
+    async def search_stores(self, owner: str, limit: int, after: Place | None = None) -> Sequence[SearchStore]:
+        return documents.list_stores(self._database(), owner, limit, after)
+
+    async def delete_search_store(self, id: str, owner: str, *, force: bool) -> bool | None:
+        return documents.delete_store(self._database(), id, owner, force, self._leave)
+
+    async def finish_document_upload(self, hash: bytes, document: Document, most: int) -> Added:
+        upload = self._running(hash)
+        added = documents.add(self._database(), document, most) if upload else "gone"
+        if upload and added == "kept":
+            self._uploads[hash] = replace(upload, reserved=0, file_id=document.id)
+        return added
+
+    async def document(self, id: str, store_id: str, owner: str) -> Document | None:
+        return documents.load(self._database(), id, store_id, owner)
+
+    async def documents(self, store_id: str, owner: str, limit: int, after: Place | None = None) -> Sequence[Document]:
+        return documents.list_documents(self._database(), store_id, owner, limit, after)
+
+    async def delete_document(self, id: str, store_id: str, owner: str, *, force: bool) -> bool | None:
+        return documents.delete(self._database(), id, store_id, owner, force, self._leave)
+
+    async def pending_documents(self) -> Sequence[Document]:
+        return documents.pending(self._database())
+
+    async def add_chunks(self, document: Document, first: int, chunks: Sequence[Chunk]) -> bool:
+        return documents.add_chunks(self._database(), document, first, chunks)
+
+    async def settle_document(self, document: Document, vectors: Vectors | None = None) -> bool:
+        return documents.settle(self._database(), document, vectors, self._leave)
+
+    async def searchable(self, scope: Scope) -> Sequence[Document]:
+        return documents.searchable(self._database(), scope)
+
+    async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
+        return documents.search_words(self._database(), scope, query, limit)
+
+    async def vectors(self, scope: Scope, model: str) -> Sequence[Vectors]:
+        return documents.load_vectors(self._database(), scope, model)
+
+    async def found(self, ids: Sequence[int], owner: str) -> Sequence[Found]:
+        return documents.found(self._database(), ids, owner)
+
+    async def unembedded(self, model: str, limit: int) -> Sequence[Document]:
+        return documents.unembedded(self._database(), model, limit)
+
+    async def chunk_texts(self, key: int) -> Sequence[str]:
+        return documents.chunk_texts(self._database(), key)
+
+    async def keep_vectors(self, vectors: Vectors) -> bool:
+        return documents.keep_vectors(self._database(), vectors)
+
+    async def clear_chunks(self, limit: int) -> bool:
+        return documents.clear_chunks(self._database(), limit)
+
     async def close(self) -> None:
         self._closed = True
+        if self._documents is not None:
+            self._documents.close()
 
     # -- what they share
 
@@ -227,9 +301,22 @@ class MemoryStore:
         upload = self._uploads.get(hash)
         return upload if upload is not None and upload.file_id is None else None
 
+    def _database(self) -> sqlite3.Connection:
+        """Where the documents are, which is made when somebody first asks."""
+        self._require_open()
+        if self._documents is None:
+            self._documents = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self._documents.close)  # whoever only tries something out need not close it
+            begin_at_head(self._documents)
+        return self._documents
+
+    def _leave(self, blob: str) -> None:
+        self._litter[blob] = None
+
     def _used(self, owner: str, at: datetime, but: bytes) -> int:
         """What the owner holds of the quota, but for this upload."""
-        files = sum(f.size_bytes for f in self._files.values() if f.owner == owner and f.expires > at)
+        files = 0 if self._documents is None else documents.used(self._documents, owner)
+        files += sum(f.size_bytes for f in self._files.values() if f.owner == owner and f.expires > at)
         return files + sum(
             upload.reserved
             for upload in self._uploads.values()

@@ -28,7 +28,7 @@ def revisions() -> list[str]:
 def migrate_sqlite(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the SQLite database of this connection, which is the file at `path`, up to date."""
     known = revisions()
-    revision = read_revision(connection) or _begin_at_head(connection)
+    revision = read_revision(connection) or begin_at_head(connection)
     if revision == known[-1]:
         return
     if revision not in known:
@@ -44,7 +44,7 @@ def read_revision(connection: sqlite3.Connection) -> str | None:
     return str(revision)
 
 
-def _begin_at_head(connection: sqlite3.Connection) -> str:
+def begin_at_head(connection: sqlite3.Connection) -> str:
     """Make all tables, unless another process was quicker. The revision that the database is then at."""
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from turnwise.domain.file_search import Chunking, Metadata, NewDocument
 from turnwise.domain.files import File, FileState, NewFile, Upload
 from turnwise.domain.interaction import Interaction, Status, Turn
 from turnwise.store.codec import (
@@ -44,7 +45,10 @@ FILE = (
 )
 """The columns of `files`, likewise."""
 
-UPLOAD = "hash, owner, blob, name, display_name, mime_type, size_bytes, source, created, expires, reserved, file_id"
+UPLOAD = (
+    "hash, owner, blob, name, display_name, mime_type, size_bytes, source, created, expires, reserved, file_id, "
+    "document"
+)
 """The columns of `uploads`, likewise."""
 
 
@@ -204,22 +208,50 @@ def upload_row(upload: Upload) -> Row:
         write_time(upload.expires),
         upload.reserved,
         upload.file_id,
+        encode_new_document(wanted.document),
     )
 
 
 def read_upload(row: Sequence[Any]) -> Upload:
     """What `upload_row` wrote."""
-    hash, owner, blob, name, display_name, mime_type, size, source, created, expires, reserved, file_id = row
+    hash, owner, blob, name, display_name, mime_type, size, source, *times, reserved, file_id, document = row
+    created, expires = map(datetime.fromisoformat, times)
     return Upload(
         hash=bytes(hash),
         owner=owner,
         blob=blob,
-        wanted=NewFile(name, display_name, mime_type, size, source),
-        created=datetime.fromisoformat(created),
-        expires=datetime.fromisoformat(expires),
+        wanted=NewFile(name, display_name, mime_type, size, source, decode_new_document(document)),
+        created=created,
+        expires=expires,
         reserved=reserved,
         file_id=file_id,
     )
+
+
+def encode_metadata(metadata: Metadata) -> str:
+    """Metadata as a column holds it."""
+    return orjson.dumps(dict(metadata)).decode()
+
+
+def decode_metadata(text: str) -> Metadata:
+    """What `encode_metadata` wrote."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in orjson.loads(text).items()}
+
+
+def encode_new_document(document: NewDocument | None) -> str | None:
+    """What an upload is to be, as a column holds it."""
+    if document is None:
+        return None
+    chunking = document.chunking
+    return orjson.dumps([document.store_id, dict(document.metadata), chunking.words, chunking.overlap]).decode()
+
+
+def decode_new_document(text: str | None) -> NewDocument | None:
+    """What `encode_new_document` wrote."""
+    if text is None:
+        return None
+    store_id, metadata, words, overlap = orjson.loads(text)
+    return NewDocument(store_id, decode_metadata(orjson.dumps(metadata).decode()), Chunking(words, overlap))
 
 
 def write_time(at: datetime) -> str:

@@ -1,9 +1,9 @@
 """The store on one machine: a SQLite file in WAL mode.
 
 One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers
-share one wait for the disk. Two threads read, each with a connection of its own: one looks up single
-interactions, the other reads what may be long, so that nobody's look-up waits behind another's history.
-Readers and the writer never wait for one another.
+share one wait for the disk. Three threads read, each with a connection of its own: one looks up single
+interactions, one reads what may be long, so that nobody's look-up waits behind another's history, and one
+searches documents. Readers and the writer never wait for one another.
 
 A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
 events of running interactions: these survive the process (`NORMAL`), and after a power cut the run ends as
@@ -26,10 +26,13 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from turnwise.domain.events import Event
+from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, Upload
 from turnwise.domain.interaction import Interaction
+from turnwise.store import documents
 from turnwise.store import statements as sql
 from turnwise.store.codec import unpack
 from turnwise.store.errors import AlreadyKept
@@ -50,8 +53,10 @@ from turnwise.store.rows import (
     upload_row,
     write_time,
 )
-from turnwise.store.store import Batch, Finished, Key, Link, Place
+from turnwise.store.store import Added, Batch, Finished, Key, Link, Place, Scope, Vectors
 from turnwise.store.worker import Call, Outcome, Worker
+
+T = TypeVar("T")
 
 PATIENCE = 10.0
 """Seconds to wait for a lock that another process holds."""
@@ -75,10 +80,11 @@ async def open_sqlite(path: Path) -> "SQLiteStore":
 class SQLiteStore:
     """See `store.py` for what its methods promise."""
 
-    def __init__(self, writer: Worker, lookups: Worker, histories: Worker) -> None:
+    def __init__(self, writer: Worker, lookups: Worker, histories: Worker, searches: Worker) -> None:
         self._writer = writer
         self._lookups = lookups
         self._histories = histories
+        self._searches = searches
 
     # -- interactions
 
@@ -276,9 +282,96 @@ class SQLiteStore:
 
         await self._writer.do(work, durable=False)
 
+    # -- documents
+
+    async def create_search_store(self, store: SearchStore, most: int) -> bool:
+        return await self._writer.do(lambda connection: documents.create_store(connection, store, most))
+
+    async def search_store(self, id: str, owner: str) -> SearchStore | None:
+        return await self._lookups.do(lambda connection: documents.load_store(connection, id, owner))
+
+    async def search_stores(self, owner: str, limit: int, after: Place | None = None) -> Sequence[SearchStore]:
+        return await self._histories.do(lambda connection: documents.list_stores(connection, owner, limit, after))
+
+    async def delete_search_store(self, id: str, owner: str, *, force: bool) -> bool | None:
+        def work(connection: sqlite3.Connection) -> bool | None:
+            leave = _mark_litter(connection)
+            return _marked(connection, documents.delete_store(connection, id, owner, force, leave))
+
+        return await self._writer.do(work, erases=True)
+
+    async def finish_document_upload(self, hash: bytes, document: Document, most: int) -> Added:
+        def work(connection: sqlite3.Connection) -> Added:
+            if not connection.execute(f"SELECT 1 FROM uploads WHERE {sql.RUNNING}", (hash,)).fetchall():
+                return "gone"
+            added = documents.add(connection, document, most)
+            if added == "kept":
+                connection.execute(sql.BECOME, (document.id, hash))
+            return added
+
+        return await self._writer.do(work)
+
+    async def document(self, id: str, store_id: str, owner: str) -> Document | None:
+        return await self._lookups.do(lambda connection: documents.load(connection, id, store_id, owner))
+
+    async def documents(self, store_id: str, owner: str, limit: int, after: Place | None = None) -> Sequence[Document]:
+        def work(connection: sqlite3.Connection) -> list[Document]:
+            return documents.list_documents(connection, store_id, owner, limit, after)
+
+        return await self._histories.do(work)
+
+    async def delete_document(self, id: str, store_id: str, owner: str, *, force: bool) -> bool | None:
+        def work(connection: sqlite3.Connection) -> bool | None:
+            leave = _mark_litter(connection)
+            return _marked(connection, documents.delete(connection, id, store_id, owner, force, leave))
+
+        return await self._writer.do(work, erases=True)
+
+    async def pending_documents(self) -> Sequence[Document]:
+        return await self._histories.do(documents.pending)
+
+    async def add_chunks(self, document: Document, first: int, chunks: Sequence[Chunk]) -> bool:
+        # Not durable by itself: the document is pending, and is read again after the machine lost power.
+        return await self._writer.do(
+            lambda connection: documents.add_chunks(connection, document, first, chunks), durable=False
+        )
+
+    async def settle_document(self, document: Document, vectors: Vectors | None = None) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            return documents.settle(connection, document, vectors, _mark_litter(connection))
+
+        return await self._writer.do(work)
+
+    async def searchable(self, scope: Scope) -> Sequence[Document]:
+        return await self._searches.do(lambda connection: documents.searchable(connection, scope))
+
+    async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
+        return await self._searches.do(lambda connection: documents.search_words(connection, scope, query, limit))
+
+    async def vectors(self, scope: Scope, model: str) -> Sequence[Vectors]:
+        return await self._searches.do(lambda connection: documents.load_vectors(connection, scope, model))
+
+    async def found(self, ids: Sequence[int], owner: str) -> Sequence[Found]:
+        return await self._searches.do(lambda connection: documents.found(connection, ids, owner))
+
+    async def unembedded(self, model: str, limit: int) -> Sequence[Document]:
+        return await self._histories.do(lambda connection: documents.unembedded(connection, model, limit))
+
+    async def chunk_texts(self, key: int) -> Sequence[str]:
+        return await self._histories.do(lambda connection: documents.chunk_texts(connection, key))
+
+    async def keep_vectors(self, vectors: Vectors) -> bool:
+        return await self._writer.do(lambda connection: documents.keep_vectors(connection, vectors))
+
+    async def clear_chunks(self, limit: int) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            return _marked(connection, documents.clear_chunks(connection, limit))
+
+        return await self._writer.do(work, erases=True)
+
     async def close(self) -> None:
         # The writer last: the last connection to be closed empties the log into the file and removes it.
-        for worker in (self._lookups, self._histories, self._writer):
+        for worker in (self._lookups, self._histories, self._searches, self._writer):
             await worker.stop()
 
 
@@ -303,7 +396,7 @@ def _used_arguments(owner: str, at: datetime, but: bytes) -> Row:
 
 def _used(connection: sqlite3.Connection, arguments: Row) -> int:
     ((used,),) = connection.execute(sql.USED, arguments).fetchall()
-    return int(used)
+    return int(used) + documents.used(connection, arguments[0])
 
 
 def _drop(connection: sqlite3.Connection, hash: bytes) -> bool:
@@ -317,10 +410,26 @@ def _delete_file(connection: sqlite3.Connection, id: str, owner: str) -> str | N
 def _leave(connection: sqlite3.Connection, deleted: list[Row]) -> str | None:
     """The blob of a row that was deleted, if one was: it is litter now."""
     for (blob,) in deleted:
-        connection.execute(sql.LEAVE, (blob,))
+        _mark_litter(connection)(blob)
         connection.execute(_MARK.format(1))
         return str(blob)
     return None
+
+
+def _mark_litter(connection: sqlite3.Connection) -> documents.Leave:
+    """What is done with a blob that nothing names any more."""
+
+    def leave(blob: str) -> None:
+        connection.execute(sql.LEAVE, (blob,))
+
+    return leave
+
+
+def _marked(connection: sqlite3.Connection, deleted: T) -> T:
+    """What a deletion tells, with the file marked if it deleted something."""
+    if deleted:
+        connection.execute(_MARK.format(1))
+    return deleted
 
 
 # -- the threads' side
@@ -336,7 +445,7 @@ def _connect_all(path: Path) -> list[sqlite3.Connection]:
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return [writer, _connect_reader(path), _connect_reader(path)]
+        return [writer, *(_connect_reader(path) for _ in range(3))]
     except BaseException:
         writer.close()
         raise
@@ -380,6 +489,7 @@ def _compact(connection: sqlite3.Connection) -> None:
     ((deleted,),) = connection.execute("PRAGMA user_version").fetchall()
     ((size,),) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     if deleted and size <= COMPACTED_UNASKED:
+        documents.optimize(connection)
         connection.execute("VACUUM")
         connection.execute(_MARK.format(0))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -51,7 +51,7 @@ KEYS = f"SELECT {KEY} FROM keys ORDER BY created, id"
 
 REVOKE_KEY = "UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL"
 
-BEGIN_UPLOAD = f"INSERT INTO uploads ({UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BEGIN_UPLOAD = f"INSERT INTO uploads ({UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 RUNNING = "hash = ? AND file_id IS NULL"
 

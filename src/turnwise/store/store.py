@@ -1,5 +1,5 @@
-"""The contracts of what is kept: interactions, the journal of their events, keys and files in a store; and the bytes
-of files in a store of blobs.
+"""The contracts of what is kept: interactions, the journal of their events, keys, files and documents that are searched
+in a store; and the bytes of files in a store of blobs.
 
 Three rules hold for every store, and `tests/contract` tries them on each:
 
@@ -8,7 +8,7 @@ Three rules hold for every store, and `tests/contract` tries them on each:
 - One call is one transaction: all of it is seen, or nothing.
 - An interaction ends once. Of two callers of `finish`, exactly one is told True.
 
-A blob is named by one row, of a file or of an upload. When that row goes, the blob's key is litter in the same
+A blob is named by one row, of a file, a document or an upload. When that row goes, the blob's key is litter in the same
 transaction, until it is told that the bytes are gone too: so nothing is left behind, whenever the process is killed.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from turnwise.domain.events import Event
+from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, Upload
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import Step
@@ -171,7 +172,116 @@ class FileStore(Protocol):
         """Their bytes are gone."""
 
 
-class Store(InteractionStore, KeyStore, FileStore, Protocol):
+Added: TypeAlias = Literal["kept", "gone", "full"]
+"""What became of a document that was to be: it is kept; its file search store is not there, or its upload is not
+running (any more); or the file search store has as many documents as it may."""
+
+CHUNK_BITS = 20
+"""How many bits of a chunk's id are its position in its document. The others are the document's key."""
+
+
+def chunk_id(key: int, position: int) -> int:
+    """The id of a chunk: which document it is of, and which of its chunks it is."""
+    return key << CHUNK_BITS | position
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where is searched: documents of one owner that are active."""
+
+    owner: str
+    stores: tuple[str, ...]
+    """The ids of file search stores."""
+    documents: tuple[int, ...] | None = None
+    """The keys of documents in them. None: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What the chunks of a document mean, as an embedding model has it."""
+
+    document: int
+    """Its key."""
+    model: str
+    size: int
+    """How many numbers a chunk has."""
+    data: bytes
+    """The numbers of all chunks, in their order, as 16-bit floats, little-endian."""
+
+
+class DocumentStore(Protocol):
+    """File search stores, their documents, and the chunks that are searched for. `owner` is part of every look-up.
+
+    The chunks of a document are searched once it is active, and never again once it is deleted; they themselves are
+    removed after it, a few at a time, by `clear_chunks`. Documents that have not failed count against their owner's
+    quota, as files do.
+    """
+
+    async def create_search_store(self, store: SearchStore, most: int) -> bool:
+        """Keep a new file search store. False: its owner has as many as may be."""
+
+    async def search_store(self, id: str, owner: str) -> SearchStore | None:
+        """One file search store."""
+
+    async def search_stores(self, owner: str, limit: int, after: Place | None = None) -> Sequence[SearchStore]:
+        """An owner's file search stores, oldest first, behind a place in that order."""
+
+    async def delete_search_store(self, id: str, owner: str, *, force: bool) -> bool | None:
+        """Remove a file search store for good, with its documents if that is forced. False: it has some, and it is
+        not. None: there is none."""
+
+    async def finish_document_upload(self, hash: bytes, document: Document, most: int) -> Added:
+        """Keep the document that a running upload has become, if its file search store has fewer than `most`. It is
+        pending. The upload reserves nothing any more, and names no blob."""
+
+    async def document(self, id: str, store_id: str, owner: str) -> Document | None:
+        """One document."""
+
+    async def documents(self, store_id: str, owner: str, limit: int, after: Place | None = None) -> Sequence[Document]:
+        """The documents of a file search store, oldest first, behind a place in that order."""
+
+    async def delete_document(self, id: str, store_id: str, owner: str, *, force: bool) -> bool | None:
+        """Remove a document for good. False: it is active, and this is not forced. None: there is none."""
+
+    async def pending_documents(self) -> Sequence[Document]:
+        """Every document that is pending: after a start, those that the last process left behind."""
+
+    async def add_chunks(self, document: Document, first: int, chunks: Sequence[Chunk]) -> bool:
+        """Keep chunks of a pending document, from a position on. With the position 0 those that it had are gone. False:
+        it is not pending, or not there (any more), and nothing was kept."""
+
+    async def settle_document(self, document: Document, vectors: Vectors | None = None) -> bool:
+        """Keep what a pending document has turned out to be: its state, failure and mime type. Its blob is litter.
+        False: it is not pending, or not there (any more)."""
+
+    async def searchable(self, scope: Scope) -> Sequence[Document]:
+        """The documents in which is searched."""
+
+    async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
+        """The ids of chunks that have words of a query, in whatever form, the best first. The query is plain language:
+        nothing in it has a meaning of its own."""
+
+    async def vectors(self, scope: Scope, model: str) -> Sequence[Vectors]:
+        """What an embedding model made of the documents in which is searched."""
+
+    async def found(self, ids: Sequence[int], owner: str) -> Sequence[Found]:
+        """Chunks by their ids, in that order. Those that are gone are left out."""
+
+    async def unembedded(self, model: str, limit: int) -> Sequence[Document]:
+        """Active documents of which this embedding model has made nothing."""
+
+    async def chunk_texts(self, key: int) -> Sequence[str]:
+        """The texts of a document's chunks, in order."""
+
+    async def keep_vectors(self, vectors: Vectors) -> bool:
+        """Keep what an embedding model made of an active document, in place of what another did. False: it is not
+        there (any more)."""
+
+    async def clear_chunks(self, limit: int) -> bool:
+        """Remove at most so many chunks of documents that are gone. False: there was none left."""
+
+
+class Store(InteractionStore, KeyStore, FileStore, DocumentStore, Protocol):
     """All of it, as `app.py` opens and closes it."""
 
     async def close(self) -> None:

@@ -5,12 +5,26 @@ and corrected by hand.
 
 Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A
 row of `events` holds `n` consecutive events, packed; `seq` is the position of the first. A row of `files`, or
-of `uploads` until it has a `file_id`, names a blob; `litter` has the blobs that none names any more.
+of `uploads` until it has a `file_id`, or of `documents` until it has been read, names a blob; `litter` has the
+blobs that none names any more.
+
+A chunk's `id` is its document's key and its position (see `store.chunk_id`). What words chunks have is in an index of
+their own, `chunk_words`, which is no table to SQLAlchemy: the migration that makes it says what it is. A document that
+is deleted leaves its key in `deleted_documents` until its chunks are gone.
 """
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
 
 metadata = MetaData()
+
+WORDS = "chunk_words"
+"""The index of words; SQLite keeps it in tables whose names begin so."""
+
+
+def is_ours(name: str | None, _type: str, _parents: object) -> bool:
+    """Whether something in a database is to be as it is described here, for Alembic."""
+    return name is None or not name.startswith(WORDS)
+
 
 Position = BigInteger().with_variant(Integer, "sqlite")
 """SQLite's INTEGER is as wide, and the only one that a strict table takes."""
@@ -114,6 +128,7 @@ uploads = Table(
     Column("expires", Text, nullable=False),
     Column("reserved", Position, nullable=False),
     Column("file_id", Text),
+    Column("document", Text),
     Index("uploads_owner", "owner"),
     Index("uploads_expires", "expires"),
     sqlite_strict=True,
@@ -123,5 +138,78 @@ litter = Table(
     "litter",
     metadata,
     Column("blob", Text, primary_key=True),
+    sqlite_strict=True,
+)
+
+search_stores = Table(
+    "search_stores",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("embedding_model", Text, nullable=False),
+    Index("search_stores_oldest", "owner", "created", "id"),
+    sqlite_strict=True,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("key", Position, primary_key=True),
+    Column("store_id", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("size_bytes", Position, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("metadata", Text, nullable=False),
+    Column("chunking", Text, nullable=False),
+    Column("blob", Text),
+    Column("failure", Text),
+    Index("documents_name", "store_id", "id", unique=True),
+    Index("documents_oldest", "store_id", "created", "id"),
+    Index("documents_states", "store_id", "state", "size_bytes"),
+    Index("documents_owner", "owner", "state", "size_bytes"),
+    Index(
+        "documents_pending",
+        "created",
+        sqlite_where=text("state = 'STATE_PENDING'"),
+        postgresql_where=text("state = 'STATE_PENDING'"),
+    ),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+deleted_documents = Table(
+    "deleted_documents",
+    metadata,
+    Column("key", Position, primary_key=True),
+    Column("store_id", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Position, primary_key=True),
+    Column("page", Integer),
+    Column("place", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("document", Position, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
     sqlite_strict=True,
 )

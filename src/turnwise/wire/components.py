@@ -18,13 +18,13 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from turnwise.domain.content import JSON
-from turnwise.wire import files, formats, input, request, schema, tools
+from turnwise.wire import file_search, files, formats, input, request, schema, tools
 from turnwise.wire.outputs import schema as outputs
 from turnwise.wire.steps import schema as steps
 
 Schema: TypeAlias = dict[str, JSON]
 
-MODULES = (schema, outputs, steps, request, input, tools, formats, files)
+MODULES = (schema, outputs, steps, request, input, tools, formats, files, file_search)
 """Where wire types live."""
 
 REQUESTS: tuple[type, ...] = (
@@ -53,6 +53,9 @@ REQUESTS: tuple[type, ...] = (
     formats.VoiceBody,
     formats.SpeakersBody,
     files.UploadBody,
+    file_search.NewStoreBody,
+    file_search.UploadToStoreBody,
+    file_search.ImportFileBody,
 )
 
 REPLIES: tuple[type, ...] = (
@@ -66,6 +69,11 @@ REPLIES: tuple[type, ...] = (
     files.FileResource,
     files.FileReply,
     files.FileList,
+    file_search.SearchStoreResource,
+    file_search.SearchStoreList,
+    file_search.DocumentResource,
+    file_search.DocumentList,
+    file_search.OperationResource,
 )
 
 UNIONS: Mapping[str, tuple[Any, str]] = {

@@ -39,10 +39,11 @@ _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+*-]+(?:\s*;\s*[\w.+-]+=(?:[\w.:+/-]+|\"[
 
 def _either(name: str) -> Any:
     """A field that may come under its name, or under the same name in camelCase."""
-    return Field(default=None, alias=_camel(name), validation_alias=AliasChoices(_camel(name), name))
+    return Field(default=None, alias=camel(name), validation_alias=AliasChoices(camel(name), name))
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A name with underscores in the API's own spelling."""
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
 
@@ -110,10 +111,8 @@ def _check_fields(file: dict[str, JSON]) -> None:
     for name in file:
         if name in WRITTEN_BY_US:
             raise InvalidRequest("this field is written by the server; leave it out", field=f"file.{name}")
-        if _camel(name) != name and _camel(name) in file:
-            raise InvalidRequest(
-                f"this field comes twice, as '{_camel(name)}' too; leave one out", field=f"file.{name}"
-            )
+        if camel(name) != name and camel(name) in file:
+            raise InvalidRequest(f"this field comes twice, as '{camel(name)}' too; leave one out", field=f"file.{name}")
 
 
 def _parse_name(name: str | None) -> str | None:

@@ -15,8 +15,10 @@ from sqlalchemy.pool import StaticPool
 
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, run_migrations
 
+# Not what SQLite makes by itself: its own tables, and those behind the index of words.
 HEAD = """\
-SELECT sql FROM sqlite_master WHERE sql IS NOT NULL
+SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'
+    AND name NOT LIKE 'chunk!_words!_%' ESCAPE '!'
 ORDER BY CASE name WHEN 'alembic_version' THEN 0 ELSE 1 END, CASE type WHEN 'table' THEN 0 ELSE 1 END, name
 """
 

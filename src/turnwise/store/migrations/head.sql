@@ -5,6 +5,43 @@ CREATE TABLE alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
+CREATE VIRTUAL TABLE chunk_words USING fts5(store, title, words, content='', tokenize='porter unicode61 remove_diacritics 2');
+
+CREATE TABLE chunks (
+    id INTEGER NOT NULL,
+    page INTEGER,
+    place TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (id)
+)
+ STRICT;
+
+CREATE TABLE deleted_documents (
+    "key" INTEGER NOT NULL,
+    store_id TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    PRIMARY KEY ("key")
+)
+ STRICT;
+
+CREATE TABLE documents (
+    "key" INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    store_id TEXT NOT NULL,
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    state TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    chunking TEXT NOT NULL,
+    blob TEXT,
+    failure TEXT
+)
+ STRICT;
+
 CREATE TABLE events (
     id TEXT NOT NULL,
     seq INTEGER NOT NULL,
@@ -71,6 +108,17 @@ CREATE TABLE litter (
 )
  STRICT;
 
+CREATE TABLE search_stores (
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    embedding_model TEXT NOT NULL,
+    PRIMARY KEY (id)
+)
+ STRICT;
+
 CREATE TABLE uploads (
     hash BLOB NOT NULL,
     owner TEXT NOT NULL,
@@ -83,10 +131,29 @@ CREATE TABLE uploads (
     created TEXT NOT NULL,
     expires TEXT NOT NULL,
     reserved INTEGER NOT NULL,
-    file_id TEXT,
+    file_id TEXT, document TEXT,
     PRIMARY KEY (hash)
 )
  STRICT;
+
+CREATE TABLE vectors (
+    document INTEGER NOT NULL,
+    model TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (document)
+)
+ STRICT;
+
+CREATE UNIQUE INDEX documents_name ON documents (store_id, id);
+
+CREATE INDEX documents_oldest ON documents (store_id, created, id);
+
+CREATE INDEX documents_owner ON documents (owner, state, size_bytes);
+
+CREATE INDEX documents_pending ON documents (created) WHERE state = 'STATE_PENDING';
+
+CREATE INDEX documents_states ON documents (store_id, state, size_bytes);
 
 CREATE INDEX files_expires ON files (expires);
 
@@ -98,8 +165,10 @@ CREATE INDEX interactions_previous ON interactions (previous_id) WHERE previous_
 
 CREATE INDEX interactions_unfinished ON interactions (created) WHERE status = 'in_progress';
 
+CREATE INDEX search_stores_oldest ON search_stores (owner, created, id);
+
 CREATE INDEX uploads_expires ON uploads (expires);
 
 CREATE INDEX uploads_owner ON uploads (owner);
 
-INSERT INTO alembic_version (version_num) VALUES ('0002');
+INSERT INTO alembic_version (version_num) VALUES ('0003');

@@ -168,7 +168,8 @@ def _render_delta(delta: Delta) -> dict[str, JSON] | None:
         case MediaDelta(media):
             return render_content(media)
         case AnnotationsDelta(annotations):
-            return {"type": "text_annotation", "annotations": list(annotations)}
+            # From 1.70 on SDKs know `text_annotation` too. The first ones break at a delta that they do not know.
+            return {"type": "text", "text": "", "annotations": list(annotations)}
         case SummaryDelta(content):
             return {"type": "thought_summary", "content": render_content(content)}
         case SignatureDelta(signature):

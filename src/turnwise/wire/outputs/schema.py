@@ -20,7 +20,6 @@ from turnwise.wire.schema import (
     Outcome,
     Settings,
     TextContent,
-    TextDelta,
     Thought,
     ThoughtSignatureDelta,
     ThoughtSummaryDelta,
@@ -69,17 +68,17 @@ class OutputsPartial(Head):
 # -- deltas
 
 
-class TextAnnotationDelta(TypedDict):
-    """Citations for the text that is open."""
+class OutputsTextDelta(TypedDict):
+    """More text, and citations for the text that is open."""
 
-    type: Literal["text_annotation"]
-    annotations: list[Annotation]
+    type: Literal["text"]
+    text: str
+    annotations: NotRequired[list[Annotation]]
 
 
 OutputsDelta: TypeAlias = Annotated[
-    TextDelta
+    OutputsTextDelta
     | MediaContent
-    | TextAnnotationDelta
     | ThoughtSummaryDelta
     | ThoughtSignatureDelta
     | FunctionCall

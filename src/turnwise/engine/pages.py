@@ -1,0 +1,32 @@
+"""Where a page of a list ends: a token that clients give back to have the next one."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+
+from turnwise.domain.errors import InvalidRequest
+from turnwise.store.store import Place
+
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+def write_token(place: Place) -> str:
+    """A place as a token."""
+    created, id = place
+    return urlsafe_b64encode(f"{created.isoformat()} {id}".encode()).decode().rstrip("=")
+
+
+def read_token(token: str) -> Place:
+    """The place in a token.
+
+    Raises:
+        InvalidRequest: it is none of ours.
+    """
+    try:
+        created, _, id = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
+        place = datetime.fromisoformat(created), id
+        if place[0].tzinfo is None or not _ID.fullmatch(id):
+            raise ValueError
+    except ValueError:
+        raise InvalidRequest(f"'{token}' is no token that a list has given", field="pageToken") from None
+    return place
