@@ -51,7 +51,8 @@ def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | N
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
     with _in_one_line():
-        from turnwise.app import build_catalogue, build_google_search, fetch_weights
+        from turnwise.app.models import build_catalogue, fetch_weights
+        from turnwise.app.tools import build_google_search
         from turnwise.data import make_data_dir
         from turnwise.http.server import take_port
         from turnwise.settings import load_settings
@@ -170,7 +171,7 @@ def doctor(data_dir: Path | None, config: Path | None) -> None:
     """Say what this machine has and lacks."""
     settings = _settings(config, data_dir=data_dir)
     with _in_one_line():
-        from turnwise.app import build_catalogue
+        from turnwise.app.models import build_catalogue
         from turnwise.doctor import examine
 
         build_catalogue(settings)
@@ -223,7 +224,7 @@ async def _index(settings: "Settings", folders: "Sequence[Path]", name: str | No
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from turnwise.app import build_readers
+    from turnwise.app.media import build_readers
     from turnwise.indexing import describe, index_folders
 
     readers = build_readers(settings)

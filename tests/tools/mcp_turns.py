@@ -8,7 +8,7 @@ from typing import Any
 from mcp_servers import LIAR, Site
 from media.web import Names
 from support import PATIENCE, started_tasks, within
-from turnwise.app import departure
+from turnwise.app.tools import departure
 from turnwise.domain.tools import McpServer
 from turnwise.media.exchange import GuardedWeb
 from turnwise.media.guard import Guard

@@ -77,9 +77,9 @@ class Citations:
         shared: defaultdict[int, float] = defaultdict(float)
         counted: defaultdict[int, int] = defaultdict(int)
         for word in words:
-            for passage in self._having.get(word, ()):
-                shared[passage] += weights[word]
-                counted[passage] += 1
+            for index in self._having.get(word, ()):
+                shared[index] += weights[word]
+                counted[index] += 1
         needed, best = ENOUGH * sum(weights.values()), dict[int, float]()
         for index, weight in shared.items():
             passage = self._passages[index]
