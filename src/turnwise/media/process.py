@@ -305,9 +305,9 @@ class _Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        while await self._process.stdout.read(CHUNK):
-            pass  # what nobody wants to know any more; while it is unread, the end would never be told
         await self._process.wait()
+        while await self._process.stdout.read(CHUNK):
+            pass  # what nobody wants to know any more
         await self._listening
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
