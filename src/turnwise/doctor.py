@@ -87,7 +87,10 @@ def _engine() -> Finding:
 def _weights(settings: Settings) -> Iterator[Finding]:
     """Each file of weights once, if it is one that is fetched."""
     for source, sha256 in settings.weights:
-        found = parse_source(source, sha256)
+        try:
+            found = parse_source(source, sha256)
+        except ValueError:
+            continue  # told of where they are used
         if isinstance(found, LocalFile):
             continue
         what = "default model" if isinstance(found, Weights) else f"weights {found.place}"

@@ -88,6 +88,13 @@ async def test_doctor_finds_the_weights_where_they_are_kept(home: Home, weights)
     assert f"ok   default model: cached at {weights}" in done.out
 
 
+async def test_doctor_names_weights_that_are_not_where_a_setting_says(home: Home):
+    home.configure('[tools.file_search]\nembeddings = "/nowhere/x.gguf"\n')
+    done = await home.run("doctor")
+    assert done.err == ""
+    assert "LACK file_search: by words alone: there is no file '/nowhere/x.gguf'" in done.out
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 async def test_doctor_sees_a_data_directory_that_cannot_be_written(home: Home):
     home.data.mkdir(mode=0o500)
