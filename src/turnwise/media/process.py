@@ -31,6 +31,7 @@ import turnwise
 from turnwise.domain.content import MediaType
 from turnwise.domain.errors import InvalidRequest, TurnwiseError, Unimplemented
 from turnwise.media.media import Account, Excerpt, Options
+from turnwise.processes import start_process
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +227,7 @@ class _Child:
         """A new one, which has been told its bounds."""
         folder = Path(tempfile.mkdtemp(prefix="turnwise-reading-"))
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_process(
                 *(sys.executable, "-P", "-m", "turnwise.media.worker"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

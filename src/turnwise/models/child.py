@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import turnwise
+from turnwise.processes import start_process
 
 STOPPING = 3.0
 """How long, in seconds, a child may take to leave before it is killed."""
@@ -41,7 +42,7 @@ class ChildProcess:
         Raises:
             OSError: it cannot be started.
         """
-        process = await asyncio.create_subprocess_exec(
+        process = await start_process(
             *(sys.executable, "-P", "-m", module),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -50,7 +50,11 @@ class Searcher(Protocol):
     async def search(
         self, owner: str, stores: Sequence[str], query: str, *, limit: int, metadata_filter: str | None = None
     ) -> Sequence[Found]:
-        """The chunks that have most to do with a query, the best first."""
+        """The chunks that have most to do with a query, the best first.
+
+        Raises:
+            InvalidRequest: the filter takes too long.
+        """
 
 
 class FileSearchTool:
@@ -129,13 +133,16 @@ class OpenFileSearch:
         query = str(arguments.get("query") or "").strip()[:QUERY]
         if not query:
             return Outcome([], "There was nothing to search for: give a query.", is_error=True)
-        found = await self._searcher.search(
-            self._owner,
-            [store.id for store in self._stores],
-            query,
-            limit=self._declared.top_k or TOP_K,
-            metadata_filter=self._declared.metadata_filter,
-        )
+        try:
+            found = await self._searcher.search(
+                self._owner,
+                [store.id for store in self._stores],
+                query,
+                limit=self._declared.top_k or TOP_K,
+                metadata_filter=self._declared.metadata_filter,
+            )
+        except InvalidRequest as error:
+            return Outcome([], f"Nothing was searched: {error.message}.", is_error=True)
         if not found:
             return Outcome([], self._nothing(query))
         told = _fitting(found)

@@ -179,15 +179,16 @@ class OpenUrlContext:
         visited = {url: task.result() for url, task in visiting.items()}
         visits = [visited[url] if url is not None else None for url in found]
         chosen = _chosen(list(visited.values()), self._question)
+        is_error = not any(visit.passages for visit in visited.values())
         return Outcome(
             [
                 {"url": url, "status": "unsafe" if visit is None else visit.status}
                 for url, visit in zip(asked, visits, strict=True)
             ],
             "\n\n".join(_told(visits, chosen)),
-            is_error=not any(visit.passages for visit in visited.values()),
+            is_error=is_error,
             sources=tuple(_sources(visited.values(), chosen)),
-            counted=NAME,
+            counted=None if is_error else NAME,
         )
 
 
@@ -211,9 +212,9 @@ class _Known:
             case UserInput(content):
                 for piece in content:
                     self._found.learn(piece.text if isinstance(piece, Text) else piece.uri)
-            case FunctionCall(name=name, arguments=arguments) if name != NAME:
+            case FunctionCall(name=name, arguments=arguments) if not _is(NAME, name):
                 self._made.learn(dict(arguments), but=self._found)
-            case FunctionResult(name=name, result=result) if name != CODE:
+            case FunctionResult(name=name, result=result) if not _is(CODE, name):
                 self._found.learn(result, but=self._made)
             case _:
                 pass
@@ -221,6 +222,11 @@ class _Known:
     def find(self, url: str) -> str | None:
         """The address as it was written. None: it is not known."""
         return self._found.find(url)
+
+
+def _is(tool: str, name: str | None) -> bool:
+    """Whether a model calls a tool by this name: its own, or with a number behind it if a function has that."""
+    return name is not None and re.fullmatch(rf"{tool}(_\d+)?", name) is not None
 
 
 def _question(steps: Sequence[Step]) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from turnwise.domain.errors import ModelFailed, ModelTimeout, ModelUnavailable
 from turnwise.models.drawing.sizes import Size
+from turnwise.processes import start_process
 
 SECONDS = 120.0
 """How long a picture may take."""
@@ -58,7 +59,7 @@ async def render(svg: str, size: Size, mime_type: str, *, note: str = "", pixela
     _check_installed()
     order = Order(size.width, size.height, mime_type, note, pixelated, _needs_other_fonts(svg))
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await start_process(
             sys.executable, "-m", "turnwise.models.drawing.rendering",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

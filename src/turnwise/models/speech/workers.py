@@ -19,6 +19,7 @@ from typing import Any
 import turnwise
 from turnwise.domain.errors import ModelFailed, ModelTimeout, ModelUnavailable, RateLimited, Unimplemented
 from turnwise.models.speech.worker import HEADER
+from turnwise.processes import start_process
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ class _Worker:
     @classmethod
     async def start(cls, module: str) -> "_Worker":
         return cls(
-            await asyncio.create_subprocess_exec(
+            await start_process(
                 *(sys.executable, "-P", "-m", module),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -22,6 +22,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 
 from turnwise.tools.code_execution.process import SandboxProcess
@@ -31,6 +32,9 @@ LIBRARIES = {"numpy": "NumPy", "pandas": "pandas", "scipy": "SciPy", "matplotlib
 """The packages that code may import, by their distributions; what these need is there too."""
 
 NOBODY = 65534
+USERS = range(64_536, NOBODY)
+"""Sandboxes that root starts are these users, each another one: the kernel counts the threads of a user, not of a
+process."""
 THREADS = 128
 OPEN_FILES = 64
 PROCESSOR_SECONDS = 3600
@@ -50,6 +54,7 @@ class Bubblewrap:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+        self._users = cycle(USERS if os.geteuid() == 0 else [NOBODY])
         self._libraries: Sequence[str] = ()
         self._command: Sequence[str] = ()
 
@@ -68,7 +73,8 @@ class Bubblewrap:
         """A new one. See `Sandbox`."""
         if not self._command:  # looking for everything takes a while
             self._command = await asyncio.to_thread(_command)
-        return await SandboxProcess.start(self._command, {}, self._bounds, _orders(self._bounds), pauses=True)
+        orders = _orders(self._bounds, next(self._users))
+        return await SandboxProcess.start(self._command, {}, self._bounds, orders, pauses=True)
 
     async def probe(self) -> None:
         """Try everything that a sandbox promises, in a sandbox.
@@ -79,7 +85,7 @@ class Bubblewrap:
         sandbox = await self.start()
         try:
             with socket.create_server(("127.0.0.1", 0)) as server:
-                tried = {"ours": __file__, "port": server.getsockname()[1], "bounds": _orders(self._bounds)}
+                tried = {"ours": __file__, "port": server.getsockname()[1], "bounds": _orders(self._bounds, NOBODY)}
                 ran = await sandbox.run(f"tried = {tried!r}\nlibraries = {list(LIBRARIES)!r}\n{_PROBE}")
             found = json.loads(ran.output)
             failed, libraries = list(found["failed"]), list(found["libraries"])
@@ -135,10 +141,10 @@ print(json.dumps({"failed": failed, "libraries": [name for name in libraries if 
 """Tried in a sandbox, as code of a model's is."""
 
 
-def _orders(bounds: Bounds) -> Mapping[str, int]:
-    """What the process in the sandbox is told of its bounds."""
+def _orders(bounds: Bounds, user: int) -> Mapping[str, int]:
+    """What the process in the sandbox is told of its bounds, and of who it is to be."""
     return {
-        "user": NOBODY,
+        "user": user,
         "memory": bounds.memory_mib * MIB,
         "address_space": (bounds.memory_mib + ADDRESS_SPACE_MIB) * MIB,
         "disk": bounds.disk_mib * MIB,

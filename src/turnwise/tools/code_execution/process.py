@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from turnwise.processes import start_process
 from turnwise.tools.code_execution.inside.answers import LONGEST_LINE, MOST_BYTES, MOST_FILES
 from turnwise.tools.code_execution.kinds import kind_of
 from turnwise.tools.code_execution.sandbox import Bounds, Broken, Ran
@@ -90,7 +91,7 @@ class SandboxProcess:
             Broken: it does not start.
         """
         try:
-            process = await asyncio.create_subprocess_exec(
+            process = await start_process(
                 *command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -18,6 +18,7 @@ import orjson
 
 import turnwise
 from turnwise.domain.tools import SearchType
+from turnwise.processes import start_process
 from turnwise.tools.google_search.engine import Hit, SearchFailed
 
 WORKER = "turnwise.tools.google_search.public_worker"
@@ -67,7 +68,7 @@ class PublicEngine:
 
     async def search(self, query: str, search_type: SearchType, limit: int) -> Sequence[Hit]:
         """At most so many hits. See `Engine.search`."""
-        process = await asyncio.create_subprocess_exec(
+        process = await start_process(
             *(sys.executable, "-P", "-m", WORKER),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

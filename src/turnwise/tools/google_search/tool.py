@@ -94,7 +94,8 @@ class OpenSearch:
         """Search for all queries side by side. See `OpenTool.call`."""
         queries = _tidied(arguments.get("queries", ()))
         if not queries:
-            return Outcome([], "There was no query. Call the function again with words to search for.", is_error=True)
+            why = "there was no query; call the function again with words to search for"
+            return Outcome(show([], [why]), why, is_error=True)
         search_type = self._search_type(arguments)
         searches = await asyncio.gather(*(self._search(query, search_type) for query in queries))
         hits = merge(searches, max(KEPT, self._results))

@@ -109,7 +109,7 @@ def _bounded(content: Sequence[dict[str, JSON]]) -> list[dict[str, JSON]]:
             continue
         if length > left:
             item = _text(f"{item['text'][:left]}\n[This text has {length} characters; the rest is left out.]")
-        left -= length
+        left = max(left - length, 0)
         media -= item["type"] != "text"
         pieces.append(item)
     return [*pieces, _text(f"[{out} more pieces of this result are left out.]")] if out else pieces

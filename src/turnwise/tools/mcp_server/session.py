@@ -9,6 +9,7 @@ it does not understand. What a server may want of its clients (sampling, elicita
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -319,7 +320,7 @@ class _Dispatcher(JSONRPCDispatcher[Any]):
     async def send_raw_request(
         self, method: str, params: Mapping[str, Any] | None, opts: CallOptions | None = None, **more: Any
     ) -> dict[str, Any]:
-        raw = await super().send_raw_request(method, params, opts, **more)
+        raw: dict[str, Any] = _writable(await super().send_raw_request(method, params, opts, **more))
         tools = raw.get("tools")
         if method != "tools/list" or not isinstance(tools, list):
             return raw
@@ -337,6 +338,18 @@ class _Dispatcher(JSONRPCDispatcher[Any]):
             return None
         reason = find_invalid_x_mcp_header(schema)
         return f"its x-mcp-header is not valid: {reason}" if reason else None
+
+
+def _writable(value: JSON) -> Any:
+    """JSON as it can be written again: whole numbers of more than 64 bits are floats, as in all other JSON that comes
+    in."""
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _writable(item) for name, item in value.items()}
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value) if value.bit_length() <= 1023 else math.inf if value > 0 else -math.inf
+    return value
 
 
 def _kinds(error: BaseException) -> str:

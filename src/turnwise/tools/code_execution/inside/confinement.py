@@ -24,6 +24,9 @@ _CLONE_THREAD = 0x00010000
 _SHARED_AND_NAMELESS = 0x21
 """MAP_SHARED and MAP_ANONYMOUS: memory that no limit counts when it is let go of in the right way."""
 
+_PENDING_SIGNALS = 11
+"""RLIMIT_SIGPENDING, which Python has no name for; timers count too."""
+
 _EPERM, _ENOSYS = 1, 38
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER = 38, 22, 2
 _CAPABILITIES_VERSION = 0x20080522
@@ -43,6 +46,7 @@ _REFUSED = {
     "setpgid": (109, 154),
     # the network, also those that namespaces do not part
     "socket": (41, 198),
+    "setsockopt": (54, 208),  # a pair of sockets can be made, and would hold megabytes of the kernel's memory
     # namespaces and mounts
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -176,6 +180,7 @@ def bound(*, memory: int, address_space: int, file: int, files: int, threads: in
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
+        (_PENDING_SIGNALS, threads),
     ):
         resource.setrlimit(limit, (most, most))
 

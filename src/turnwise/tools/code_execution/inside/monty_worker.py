@@ -8,11 +8,15 @@ here, which can cost any amount of memory. The files that code writes are kept i
 
 import io
 import os
+import shutil
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic_monty import MemoryFile, Monty, MontyCrashedError, MontyError, MontyFileHandle, OSAccess
 
@@ -23,6 +27,8 @@ LONGEST_VALUE = 20_000
 """Of the value of a last expression, more letters are not shown."""
 MOST_CALLS = 1_000_000
 """How often code may ask for the time, a file and the like, in all."""
+GONE = 1.0
+"""Seconds between two looks at whether turnwise is still there."""
 GRACE = 5.0
 """Seconds above what a piece of code may take: turnwise is to notice first, as it can say why."""
 
@@ -34,6 +40,7 @@ def main() -> None:
     begin = next(orders)
     bounds = begin["bounds"]
     _bound(bounds["memory"] + bounds["address_space"])
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     with (
         Monty(min_processes=1, max_processes=1) as pool,
         pool.checkout(
@@ -49,6 +56,7 @@ def main() -> None:
         files = Files(bounds["disk"], bounds["entries"])
         for order in orders:
             line.say(order, _run(session, order["code"], files))
+    shutil.rmtree(os.getcwd(), ignore_errors=True)  # nobody else does, when turnwise was killed
 
 
 class Files(OSAccess):
@@ -126,7 +134,7 @@ class Files(OSAccess):
 def _run(session: Any, source: str, files: Files) -> answers.Ended:
     """Run a piece. What it prints, and what went wrong, is printed."""
     words = Words()
-    is_error = True
+    is_error, is_over = True, False
     try:
         value = session.feed_run(source, print_callback=words.take, os=files, cwd=str(FOLDER))
         if value is not None and not words.is_used:
@@ -136,10 +144,22 @@ def _run(session: Any, source: str, files: Files) -> answers.Ended:
         raise  # there is nothing left to go on with
     except MontyError as error:
         words.take("stderr", error.display() if hasattr(error, "display") else str(error))
+        is_over = isinstance(error.exception(), MemoryError) and not _lives(session)
     except RecursionError:
         words.take("stderr", "RecursionError: the last value is nested too deeply to be shown")
     words.end()
+    if is_over:
+        _die()
     return _handed(files, is_error)
+
+
+def _lives(session: Any) -> bool:
+    """Whether Monty goes on. It may have ended when memory ran out, and all that it held with it."""
+    try:
+        session.feed_run("None")
+    except RuntimeError:
+        return False
+    return True
 
 
 class Words:
@@ -191,6 +211,22 @@ def _take_line() -> answers.Line:
     os.dup2(nothing, 0)
     os.close(nothing)
     return answers.Line(orders, 1)
+
+
+def _leave_with_parent() -> None:
+    """End when turnwise was killed, and Monty too, which would compute on, with nothing left behind."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(GONE)
+    shutil.rmtree(os.getcwd(), ignore_errors=True)
+    _die()
+
+
+def _die() -> NoReturn:
+    """End, with all of our group, in the way of a process that the system ends for its memory."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _bound(memory: int) -> None:
