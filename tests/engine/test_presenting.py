@@ -205,6 +205,20 @@ async def test_what_was_made_and_is_gone_does_not_end_the_conversation():
     assert told(gone) == "[image that was made as an answer; its file is not there any more]"
 
 
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (Media("document", "application/zip", b64(b"PK..."), options={"name": "all.zip"}), 'document "all.zip"'),
+        (Media("image", data="AAAA"), "image"),
+    ],
+    ids=["no archive", "no picture"],
+)
+async def test_what_was_made_and_is_not_what_it_was_called_does_not_end_the_conversation(made: Media, named: str):
+    prompt = await asked(SEEING, UserInput((Text("Make it"),)), ModelOutput((made,)), UserInput((Text("Thank you!"),)))
+    (odd,) = prompt.steps[1].content  # type: ignore[union-attr]
+    assert told(odd) == f"[{named} that was made as an answer; it cannot be read]"
+
+
 async def test_what_is_gone_cannot_be_changed_by_who_made_it():
     made = ModelOutput((Media("image", uri="files/gone"),))
     with pytest.raises(NotFound, match=r"^input, image 1: there is no file 'files/gone'"):

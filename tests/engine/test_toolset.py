@@ -14,7 +14,7 @@ from support import open_engine, ticking, turn, within
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, NotFound, Unimplemented
 from turnwise.domain.events import End, PartDelta, StepStart, WholeDelta, fold
-from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage
+from turnwise.domain.interaction import Failure, GenerationConfig, Status, Turn, Usage
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -25,6 +25,7 @@ from turnwise.domain.steps import (
     UserInput,
 )
 from turnwise.domain.tools import ComputerUse, FunctionTool, GoogleSearch, McpServer, ToolChoice
+from turnwise.engine.fitting import CHARACTERS_A_TOKEN
 from turnwise.engine.run import run
 from turnwise.engine.surroundings import Limits
 from turnwise.engine.thoughts import Sealer
@@ -218,6 +219,18 @@ async def test_a_tool_that_breaks_is_a_result_that_says_so(caplog: pytest.LogCap
     assert "the tool google_search broke" in caplog.text
 
 
+async def test_a_tool_that_is_cancelled_from_within_is_a_result_too():
+    def cancelled(*_: Any) -> Outcome:
+        raise asyncio.CancelledError
+
+    model = ScriptedModel(calls("a"), say("It failed."), card=CALLING)
+    events = await within(run_all(model, turn(tools=(SEARCH,)), ToolForTests(cancelled)))
+    result = fold(events).steps[1]
+    assert isinstance(result, ToolResult)
+    assert result.is_error
+    assert status_of(events) is Status.COMPLETED
+
+
 async def test_an_error_that_has_words_is_told_in_them():
     def refused(*_: Any) -> Outcome:
         raise NotFound("there is no such page")
@@ -256,6 +269,30 @@ async def test_a_result_that_is_longer_than_the_model_can_read_is_fitted_to_the_
     (shown,) = [step.result for step in model.prompts[1].steps if isinstance(step, FunctionResult)]
     assert "The owl lives in Zurich." in shown
     assert len(shown) < 2500
+
+
+async def test_text_beside_a_picture_is_fitted_too():
+    lines = "\n\n".join(f"Line {number} speaks of nothing." for number in range(2000))
+    told = [{"type": "text", "text": f"{lines}\n\nThe owl lives in Zurich."}, {"type": "image", "data": "aGk="}]
+    model = ScriptedModel(calls("a"), say("Zurich."), card=replace(CALLING, context_tokens=1000))
+    search = ToolForTests(lambda *_: Outcome(HIT, told))
+    await run_all(model, turn("Where does the owl live?", tools=(SEARCH,)), search)
+    (shown,) = [step.result for step in model.prompts[1].steps if isinstance(step, FunctionResult)]
+    text, picture = shown
+    assert "The owl lives in Zurich." in text["text"]
+    assert len(text["text"]) < 2500
+    assert picture == told[1]
+
+
+async def test_results_of_all_rounds_together_leave_room_for_an_answer():
+    lines = "\n\n".join(f"Line {number} speaks of nothing." for number in range(2000))
+    rounds = [calls(str(number)) for number in range(8)]
+    model = ScriptedModel(*rounds, say("Zurich."), card=replace(CALLING, context_tokens=4000))
+    await run_all(model, turn("Where does the owl live?", tools=(SEARCH,)), ToolForTests(lambda *_: found(lines)))
+    read = [step.result for step in model.prompts[-1].steps if isinstance(step, FunctionResult)]
+    assert len(read) == 8
+    assert len(read[0]) > 5000
+    assert sum(map(len, read)) / CHARACTERS_A_TOKEN < 3600
 
 
 # -- the client's functions
@@ -371,6 +408,14 @@ async def test_an_action_of_the_clients_computer_is_called_by_its_own_name_or_no
     click = ToolForTests(lambda *_: found("never"), tool=None, functions=[FunctionTool("click_at")])
     with pytest.raises(InvalidRequest, match=r"^tools: 'click_at' is an action of a tool too"):
         await run_all(ScriptedModel(), turn(tools=(FunctionTool("click_at"), ComputerUse())), click)
+
+
+async def test_a_tool_of_a_server_makes_way_for_an_action_of_the_clients_computer():
+    click = ToolForTests(lambda *_: found("never"), tool=None, functions=[FunctionTool("click_at")])
+    declared, tool = server("mouse", "click_at")
+    model = ScriptedModel(say("Hi"), card=CALLING)
+    await run_all(model, turn(tools=(declared, ComputerUse())), tool, click)
+    assert [tool.name for tool in model.prompts[0].tools] == ["mouse_click_at", "click_at"]
 
 
 async def test_a_schema_that_cannot_be_checked_is_left_to_the_tool():
@@ -528,6 +573,27 @@ async def test_a_client_that_keeps_the_history_itself_sends_back_what_the_model_
         assert tuple(model.prompts[2].steps[: len(model.prompts[1].steps)]) == tuple(model.prompts[1].steps)
 
 
+async def test_a_later_turn_shows_the_model_the_names_by_which_it_called():
+    search = ToolForTests(lambda *_: found("it"))
+    model = ScriptedModel(calls("a", name="google_search_2"), say("Yes."), say("Again."), card=CALLING)
+    async with open_engine(model=model, tools={"google_search": search}) as engine:
+        asked = turn(tools=(SEARCH, FunctionTool("google_search")), store=False)
+        first = await engine.interactions.create(asked, "ann", "steps")
+        history = (*asked.input, *first.steps, UserInput((Text("And?"),)))
+        await engine.interactions.create(replace(turn(store=False), input=history), "ann", "steps")
+        _, second, third = model.prompts
+        assert tuple(third.steps[: len(second.steps)]) == tuple(second.steps)
+        assert third.steps[1] == FunctionCall("ca", "google_search_2", {"queries": ["a"]})
+
+
+async def test_a_result_of_an_mcp_server_need_not_repeat_the_name_of_its_tool():
+    call = ToolCall("mcp_server_tool", "c1", {"x": 1}, {"name": "get", "server_name": "one"})
+    history = (*turn().input, call, ToolResult("mcp_server_tool", "c1", "it"), UserInput((Text("And?"),)))
+    async with open_engine(model=(model := ScriptedModel(say("Yes."), card=CALLING))) as engine:
+        await engine.interactions.create(replace(turn(), input=history), "ann", "steps")
+        assert model.prompts[0].steps[2] == FunctionResult("c1", "it", "get")
+
+
 async def test_a_result_that_was_changed_is_refused():
     search = ToolForTests(lambda *_: found("What only the model reads"))
     async with open_engine(
@@ -558,3 +624,20 @@ async def test_a_turn_that_failed_in_its_second_round_keeps_what_was_told():
         kept = await engine.interactions.get(recording.interaction.id, "ann")
         assert kept.status is Status.FAILED
         assert [step.type for step in kept.steps] == ["tool_call", "tool_result"]
+
+
+async def test_a_plain_call_that_failed_behind_a_tool_is_kept_since_it_would_be_repeated():
+    search = ToolForTests(lambda *_: found("it"))
+    model = ScriptedModel(calls("a"), [NotFound("gone")], card=CALLING)
+    async with open_engine(model=model, tools={"google_search": search}) as engine:
+        made = await engine.interactions.create(turn(tools=(SEARCH,)), "ann", "steps")
+        kept = await engine.interactions.get(made.id, "ann")
+        assert (made.status, made.failure) == (Status.FAILED, Failure("not_found", "gone"))
+        assert [step.type for step in kept.steps] == ["tool_call", "tool_result"]
+
+
+async def test_a_plain_call_that_failed_before_any_tool_ran_is_an_ordinary_error():
+    search = ToolForTests(lambda *_: found("never"))
+    async with open_engine(model=ScriptedModel([NotFound("gone")], card=CALLING), tools={"google_search": search}) as e:
+        with pytest.raises(NotFound):
+            await e.interactions.create(turn(tools=(SEARCH,)), "ann", "steps")

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -537,6 +538,28 @@ async def test_a_result_without_the_structure_that_was_promised_is_told_with_a_n
 async def test_an_error_needs_no_structure() -> None:
     outcome = await _with_output({"isError": True})
     assert (outcome.told, outcome.is_error) == ("warm", True)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(10**30, "1e+30"), (-(10**30), "-1e+30"), (10**400, "null"), (2**64 - 1, str(2**64 - 1))]
+)
+async def test_a_number_of_any_size_is_passed_on_as_json_can_have_it(number: int, told: str) -> None:
+    async def call(request: Request, writer: asyncio.StreamWriter) -> None:
+        result = {"content": [], "structuredContent": {"degrees": number}}
+        write(writer, json.dumps({"jsonrpc": "2.0", "id": request.message["id"], "result": result}).encode())
+
+    outcome = await outcome_of(calling(call))
+    assert outcome.told == f'{{"degrees":{told}}}'
+    assert orjson.dumps(outcome.result).decode() == outcome.told
+
+
+async def test_a_number_of_any_size_may_stand_in_a_schema() -> None:
+    async def listing(request: Request, writer: asyncio.StreamWriter) -> None:
+        schema = {"type": "object", "properties": {"text": {"type": "string"}, "count": {"maximum": 10**30}}}
+        result = {"tools": [{**ECHO, "inputSchema": schema}]}
+        write(writer, json.dumps({"jsonrpc": "2.0", "id": request.message["id"], "result": result}).encode())
+
+    assert (await outcome_of(pretend(listing=listing))).result == "Hello"
 
 
 async def test_a_schema_that_would_take_years_to_check_ends_soon() -> None:

@@ -175,6 +175,13 @@ def test_a_model_reads_no_more_than_it_should() -> None:
     assert "[9 more pieces of this result are left out.]" in outcome.told
 
 
+def test_a_picture_is_shown_behind_a_text_that_is_longer_than_a_model_should_read() -> None:
+    outcome = _read([_text("a" * (TOLD + 1)), {"type": "image", "data": "aGk=", "mimeType": "image/png"}])
+    cut, picture = outcome.told
+    assert cut["text"].endswith(f"[This text has {TOLD + 1} characters; the rest is left out.]")
+    assert picture["type"] == "image"
+
+
 def test_a_model_is_shown_no_more_pictures_than_it_should() -> None:
     outcome = _read([{"type": "image", "data": "aGk=", "mimeType": "image/png"}] * (MEDIA + 3))
     assert len(outcome.result) == MEDIA + 3

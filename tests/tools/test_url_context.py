@@ -109,10 +109,9 @@ async def test_each_address_has_a_status_of_its_own_in_the_order_of_the_call(web
     assert {source.citation["url"] for source in outcome.sources} == {web.url("/plain"), web.url("/data.json")}
 
 
-async def test_it_is_an_error_if_nothing_was_read(web: Web) -> None:
+async def test_it_is_an_error_that_is_not_counted_if_nothing_was_read(web: Web) -> None:
     outcome = await web.read([web.url("/none")], user(web.url("/none")))
-    assert outcome.is_error
-    assert outcome.sources == ()
+    assert (outcome.is_error, outcome.sources, outcome.counted) == (True, (), None)
 
 
 async def test_an_address_is_fetched_as_the_conversation_has_it(web: Web) -> None:
@@ -164,12 +163,9 @@ async def test_what_a_tool_repeats_of_the_models_own_call_does_not_count(web: We
         FunctionCall("1", "google_search", {"queries": [url]}),
         FunctionResult("1", f'Found for "{url}":'),
     )
-    await refused(
-        web,
-        user("Hi"),
-        FunctionCall("1", "code_execution", {"code": "print(u + d)"}),
-        FunctionResult("1", url, "code_execution"),
-    )
+    for name in ("code_execution", "code_execution_2"):
+        call = FunctionCall("1", name, {"code": "print(u + d)"})
+        await refused(web, user("Hi"), call, FunctionResult("1", url, name))
 
 
 async def test_a_refusal_does_not_make_its_address_known(web: Web) -> None:

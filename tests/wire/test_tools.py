@@ -84,6 +84,10 @@ REFUSED: dict[str, tuple[list[Any], str]] = {
         [{**LOOK, "parameters": "{}"}],
         "tools[0].parameters: input should be a valid dictionary, not '{}'",
     ),
+    "tools of a server that are only named": (
+        [{"type": "mcp_server", "name": "weather", "url": "http://a.example", "allowed_tools": ["forecast"]}],
+        "tools[0].allowed_tools[0]: input should be a valid dictionary, not 'forecast'",
+    ),
     "two schemas": (
         [{**LOOK, "parametersJsonSchema": SCHEMA}],
         "tools[0].parametersJsonSchema: this says the same as `parameters`; leave one out",

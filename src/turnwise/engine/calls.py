@@ -67,7 +67,10 @@ def check_calls(steps: Sequence[Step]) -> tuple[Step, ...]:
     open_calls = [call for id, call in calls.items() if id not in answered]
     if open_calls:
         named = ", ".join(f"'{call.id}' ({call.name})" for call in open_calls)
-        raise FailedPrecondition(f"these function calls have no result yet: {named}; send a function_result for each")
+        raise FailedPrecondition(
+            f"these calls have no result yet: {named}; send a function_result for each, or of a tool of the server the "
+            "result that came behind its call; or leave the call out"
+        )
     return tuple(checked)
 
 

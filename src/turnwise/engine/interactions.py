@@ -9,11 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 
-from turnwise.domain.errors import InvalidRequest, NotComplied, NotFound
-from turnwise.domain.events import Created, Event
+from turnwise.domain.errors import InvalidRequest, NotComplied, NotFound, TurnwiseError
+from turnwise.domain.events import Created, Event, StepStart
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Turn
-from turnwise.domain.steps import Step
+from turnwise.domain.steps import Step, ToolResult
 from turnwise.domain.tools import FunctionTool
 from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
 from turnwise.engine.calls import check_calls
@@ -85,7 +85,9 @@ class Interactions:
             async with aclosing(events):
                 async for event in events:
                     told.append(event)
-        except NotComplied as error:
+        except TurnwiseError as error:
+            if not (isinstance(error, NotComplied) or _has_acted(told)):
+                raise
             told += cut_short(told, Failure(error.code, error.message), self._clock())
         whole = ended_as(interaction, told)
         if turn.store:
@@ -198,6 +200,11 @@ class Interactions:
             owner=owner,
             limits=self._limits,
         )
+
+
+def _has_acted(told: Sequence[Event]) -> bool:
+    """Whether a tool has done its work. Clients repeat what ends in an error, and it would be done again."""
+    return any(isinstance(event, StepStart) and isinstance(event.skeleton, ToolResult) for event in told)
 
 
 def _modalities(turn: Turn) -> Sequence[Modality]:

@@ -126,7 +126,8 @@ class Presenter:
             unknown = _why_unknown(error, content, card) if is_made else None
             if unknown is None:
                 raise _named(error, name) from error
-            return (Told(f"[{content.type} that was made as an answer; {unknown}]", kind=content.type),)
+            called = f' "{content.options["name"]}"' if content.options.get("name") else ""
+            return (Told(f"[{content.type}{called} that was made as an answer; {unknown}]", kind=content.type),)
 
     async def _shown(self, media: Media, material: Material, card: ModelCard) -> Sequence[_Piece]:
         """A file as this model can be shown it."""
@@ -264,6 +265,8 @@ def _why_unknown(error: TurnwiseError, made: Media, card: ModelCard) -> str | No
             return "it is not known what is in it"
         case NotFound() if made.type not in card.outputs:
             return "its file is not there any more"
+        case InvalidRequest() if made.type not in card.outputs:
+            return "it cannot be read"
         case _:
             return None
 

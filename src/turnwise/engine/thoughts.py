@@ -61,6 +61,10 @@ ASK = (
 NOTES = "Notes: "
 
 
+CALLED = "called"
+"""Where the details of an open call have the name by which the model called the tool, if it is not the tool's own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """What a signature hides: a thought, or what belongs to a call or to its result."""
@@ -73,6 +77,8 @@ class Secret:
     """Of which call it is. None: of a thought."""
     told: JSON = None
     """What the model called a tool with, or read of its result, where clients are shown something else."""
+    name: str | None = None
+    """By which name the model called a tool, where that is not the tool's own."""
 
 
 class Sealer:
@@ -119,7 +125,9 @@ class Sealer:
                 step = replace(step, signature=self._open_call(step.id, step.signature, owner).token)
             elif isinstance(step, ToolCall) and step.signature is not None:
                 secret = self._open_call(step.id, step.signature, owner)
-                step = replace(step, signature=secret.token, arguments=secret.told or step.arguments)
+                details = {**step.details, CALLED: secret.name} if secret.name else step.details
+                arguments = secret.told or step.arguments
+                step = replace(step, signature=secret.token, arguments=arguments, details=details)
             elif isinstance(step, ToolResult) and step.signature is not None:
                 secret = self._open_call(step.call_id, step.signature, owner)
                 step = replace(step, signature=None, result=secret.told)

@@ -29,6 +29,7 @@ from turnwise.domain.steps import (
 from turnwise.domain.tools import FunctionTool, Tool, choice_name
 from turnwise.engine.fitting import CHARACTERS_A_TOKEN, fit
 from turnwise.engine.schema import check_schema
+from turnwise.engine.thoughts import CALLED, Secret
 from turnwise.media.media import Passage
 from turnwise.models.model import CallFragment
 from turnwise.tools.tool import OpenTool, Outcome
@@ -43,6 +44,9 @@ NAME = 64
 
 IN_WORDS = frozenset({"code_execution", "mcp_server_tool"})
 """Tools whose results may be a text. Those of the others are lists of objects."""
+
+Seal = Callable[[Secret], str]
+"""Makes the signature of a step."""
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -94,15 +98,18 @@ class Toolset:
         one = self._offered.get(name or "")
         return one if one is not None and one.tool.tool is not None else None
 
-    def made(self, call: CallFragment, offered: Offered, new_id: Callable[[], str], seal: "Seal") -> Made:
+    def made(self, call: CallFragment, offered: Offered, new_id: Callable[[], str], seal: Seal) -> Made:
         """A call as the model made it, with its step as clients see it."""
         assert offered.tool.tool is not None
         arguments = orjson.loads(call.arguments or "{}")
         shown, details = offered.tool.shown(offered.name, arguments)
         id = call.id or new_id()
         hidden = None if shown == arguments else arguments
-        signature = None if call.signature is None and hidden is None else seal(id, call.signature, hidden)
-        return Made(ToolCall(offered.tool.tool, id, shown, details, signature), offered, arguments)
+        step = ToolCall(offered.tool.tool, id, shown, details)
+        called = None if offered.function.name == _plain_name(step) else offered.function.name
+        if call.signature is not None or hidden is not None or called is not None:
+            step = replace(step, signature=seal(Secret(token=call.signature, call_id=id, told=hidden, name=called)))
+        return Made(step, offered, arguments)
 
     async def run(self, calls: Sequence[Made]) -> AsyncGenerator[tuple[Made, Outcome], None]:
         """What comes of calls, in the order in which it comes. Leaving ends those that still run."""
@@ -128,32 +135,28 @@ class Toolset:
             self.counted[outcome.counted] = self.counted.get(outcome.counted, 0) + 1
 
 
-Seal = Callable[[str, str | None, JSON], str]
-"""Makes the signature of a step of a call: the call's id, its maker's token, and what only the model reads."""
-
-
 def result_step(call: Made, outcome: Outcome, seal: Seal) -> ToolResult:
     """The result of a call as clients see it, and what the model read of it, sealed."""
     step = call.step
-    signature = None if outcome.told == outcome.result else seal(step.id, None, outcome.told)
+    signature = None if outcome.told == outcome.result else seal(Secret(call_id=step.id, told=outcome.told))
     details = {name: value for name, value in step.details.items() if name in ("name", "server_name")}
     return ToolResult(step.tool, step.id, outcome.result, outcome.is_error, details, signature)
 
 
-def as_functions(steps: Sequence[Step], names: Mapping[str, str] | None = None) -> tuple[Step, ...]:
-    """Steps as a model sees them: calls of tools are function calls. Their signatures are open.
-
-    `names`: by which names this turn's model called them, by their ids.
-    """
-    return tuple([_as_function(step, names or {}) for step in steps])
+def as_functions(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps as a model sees them: calls of tools are function calls. Their signatures are open."""
+    called = {step.id: step.details.get(CALLED) for step in steps if isinstance(step, ToolCall)}
+    return tuple([_as_function(step, called) for step in steps])
 
 
-def _as_function(step: Step, names: Mapping[str, str]) -> Step:
+def _as_function(step: Step, called: Mapping[str, JSON]) -> Step:
     match step:
         case ToolCall(_, id, arguments):
-            return FunctionCall(id, names.get(id) or _plain_name(step), arguments, step.signature)
-        case ToolResult(_, call_id, result, is_error):
-            return FunctionResult(call_id, result, names.get(call_id) or _plain_name(step), is_error)
+            return FunctionCall(id, called[id] or _plain_name(step), arguments, step.signature)
+        case ToolResult(tool, call_id, result, is_error):
+            is_named = tool != "mcp_server_tool" or "name" in step.details  # else its call tells
+            name = called.get(call_id) or (_plain_name(step) if is_named else None)
+            return FunctionResult(call_id, result, name, is_error)
         case _:
             return step
 
@@ -170,14 +173,39 @@ def failed(call: Made, why: str) -> Outcome:
 
 def fitted(outcome: Outcome, question: str, tokens: int) -> Outcome:
     """An outcome of which the model reads so many tokens at the most: the parts that have most to do with the
-    question."""
-    told = outcome.told
+    question. Media are left as they are."""
+    too_long = read_tokens(outcome) / max(tokens, 1)
+    if too_long <= 1:
+        return outcome
+    if isinstance(outcome.told, str):
+        return replace(outcome, told=_fitted(outcome.told, question, tokens))
+    content = [
+        {**item, "text": _fitted(item["text"], question, round(_tokens(item["text"]) / too_long))}
+        if item["type"] == "text"
+        else item
+        for item in result_content(outcome.told) or ()
+    ]
+    return replace(outcome, told=content)
+
+
+def read_tokens(outcome: Outcome) -> float:
+    """How many tokens the text is, about, that the model reads of an outcome."""
+    if isinstance(outcome.told, str):
+        return _tokens(outcome.told)
+    return sum(_tokens(item["text"]) for item in result_content(outcome.told) or () if item["type"] == "text")
+
+
+def _tokens(text: str) -> float:
+    return len(text) / CHARACTERS_A_TOKEN
+
+
+def _fitted(text: str, question: str, tokens: int) -> str:
     room = int(tokens * CHARACTERS_A_TOKEN)
-    if isinstance(told, str) and len(told) > room:
-        pieces = re.split(r"\n{2,}|(?<=\n)", told)
-        passages = [Passage(part) for piece in pieces for part in _cut(piece.strip("\n"), room // 4) if part]
-        return replace(outcome, told=fit(passages, question, tokens))
-    return outcome
+    if len(text) <= room:
+        return text
+    pieces = re.split(r"\n{2,}|(?<=\n)", text)
+    passages = [Passage(part) for piece in pieces for part in _cut(piece.strip("\n"), room // 4) if part]
+    return fit(passages, question, tokens)
 
 
 def _cut(text: str, length: int) -> list[str]:
@@ -190,9 +218,23 @@ async def _outcome(call: Made) -> Outcome:
         return await call.offered.tool.call(call.offered.name, call.arguments)
     except TurnwiseError as error:
         return failed(call, error.message)
+    except asyncio.CancelledError:
+        if _is_cancelled():
+            raise
+        return _broken(call)  # something within the tool was cancelled, and nobody would ever hear of the call
     except Exception:
-        log.exception("the tool %s broke", call.step.tool)
-        return failed(call, f"the tool '{call.step.tool}' failed inside of the server; its log has the reason")
+        return _broken(call)
+
+
+def _broken(call: Made) -> Outcome:
+    log.exception("the tool %s broke", call.step.tool)
+    return failed(call, f"the tool '{call.step.tool}' failed inside of the server; its log has the reason")
+
+
+def _is_cancelled() -> bool:
+    """Whether this task itself is being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def has_media(outcome: Outcome) -> bool:
@@ -214,21 +256,29 @@ def offered_tools(tools: Sequence[Tool], allowed: Sequence[str] | None) -> tuple
 # -- names
 
 
-def _named(opened: Sequence[OpenTool], taken: set[str]) -> dict[str, Offered]:
+def _named(opened: Sequence[OpenTool], own: set[str]) -> dict[str, Offered]:
     """Each function under a name that no other has. Where two tools have one of the same name, the later one's gets its
-    server's before it, or a number behind it."""
+    server's before it, or a number behind it. What the client runs keeps its name: `own` functions, and actions."""
+    taken = own | _actions(opened, own)
     named: dict[str, Offered] = {}
     for tool in opened:
         for function in tool.functions:
-            if tool.tool is None and _cleaned(function.name) in taken | set(named):
-                raise InvalidRequest(
-                    f"'{function.name}' is an action of a tool too, and clients could not tell them apart; exclude it "
-                    "there, or call the function otherwise",
-                    field="tools",
-                )
-            name = _free_name(function, tool, taken | set(named))
+            is_action = tool.tool is None
+            name = _cleaned(function.name) if is_action else _free_name(function, tool, taken | set(named))
             named[name] = Offered(_usable(replace(function, name=name)), function.name, tool)
     return named
+
+
+def _actions(opened: Sequence[OpenTool], own: set[str]) -> set[str]:
+    """The names of the functions of tools that the client runs."""
+    actions = {_cleaned(function.name) for tool in opened if tool.tool is None for function in tool.functions}
+    for name in sorted(actions & own):
+        raise InvalidRequest(
+            f"'{name}' is an action of a tool too, and clients could not tell them apart; exclude it there, or call "
+            "the function otherwise",
+            field="tools",
+        )
+    return actions
 
 
 def _free_name(function: FunctionTool, tool: OpenTool, taken: set[str]) -> str:

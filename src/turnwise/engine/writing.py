@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
-from turnwise.domain.content import JSON
 from turnwise.domain.errors import ContentBlocked, ModelFailed, TurnwiseError
 from turnwise.domain.events import Event, fold
 from turnwise.domain.interaction import Status, Turn, Usage, add_usage
@@ -19,7 +18,6 @@ from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import deliver_made
 from turnwise.engine.presenting import CONTEXT, question
 from turnwise.engine.surroundings import Surroundings
-from turnwise.engine.thoughts import Secret
 from turnwise.engine.toolset import (
     Made,
     Offered,
@@ -28,6 +26,7 @@ from turnwise.engine.toolset import (
     failed,
     fitted,
     has_media,
+    read_tokens,
     result_step,
     without_media,
 )
@@ -40,6 +39,10 @@ ENDINGS: dict[FinishReason, Status] = {
     "calls": Status.REQUIRES_ACTION,
 }
 """How a turn ends when the model ends in this way. A refusal is an error."""
+
+
+LEAST = 64
+"""How many tokens a result may have in any case: so much it takes to say what it is."""
 
 
 class Writing:
@@ -65,8 +68,8 @@ class Writing:
         self._usage: Usage | None = None
         self._happened: list[Event] = []
         """The events of this round, if another may follow."""
-        self._names: dict[str, str] = {}
-        """By which names the model called the tools, by the calls' ids."""
+        self._read = 0.0
+        """How many tokens of results the model was given, about."""
         self._asks_client = False
         """Whether a function of the client's was called."""
         self._over: str | None = None
@@ -111,9 +114,10 @@ class Writing:
                 for event in self._result(call, failed(call, self._over)):
                     yield event
             return
+        room = self._room()
         async with aclosing(self._tools.run(self.calls)) as outcomes:
             async for call, outcome in outcomes:
-                outcome = await self._readable(outcome)
+                outcome = await self._readable(outcome, room)
                 self._tools.note(outcome)
                 await asyncio.to_thread(self._citations.add, outcome.sources)
                 occasion.happened += [
@@ -132,7 +136,7 @@ class Writing:
         """The prompt of the next round: with what happened in this one. None: the turn ends here."""
         if self._asks_client or self._cut:
             return None
-        happened = as_functions(self._around.opened(fold(self._happened).steps), self._names)
+        happened = as_functions(self._around.opened(fold(self._happened).steps))
         shown = await self._around.present(happened, self._model.card)
         left, generation = self._turn.generation.max_output_tokens, prompt.generation
         if left is not None and self._usage is not None:
@@ -160,23 +164,30 @@ class Writing:
                 return f"not run: this turn has had its {limit}. Answer now, with what you have"
         return None
 
-    async def _readable(self, outcome: Outcome) -> Outcome:
-        """An outcome that fits into what the model can read, and whose media it can be shown."""
+    def _room(self) -> int:
+        """How many tokens each result of this round may have: together half of the context, or less if that is to last
+        for what was read in the rounds before too."""
         card = self._model.card
-        room = (card.reading_tokens or (card.context_tokens or 4 * CONTEXT) // 2) // max(1, len(self.calls))
+        room = (card.context_tokens or 4 * CONTEXT) // 2
+        if card.context_tokens is not None:
+            room -= round(self._read * 2 / 3)  # so that all rounds together take three quarters of it
+        return max(min(card.reading_tokens or room, room) // len(self.calls), LEAST)
+
+    async def _readable(self, outcome: Outcome, room: int) -> Outcome:
+        """An outcome that fits into what the model can read, and whose media it can be shown."""
         outcome = fitted(outcome, question(self._turn.input), room)
+        self._read += read_tokens(outcome)
         if has_media(outcome):
             try:
-                await self._around.present([FunctionResult("", outcome.told)], card)
+                await self._around.present([FunctionResult("", outcome.told)], self._model.card)
             except TurnwiseError as error:
                 return without_media(outcome, error.message)
         return outcome
 
     def _call(self, fragment: CallFragment, offered: Offered) -> Iterator[Event]:
         """A call that the server is to run. It is whole: what stands around the model sees to that."""
-        call = self._tools.made(fragment, offered, self._around.new_call_id, self._seal)
+        call = self._tools.made(fragment, offered, self._around.new_call_id, self._around.seal)
         self.calls.append(call)
-        self._names[call.step.id] = offered.function.name
         yield from self._assembler.add_whole(call.step)
 
     def _check_offered(self, fragment: CallFragment) -> None:
@@ -185,7 +196,7 @@ class Writing:
             raise ModelFailed(f"the model '{name}' called '{fragment.name}', but was offered none")
 
     def _result(self, call: Made, outcome: Outcome) -> Iterator[Event]:
-        yield from self._noted(self._assembler.add_whole(result_step(call, outcome, self._seal)))
+        yield from self._noted(self._assembler.add_whole(result_step(call, outcome, self._around.seal)))
 
     def _noted(self, events: Iterator[Event]) -> Iterator[Event]:
         """The events, remembered where another round may need to know what happened."""
@@ -194,9 +205,6 @@ class Writing:
         happened = list(events)
         self._happened += happened
         return iter(happened)
-
-    def _seal(self, call_id: str, token: str | None, told: JSON) -> str:
-        return self._around.seal(Secret(token=token, call_id=call_id, told=told))
 
 
 def _ending(finished: FinishReason | None, card: ModelCard) -> Status:

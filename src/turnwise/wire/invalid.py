@@ -29,8 +29,8 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
         return UnknownParameter(_unknown(str(loc[-1]), _known_fields(model, loc), model), field=path)
     if found["type"] == "missing":
         return InvalidRequest("this field is required", field=path)
-    message = f"{found['msg'][0].lower()}{found['msg'][1:]}, not {shown(found.get('input'))}"
-    return InvalidRequest(message, field=path)
+    said = found["msg"].partition(" or instance of ")[0]  # which names a class of ours
+    return InvalidRequest(f"{said[0].lower()}{said[1:]}, not {shown(found.get('input'))}", field=path)
 
 
 def _unknown(name: str, beside: Sequence[str], model: type[BaseModel]) -> str:

@@ -115,7 +115,8 @@ async def test_a_call_without_words_is_to_be_made_again(queries: list[str]):
     engine = Engine()
     outcome = await call(engine, queries)
     assert outcome.is_error
-    assert "Call the function again with words" in outcome.told
+    assert "call the function again with words" in outcome.told
+    assert outcome.result == [{"error": outcome.told}]
     assert engine.asked == []
 
 
