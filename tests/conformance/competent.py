@@ -1,8 +1,9 @@
 """A model that does well what it is asked, as a script that can be read: what any good model would answer.
 
 What it does is decided by the request alone: a schema is filled in; functions that are offered are called with what the
-request says, found by the names of their parameters; a function's result is told; whoever asks for thinking gets a
-thought. What it knows of the world is `KNOWN`, and of a conversation what was said in it.
+request says, found by the names of their parameters; a function's result is told, of a long one what has to do with the
+question; whoever asks for thinking gets a thought. What it knows of the world is `KNOWN`, and of a conversation what
+was said in it.
 """
 
 import json
@@ -26,14 +27,27 @@ KNOWN: Mapping[str, str] = {
 LANDMARKS = {"Barcelona": "the Sagrada Família", "Madrid": "the Royal Palace", "Valencia": "the City of Arts"}
 ORDINALS = {"first": 0, "second": 1, "third": 2}
 
+PROGRAM = "a, b = 0, 1\nfor _ in range({}):\n    a, b = b, a + b\nprint(a)"
+"""A computation that it can write down."""
+
 ARGUMENTS: Mapping[str, Callable[[str], Any]] = {
-    "location": lambda said: _found(r"\bin ([A-Z]\w+)", said),
+    "location": lambda said: _found(r"\bin ([A-Z]\w+(?: [A-Z]\w+)*)", said),
     "attendees": lambda said: re.findall(r"[A-Z]\w+", _found(r"\bwith (.*?)(?: about|\.|$)", said)),
     "date": lambda said: _found(r"\d{4}-\d{2}-\d{2}", said),
     "time": lambda said: _found(r"\d{1,2}(?::\d{2})? ?(?:am|pm)?(?= with|\.|$)", said),
     "topic": lambda said: _found(r"\babout (?:the )?(.*?)[.?]?$", said),
+    "queries": lambda said: [said],
+    "query": lambda said: said,
+    "urls": lambda said: re.findall(r"(?:https?://|www\.)[^\s'\"]+", said),
+    "code": lambda said: PROGRAM.format(_found(r"(\d+)(?:st|nd|rd|th) Fibonacci", said)),
 }
 """How to find an argument in a request, by the name of its parameter."""
+
+FACTS: Mapping[str, str] = {"winning_team": r"\b(?!Who\b)([A-Z]\w+) won", "score": r"\d+-\d+"}
+"""How to find in what it read what a schema asks for."""
+
+LONG = 160
+"""A result that is longer, in characters, is not told word for word."""
 
 
 def competent(body: dict) -> dict:
@@ -47,19 +61,44 @@ def competent(body: dict) -> dict:
 def _answer(body: dict) -> dict:
     last = body["messages"][-1]
     if body.get("tools") and last["role"] == "user":
-        function = body["tools"][0]["function"]
-        asked = {name: ARGUMENTS[name](last["content"]) for name in function["parameters"]["required"]}
+        function = _chosen([tool["function"] for tool in body["tools"]], last["content"])
+        asked = {name: ARGUMENTS[name](last["content"]) for name in function["parameters"].get("required", ())}
         return call(f"call_{len(body['messages'])}", function["name"], asked)
     if "response_format" in body:
         schema = body["response_format"]["json_schema"]["schema"]
-        return _saying(json.dumps(_filled(schema, schema)))
+        read = last["content"] if last["role"] == "tool" else ""
+        return _saying(json.dumps(_filled(schema, schema) | _facts(schema, read)))
     if last["role"] == "tool":
-        return _saying(last["content"])
+        asked = next(message["content"] for message in reversed(body["messages"]) if message["role"] == "user")
+        return _saying(_told(last["content"], asked))
     return _saying(_known(last["content"], [message["content"] or "" for message in body["messages"][:-1]]))
 
 
 def _saying(content: str) -> dict:
     return {"role": "assistant", "content": content}
+
+
+def _chosen(functions: list[dict], asked: str) -> dict:
+    """The function whose name says most of what is asked; the first of them, if none does."""
+    return max(functions, key=lambda function: len(_words(function["name"].replace("_", " ")) & _words(asked)))
+
+
+def _told(result: str, asked: str) -> str:
+    """A result in its own words: a long one in the sentence that has most to do with what is asked."""
+    if len(result) <= LONG:
+        return result
+    sentences = re.findall(r"[A-Z][^.!?\n]*(?:[.!?](?!\s)[^.!?\n]*)*[.!?](?=\s|$)", result)
+    return max(sentences, key=lambda sentence: len(_words(sentence) & _words(asked)), default=result)
+
+
+def _facts(schema: dict, read: str) -> dict:
+    """What a schema asks for and a text tells."""
+    wanted = {name: pattern for name, pattern in FACTS.items() if name in schema.get("properties", {})}
+    return {name: found for name, pattern in wanted.items() if (found := _found(pattern, read))}
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"[a-z]+", text.lower()) if len(word) > 2}
 
 
 def _known(asked: str, before: list[str]) -> str:

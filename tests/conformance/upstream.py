@@ -79,7 +79,7 @@ class Answer:
     def whole(self) -> bytes:
         """The answer in one piece."""
         choice = {"index": 0, "message": self._message, "finish_reason": self._finish}
-        return json.dumps({"object": "chat.completion", "choices": [choice], "usage": self._usage()}).encode()
+        return json.dumps({"object": "chat.completion", "choices": [choice], "usage": self.usage()}).encode()
 
     def events(self) -> Iterator[bytes]:
         """The answer as a stream: a piece of it in each event, a text word by word, arguments in halves."""
@@ -88,7 +88,7 @@ class Answer:
             yield event(choices=[{"index": 0, "delta": piece, "finish_reason": None}])
         yield event(choices=[{"index": 0, "delta": {}, "finish_reason": self._finish}])
         if self._asked.get("stream_options", {}).get("include_usage"):
-            yield event(choices=[], usage=self._usage())
+            yield event(choices=[], usage=self.usage())
         yield b"data: [DONE]\n\n"
 
     def _pieces(self) -> Iterator[dict]:
@@ -103,7 +103,8 @@ class Answer:
     def _thought(self) -> int:
         return len(words(self._message.get("reasoning_content")))
 
-    def _usage(self) -> dict:
+    def usage(self) -> dict:
+        """What it cost."""
         made = " ".join(made["function"]["arguments"] for made in self._message.get("tool_calls", ()))
         prompt = len(words(json.dumps(self._asked["messages"])))
         completion = self._thought() + len(words(self._message["content"])) + len(words(made))
@@ -132,6 +133,7 @@ def open_upstream(model: Model = parrot) -> Iterator[Upstream]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else a body waits for the acknowledgement of its headers
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -156,6 +158,7 @@ def open_upstream(model: Model = parrot) -> Iterator[Upstream]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True  # a connection that is kept has a thread that waits for more
+        request_queue_size = 128
 
     server = Server(("127.0.0.1", 0), Handler)
     upstream.address = f"http://127.0.0.1:{server.server_port}/v1"

@@ -64,8 +64,10 @@ async def test_the_models_own_limit_holds_where_nobody_sets_another() -> None:
 
 
 def test_the_card_says_that_it_needs_no_help_and_what_it_can_do_by_itself() -> None:
-    model = InManner("a", ScriptedModel(card=ModelCard("m", context_tokens=9)), Manner(can={"schemas": True}))
+    card = ModelCard("m", schemas_beside_tools=False, context_tokens=9)
+    model = InManner("a", ScriptedModel(card=card), Manner(can={"schemas": True}))
     assert (model.card.tools, model.card.schemas, model.card.thinks) == (True, True, True)
+    assert model.card.schemas_beside_tools
     assert (model.own_card.tools, model.own_card.schemas, model.own_card.thinks) == (False, True, False)
     assert model.card.context_tokens == model.own_card.context_tokens == 9
 

@@ -120,7 +120,7 @@ class InManner:
 
 def with_help(card: ModelCard) -> ModelCard:
     """What a model can do that is helped."""
-    return replace(card, tools=True, schemas=True, thinks=True)
+    return replace(card, tools=True, schemas=True, schemas_beside_tools=True, thinks=True)
 
 
 async def _within(answer: AsyncGenerator[Fragment, None], seconds: float, name: str) -> AsyncGenerator[Fragment, None]:
