@@ -40,6 +40,7 @@ KINDS = (
         sampling={**EXACT, "dry_multiplier": 0.3, "dry_allowed_length": 24},
         always=True,
     ),
+    Kind("program", r"^Write (?:a )?Python (?:code|program)\b", sampling=EXACT),
     Kind(
         "one word",
         r"\b(one|single|1)[ -]word\b",

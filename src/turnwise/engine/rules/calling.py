@@ -32,6 +32,12 @@ ARGUMENTS_TOKENS = 160
 RESULT_TOKENS = 80
 """How long the sentence about a result may be."""
 
+LONG_RESULT = 400
+"""In characters: longer results are not told again once they were answered."""
+
+MOST_OF_RESULT = 1200
+"""In characters: how much of a long result is told at all."""
+
 SHARED = ("$defs", "definitions")
 """Where a schema keeps what its parameters refer to."""
 
@@ -265,17 +271,32 @@ def last_call(steps: Sequence[Step]) -> FunctionCall | None:
 
 
 def spoken(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """A conversation in which calls and results are told in words, for a model that knows neither."""
+    """A conversation in which calls and results are told in words, for a model that knows neither. Of a long result
+    that was answered the answer is enough."""
     told: list[Step] = []
-    for step in steps:
+    for index, step in enumerate(steps):
         match step:
             case FunctionCall():
                 continue
             case FunctionResult():
-                told.append(ModelOutput((Text(render_result(step)),)))
+                said = render_result(step)
+                if len(said) <= LONG_RESULT:
+                    told.append(ModelOutput((Text(said),)))
+                elif not _is_told(steps[index + 1 :]):
+                    told.append(ModelOutput((Text(f"{said[:MOST_OF_RESULT]} ..."),)))
             case _:
                 told.append(step)
     return tuple(told)
+
+
+def _is_told(later: Sequence[Step]) -> bool:
+    """Whether something was said before the user spoke again."""
+    for step in later:
+        if isinstance(step, UserInput):
+            return False
+        if isinstance(step, ModelOutput) and text_of(step).strip():
+            return True
+    return False
 
 
 def text_of(step: UserInput | ModelOutput) -> str:

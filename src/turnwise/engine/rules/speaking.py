@@ -9,6 +9,9 @@ from turnwise.engine.rules.words import GENERIC_VERBS, is_verb, listed
 
 Form: TypeAlias = Literal["command", "question", "general", "creative", "none"]
 
+LONG = 2000
+"""How many characters of a long request are looked at, at its head and at its end."""
+
 POLITE = re.compile(
     r"(?i)^(?:\s*(?:please|plz|pls|kindly|hey|hi|hello|hi there|hey there|ok|okay|so|well|and|then|also|"
     r"now|thanks|assistant|computer|just|quickly|(?:oh|alright|great|cool|nice)(?=[,!.]))\b[,!.]?\s*)+"
@@ -188,3 +191,8 @@ def head_of(request: str) -> str:
     bare = ASKING.sub("", POLITE.sub("", request.strip()))
     match = re.match(r"[A-Za-z'-]+", bare)
     return match.group().lower() if match else ""
+
+
+def shortened(request: str) -> str:
+    """A long request's head and end: what is wanted stands there."""
+    return request if len(request) <= 2 * LONG else f"{request[:LONG]}\n{request[-LONG:]}"
