@@ -331,6 +331,9 @@ async def test_the_best_comes_first(store: Store) -> None:
         ("犬", "犬がいる"),
         ("서울은 어디", "서울에 간다"),
         ("naïve façade", "a naive one"),
+        ("finance", "the \ufb01nance o\ufb03ce"),  # with ligatures
+        ("full width", "\uff26\uff35\uff2c\uff2c"),
+        ("서울", "\u1109\u1165\u110b\u116e\u11af\u110b\u1166"),  # its letters taken apart
     ],
 )
 async def test_a_word_is_found_in_other_forms_and_scripts(store: Store, query: str, text: str) -> None:
@@ -395,13 +398,14 @@ async def test_only_what_is_asked_for_is_searched(store: Store) -> None:
     assert sorted(await search(store, "beetle")) == ["beetle one", "beetle two"]
     both = Scope("ann", ("s1", "s-2"))
     assert sorted(await search(store, "beetle", both)) == ["beetle one", "beetle three", "beetle two"]
-    assert ids(await store.searchable(both)) == ["d1", "d2", "d3"]
+    assert ids(await store.searchable(both, 9)) == ["d1", "d2", "d3"]
+    assert ids(await store.searchable(both, 1, after=one.key)) == ["d2"]
     assert await search(store, "beetle", Scope("ann", ("bobs",))) == []
     assert await search(store, "beetle", Scope("bob", ("s1",))) == []
     assert await search(store, "beetle", Scope("ann", ())) == []
     only = Scope("ann", ("s1",), (one.key,))
     assert await search(store, "beetle", only) == ["beetle one"]
-    assert ids(await store.searchable(only)) == ["d1"]
+    assert ids(await store.searchable(only, 9)) == ["d1"]
     assert await search(store, "beetle", Scope("ann", ("s1",), ())) == []
 
 

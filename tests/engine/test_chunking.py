@@ -1,5 +1,8 @@
 """Cutting into chunks: how long they are, what they share, and which page they are of."""
 
+import tracemalloc
+from itertools import islice
+
 import pytest
 
 from turnwise.domain.file_search import Chunk, Chunking
@@ -49,6 +52,16 @@ def test_what_is_longer_than_any_word_counts_as_several() -> None:
 
 def test_letters_of_a_script_without_spaces_count_as_words() -> None:
     assert chunks("我的狗叫小白", 3) == ["我的狗", "叫小白"]
+
+
+def test_of_a_long_text_no_more_is_read_than_is_asked_for() -> None:
+    text, chunk = "a " * 1_000_000, Chunk("a a", None, "")
+    tracemalloc.start()
+    try:
+        assert list(islice(cut([Passage(text)], Chunking(2, 0)), 3)) == [chunk] * 3
+        assert tracemalloc.get_traced_memory()[1] < len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("overlap", [0, 1, 49])

@@ -1,6 +1,7 @@
 """File search as the engine has it: what becomes of files that are put into stores, and how they are found."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ import pytest
 
 from support import NOON, PATIENCE, HeldStore, numbered_ids, started_tasks, until, within
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelUnavailable, NotFound
-from turnwise.domain.file_search import Chunking, Document, DocumentState, NewDocument, SearchStore
+from turnwise.domain.file_search import Chunking, Document, DocumentState, Metadata, NewDocument, SearchStore
 from turnwise.domain.files import NewFile
 from turnwise.engine import file_search as engine
 from turnwise.engine import indexing
@@ -364,6 +365,33 @@ async def test_a_filter_says_which_documents_are_searched(here: Search) -> None:
         await here.find(store, "beetle", metadata_filter="year")
     with pytest.raises(InvalidRequest, match="at character 1"):
         here.search.check_filter("year")
+
+
+async def test_a_filter_is_tried_on_every_document_beside_the_event_loop(
+    here: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def fits(_metadata: Metadata) -> bool:
+        threads.append(threading.get_ident())
+        return True
+
+    monkeypatch.setattr(engine, "FILTERED_AT_ONCE", 2)
+    monkeypatch.setattr(engine, "parse_filter", lambda _text: fits)
+    store = await here.store()
+    for n in range(5):
+        await here.put(store, f"beetle {n}")
+    assert len(await here.find(store, "beetle", metadata_filter="a = 1")) == 5
+    assert len(threads) == 5
+    assert threading.get_ident() not in threads
+
+
+async def test_a_filter_does_not_take_for_ever(here: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "FILTERING", -1.0)
+    store = await here.store()
+    await here.put(store, "beetle")
+    with pytest.raises(InvalidRequest, match="the filter takes more than"):
+        await here.find(store, "beetle", metadata_filter="a = 1")
 
 
 async def test_as_many_are_found_as_were_asked_for(here: Search) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import struct
 import zlib
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -525,7 +526,17 @@ async def test_a_list_that_ends_with_its_page_has_no_token(files: Files) -> None
     assert (await files.list("ann", 2))[1] is not None
 
 
-@pytest.mark.parametrize("token", ["x", "====", "ä", "YWJj", "MjAyNi0wMS0wMiBhYmM", "\0"])
+def token_of(place: str) -> str:
+    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("x", "====", "ä", "YWJj", "MjAyNi0wMS0wMiBhYmM", "\0"),
+        *map(token_of, ("0001-01-01T00:00:00+14:00 abc", "9999-12-31T23:59:59-14:00 abc")),  # no such time in UTC
+    ],
+)
 async def test_a_token_that_no_list_gave_is_refused(files: Files, token: str) -> None:
     with pytest.raises(InvalidRequest, match="pageToken"):
         await files.list("ann", 3, token)

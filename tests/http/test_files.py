@@ -104,6 +104,7 @@ async def test_a_chunk_that_comes_again_changes_nothing():
         digest = hashlib.sha256(b"Hello world").hexdigest()
         assert ends[0].json["file"]["sha256Hash"] == b64encode(digest.encode()).decode()
         assert standing(await send(app, address, "query")) == (200, "final", "11")
+        assert standing(await send(app, address, "upload", b"Hello ", 0)) == (200, "final", "11")
 
 
 async def test_a_gap_is_refused_and_says_where_to_go_on():
@@ -651,6 +652,8 @@ async def test_a_file_over_the_limit_is_refused(headers: dict[str, str]):
         ("bytes=-", 200, b"0123456789", None),
         ("lines=1-2", 200, b"0123456789", None),
         ("nonsense", 200, b"0123456789", None),
+        (f"bytes=2-{'9' * 5000}", 206, b"23456789", "bytes 2-9/10"),
+        (f"bytes=-{'9' * 5000}", 200, b"0123456789", None),
     ],
 )
 async def test_a_file_is_downloaded_whole_or_in_part(
@@ -664,7 +667,7 @@ async def test_a_file_is_downloaded_whole_or_in_part(
         assert (reply.headers["content-length"], reply.headers["content-type"]) == (str(len(got)), "text/markdown")
 
 
-@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-12", "bytes=99-", "bytes=-0"])
+@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-12", "bytes=99-", "bytes=-0", f"bytes={'9' * 5000}-"])
 async def test_a_part_that_is_not_there_is_out_of_range(asked: str):
     async with open_app() as app:
         name = (await app.upload(b"0123456789"))["name"]

@@ -21,7 +21,7 @@ from support import until, within
 from tools.sandboxes import KINDS, SMALL, run, sandbox
 from turnwise.tools.code_execution.inside.answers import LARGEST_FILE, MOST_FILES
 from turnwise.tools.code_execution.process import LONGEST_OUTPUT, SHOWN_FIRST, SHOWN_LAST, SandboxProcess
-from turnwise.tools.code_execution.sandbox import MIB, Ran, Running, Sandbox
+from turnwise.tools.code_execution.sandbox import MIB, Broken, Ran, Running, Sandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the attacks are those on Linux")
 
@@ -287,6 +287,12 @@ FORBIDDEN = {
     "be more important": "os.nice(-5)",
     "set the clock": "import time\ntime.clock_settime(time.CLOCK_REALTIME, 0)",
     "rename the machine": "import socket\nsocket.sethostname('mine')",
+    "have the kernel keep more for a pair of sockets": (
+        "import _socket\n_socket.socketpair()[0].setsockopt(_socket.SOL_SOCKET, _socket.SO_SNDBUF, 1 << 30)"
+    ),
+    "set timers without end": (
+        "timer = ctypes.c_void_p()\nfor _ in range(1000): assert libc.timer_create(1, None, ctypes.byref(timer)) == 0"
+    ),
     "open a terminal": "os.openpty()",
     "type into our terminal": "import fcntl, termios\nfcntl.ioctl(0, termios.TIOCSTI, b'x')",
 }
@@ -347,19 +353,30 @@ async def test_code_that_ends_all_processes_ends_none_of_ours(jail: Sandbox) -> 
     assert ran.output == "42"
 
 
+MANY_THREADS = """
+import threading
+threading.stack_size(32768)
+stop, count = threading.Event(), 0
+try:
+    for count in range(10_000):
+        threading.Thread(target=stop.wait, daemon=True).start()
+except RuntimeError:
+    print(count)
+"""
+
+
 async def test_threads_are_bounded(strong: Sandbox) -> None:
-    code = (
-        "import threading\n"
-        "threading.stack_size(32768)\n"
-        "stop, count = threading.Event(), 0\n"
-        "try:\n"
-        "    for count in range(10_000):\n"
-        "        threading.Thread(target=stop.wait, daemon=True).start()\n"
-        "except RuntimeError:\n"
-        "    print(count)\n"
-        "stop.set()\n"
-    )
-    assert 1 <= int((await run(strong, code)).output) < 128
+    assert 1 <= int((await run(strong, MANY_THREADS)).output) < 128
+
+
+async def test_threads_of_one_sandbox_take_none_from_another(strong: Sandbox) -> None:
+    greedy, other = await strong.start(), await strong.start()
+    await greedy.run(MANY_THREADS)
+    ran = await other.run("import threading\nthreading.Thread(target=int).start()\nprint(6 * 7)")
+    await greedy.end()
+    await other.end()
+
+    assert ran.output == "42"
 
 
 # -- memory
@@ -416,6 +433,13 @@ async def test_memory_is_bounded_over_all_threads(strong: Sandbox) -> None:
         "print(size)\n"
     )
     assert 50 < int((await run(strong, code)).output) < SMALL.memory_mib
+
+
+async def test_monty_that_was_ended_for_its_memory_is_lost() -> None:
+    ran = await run(sandbox("monty", replace(SMALL, memory_mib=512)), "list(range(10**7))")
+
+    assert (ran.lost, ran.is_error) == ("the code was killed, probably because memory ran out", True)
+    assert "MemoryError" in ran.output
 
 
 async def test_after_memory_ran_out_the_sandbox_goes_on(jail: Sandbox) -> None:
@@ -839,11 +863,12 @@ async def test_how_code_ended_is_said(attack: str, why: str, strong: Sandbox) ->
     assert (ran.lost, ran.is_error) == (why, True)
 
 
-async def test_the_sandbox_of_a_server_that_is_killed_goes_with_it(strong: Sandbox) -> None:
+@pytest.mark.parametrize("code", ["x = 1", "while True: pass"])
+async def test_the_sandbox_of_a_server_that_is_killed_goes_with_it(code: str, jail: Sandbox, tmp_path: Path) -> None:
     server = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SERVER),
+        *(sys.executable, "-c", SERVER, type(jail).__name__, code),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
     )
     assert server.stdout is not None
     group = int(await within(server.stdout.readline()))
@@ -852,17 +877,29 @@ async def test_the_sandbox_of_a_server_that_is_killed_goes_with_it(strong: Sandb
     await within(server.wait())
 
     await until(lambda: not states(group))
+    await until(lambda: not list(tmp_path.iterdir()))
+
+
+async def test_a_sandbox_that_cannot_be_started_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", "/there/is/no/python")
+    with pytest.raises(Broken):
+        await sandbox("monty").start()
+    assert not list(tmp_path.iterdir())  # noqa: ASYNC240
 
 
 SERVER = """
-import asyncio
+import asyncio, sys
 from turnwise.tools.code_execution.bubblewrap import Bubblewrap
+from turnwise.tools.code_execution.monty import Monty
 from turnwise.tools.code_execution.sandbox import Bounds
 
 async def main():
-    running = await Bubblewrap(Bounds()).start()
-    await running.run("x = 1")
+    running = await globals()[sys.argv[1]](Bounds(seconds=600)).start()
     print(running._process.pid, flush=True)
+    await running.run(sys.argv[2])
     await asyncio.Event().wait()
 
 asyncio.run(main())

@@ -89,6 +89,17 @@ async def test_a_search_is_of_the_stores_the_number_and_the_filter_of_the_reques
     assert searcher.asked == [("ann", ["books-1", "news-1"], "Who woke?", 3, "year = 1915")]
 
 
+async def test_a_filter_that_takes_too_long_is_a_result_that_says_so():
+    class Slow(Searcher):
+        async def search(self, *given: Any, **named: Any) -> Sequence[Found]:
+            raise InvalidRequest("the filter takes too long")
+
+    async with opened(Slow(), declare(metadata_filter="year = 1915")) as tool:
+        outcome = await tool.call(NAME, {"query": "Who woke?"})
+    assert outcome.is_error
+    assert "the filter takes too long" in str(outcome.told)
+
+
 async def test_the_model_reads_passages_with_their_places_and_clients_see_them():
     searcher = Searcher(Found(Chunk("Gregor woke.", 3, "page 3"), BOOK), Found(Chunk("It rained."), NAMELESS))
     async with opened(searcher, declare()) as tool:

@@ -91,6 +91,15 @@ def test_a_document_may_be_said_in_spellings_that_are_mixed():
 
 
 @pytest.mark.parametrize(
+    ("number", "kept"), [(1e300, 1e300), (2.0**64, 2.0**64), (-(2**60), -(2.0**60)), (2**53, 2**53)]
+)
+def test_a_number_of_any_size_is_given_back(number: float, kept: float):
+    document = parse_store_upload(said(customMetadata=[{"key": "a", "numericValue": number}]), "s-1").document
+    shown = orjson.loads(orjson.dumps(render_document(replace(BARE, metadata=document.metadata))))
+    assert shown["customMetadata"] == [{"key": "a", "numericValue": kept}]
+
+
+@pytest.mark.parametrize(
     ("config", "chunking"),
     [
         (None, Chunking(200, 20)),

@@ -6,7 +6,7 @@ does a piece of what is longer than any word.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, islice
 
 import regex
 
@@ -32,16 +32,15 @@ def _page(passage: Passage) -> int | None:
 def _cut_section(passages: list[Passage], page: int | None, chunking: Chunking) -> Iterator[Chunk]:
     """What stands on one page, or all of it where there are no pages."""
     text = "\n".join(passage.text for passage in passages)
-    spans = [word.span() for word in _WORD.finditer(text)]
+    words = (word.span() for word in _WORD.finditer(text))
     places = _Places(passages)
-    first = 0
-    while first < len(spans):
-        last = min(first + chunking.words, len(spans))
-        start, end = spans[first][0], spans[last - 1][1]
+    fresh, fresh_words = list(islice(words, chunking.words)), chunking.words - chunking.overlap
+    spans: list[tuple[int, int]] = []
+    while fresh:
+        spans = spans[fresh_words:] + fresh
+        start, end = spans[0][0], spans[-1][1]
         yield Chunk(text[start:end], page, places.at(start))
-        if last == len(spans):
-            return
-        first = last - chunking.overlap
+        fresh = list(islice(words, fresh_words))
 
 
 class _Places:

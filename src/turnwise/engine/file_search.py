@@ -12,6 +12,7 @@ import asyncio
 import logging
 import secrets
 import string
+import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -20,11 +21,11 @@ from typing import Any
 
 import regex
 
-from turnwise.domain.errors import FailedPrecondition, ModelFailed, NotFound
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, NotFound
 from turnwise.domain.file_search import STORE_PREFIX, Document, Found, NewDocument, SearchStore
 from turnwise.domain.files import NewFile, Upload
 from turnwise.engine.files import Files
-from turnwise.engine.filters import parse_filter
+from turnwise.engine.filters import Filter, parse_filter
 from turnwise.engine.indexing import BATCH, Embedder, Indexing
 from turnwise.engine.nearest import fuse, nearest
 from turnwise.engine.pages import read_token, write_token
@@ -43,6 +44,12 @@ DOCUMENTS = 10_000
 PATIENCE = 1.0
 """Seconds that the end of an upload waits for the document to be read: clients that find it unfinished wait for
 seconds before they ask again."""
+
+FILTERING = 10.0
+"""Seconds that a filter may take over the documents of a search."""
+
+FILTERED_AT_ONCE = 200
+"""How many documents are read at once for a filter."""
 
 CANDIDATES = 100
 """How many chunks either way of searching gives at the least, for the two to be fused."""
@@ -334,18 +341,25 @@ class FileSearch:
         """The chunks that have most to do with a query, the best first.
 
         Raises:
-            InvalidRequest: the filter is none.
+            InvalidRequest: the filter is none, or takes too long.
         """
         scope = Scope(owner, tuple(stores))
         if metadata_filter is not None:
-            fits = parse_filter(metadata_filter)
-            fitting = [one.key for one in await self._store.searchable(scope) if fits(one.metadata)]
-            scope = replace(scope, documents=tuple(fitting))
+            scope = replace(scope, documents=await self._fitting(scope, parse_filter(metadata_filter)))
         most = max(limit, CANDIDATES)
         rankings = await asyncio.gather(
             self._store.search_words(scope, query, most), self._search_meaning(scope, query, most)
         )
         return await self._store.found(fuse(rankings)[:limit], owner)
+
+    async def _fitting(self, scope: Scope, fits: Filter) -> tuple[int, ...]:
+        """The keys of the documents that a filter lets through. A long filter takes its time over long metadata, which
+        is why it is tried beside the event loop, and not for ever."""
+        until, keys, after = time.monotonic() + FILTERING, list[int](), 0
+        while documents := await self._store.searchable(scope, FILTERED_AT_ONCE, after):
+            keys += await asyncio.to_thread(_filtered, documents, fits, until)
+            after = documents[-1].key
+        return tuple(keys)
 
     async def _search_meaning(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
         if self._embedder is None or not query.strip():
@@ -357,6 +371,18 @@ class FileSearch:
             return ()
         vectors = await self._store.vectors(scope, self._embedder.name)
         return await asyncio.to_thread(nearest, vectors, wanted, limit)
+
+
+def _filtered(documents: Sequence[Document], fits: Filter, until: float) -> Sequence[int]:
+    keys = []
+    for document in documents:
+        if time.monotonic() > until:
+            raise InvalidRequest(
+                f"the filter takes more than {FILTERING:g} s over the metadata of all documents; make it shorter"
+            )
+        if fits(document.metadata):
+            keys.append(document.key)
+    return keys
 
 
 def document_name(id: str, store_id: str) -> str:

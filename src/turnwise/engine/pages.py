@@ -2,7 +2,7 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 
 from turnwise.domain.errors import InvalidRequest
 from turnwise.store.store import Place
@@ -24,9 +24,9 @@ def read_token(token: str) -> Place:
     """
     try:
         created, _, id = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(" ")
-        place = datetime.fromisoformat(created), id
-        if place[0].tzinfo is None or not _ID.fullmatch(id):
+        at = datetime.fromisoformat(created)
+        if at.tzinfo is None or not _ID.fullmatch(id):
             raise ValueError
-    except ValueError:
+        return at.astimezone(UTC), id
+    except (ValueError, OverflowError):
         raise InvalidRequest(f"'{token}' is no token that a list has given", field="pageToken") from None
-    return place

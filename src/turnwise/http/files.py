@@ -24,7 +24,10 @@ from turnwise.wire.files import parse_new_file, render_file
 PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII)
+
+_FAR = 10**18
+"""Behind the end of every file."""
 
 
 class FileTarget:
@@ -151,11 +154,16 @@ def _range(request: Request, size: int) -> tuple[int, int]:
     asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
     if asked is None or asked.groups() == ("", "") or "if-range" in request.headers:
         return 0, size
-    first, last = asked.groups()
-    start = int(first) if first else max(0, size - int(last))
-    end = min(size, int(last) + 1) if first and last else size
-    if first and last and int(last) < int(first):
+    first, last = (_position(digits) if digits else None for digits in asked.groups())
+    if first is not None and last is not None and last < first:
         return 0, size
+    start = first if first is not None else max(0, size - (last or 0))
+    end = min(size, last + 1) if first is not None and last is not None else size
     if start >= end:
         raise OutOfRange(f"the file has {size} bytes, and none from {start} on")
     return start, end
+
+
+def _position(digits: str) -> int:
+    """Where in a file, as far as it matters: Python makes no numbers of thousands of digits."""
+    return int(digits) if len(digits) < len(str(_FAR)) else _FAR

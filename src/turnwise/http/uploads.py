@@ -134,7 +134,7 @@ class UploadRoute:
     async def _obey(self, request: Request, secret: str, command: str) -> Response:
         match command:
             case "upload":
-                return _received_reply((await self._write(request, secret)).received)
+                return self._progress(request, await self._write(request, secret))
             case "upload, finalize":
                 await self._write(request, secret)
                 return self._final(request, await self._target.finalize(secret))
@@ -143,10 +143,7 @@ class UploadRoute:
                 return self._final(request, await self._target.finalize(secret))
             case "query":
                 await _refuse_body(request)
-                progress = await self._target.query(secret)
-                if progress.made is not None:
-                    return self._final(request, progress.made)
-                return _received_reply(progress.received)
+                return self._progress(request, await self._target.query(secret))
             case "cancel":
                 await _refuse_body(request)
                 await self._target.cancel(secret)
@@ -200,6 +197,11 @@ class UploadRoute:
         with suppress(TurnwiseError):  # it has given itself up, as one does whose name was taken meanwhile
             await self._target.cancel(secret)
 
+    def _progress(self, request: Request, progress: Progress) -> Response:
+        if progress.made is not None:
+            return self._final(request, progress.made)
+        return _status_reply({}, "active", {"x-goog-upload-size-received": str(progress.received)})
+
     def _final(self, request: Request, made: File | Document) -> Response:
         body = self._target.render(made, self._base(request))
         return _status_reply(body, "final", {"x-goog-upload-size-received": str(made.size_bytes)})
@@ -213,10 +215,6 @@ class UploadRoute:
 
 def _status_reply(body: dict[str, JSON], status: str, headers: dict[str, str] | None = None) -> Response:
     return JSONReply(body, headers={"x-goog-upload-status": status, **(headers or {})})
-
-
-def _received_reply(received: int) -> Response:
-    return _status_reply({}, "active", {"x-goog-upload-size-received": str(received)})
 
 
 def _error_reply(error: TurnwiseError, status: str, headers: dict[str, str] | None = None) -> Response:

@@ -321,9 +321,10 @@ def _within(scope: Scope) -> tuple[str, Row]:
     )
 
 
-def searchable(connection: sqlite3.Connection, scope: Scope) -> list[Document]:
+def searchable(connection: sqlite3.Connection, scope: Scope, limit: int, after: int) -> list[Document]:
     """See `DocumentStore.searchable`."""
-    return _documents(connection, *_within(scope))
+    within, arguments = _within(scope)
+    return _documents(connection, f"{within} AND key > ? ORDER BY key LIMIT ?", (*arguments, after, limit))
 
 
 def search_words(connection: sqlite3.Connection, scope: Scope, query: str, limit: int) -> list[int]:

@@ -258,8 +258,8 @@ class MemoryStore:
     async def settle_document(self, document: Document, vectors: Vectors | None = None) -> bool:
         return documents.settle(self._database(), document, vectors, self._leave)
 
-    async def searchable(self, scope: Scope) -> Sequence[Document]:
-        return documents.searchable(self._database(), scope)
+    async def searchable(self, scope: Scope, limit: int, after: int = 0) -> Sequence[Document]:
+        return documents.searchable(self._database(), scope, limit, after)
 
     async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
         return documents.search_words(self._database(), scope, query, limit)

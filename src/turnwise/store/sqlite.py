@@ -342,8 +342,8 @@ class SQLiteStore:
 
         return await self._writer.do(work)
 
-    async def searchable(self, scope: Scope) -> Sequence[Document]:
-        return await self._searches.do(lambda connection: documents.searchable(connection, scope))
+    async def searchable(self, scope: Scope, limit: int, after: int = 0) -> Sequence[Document]:
+        return await self._searches.do(lambda connection: documents.searchable(connection, scope, limit, after))
 
     async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
         return await self._searches.do(lambda connection: documents.search_words(connection, scope, query, limit))

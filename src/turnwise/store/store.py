@@ -254,8 +254,8 @@ class DocumentStore(Protocol):
         """Keep what a pending document has turned out to be: its state, failure and mime type. Its blob is litter.
         False: it is not pending, or not there (any more)."""
 
-    async def searchable(self, scope: Scope) -> Sequence[Document]:
-        """The documents in which is searched."""
+    async def searchable(self, scope: Scope, limit: int, after: int = 0) -> Sequence[Document]:
+        """The documents in which is searched, in the order of their keys: those behind a key, and at most so many."""
 
     async def search_words(self, scope: Scope, query: str, limit: int) -> Sequence[int]:
         """The ids of chunks that have words of a query, in whatever form, the best first. The query is plain language:

@@ -2,9 +2,10 @@
 
 SQLite's tokenizer takes what stands between spaces and signs for a word, without its accents and, in English, without
 its endings. Scripts that write without spaces would be one long word in it: so their letters are set apart, and are
-asked for two by two.
+asked for two by two. Of letters that are written in several ways, such as ligatures, all are taken for the same.
 """
 
+import unicodedata
 from collections.abc import Iterator
 
 import regex
@@ -33,7 +34,7 @@ _RUN = regex.compile(rf"[{_DENSE}]+|(?:(?![{_DENSE}])[\p{{L}}\p{{N}}\p{{M}}])+")
 
 def words_of(text: str) -> str:
     """A text as it goes into the index. What is in an index was made by this: a change needs a new index."""
-    return _LETTER.sub(r" \1 ", text)
+    return _LETTER.sub(r" \1 ", unicodedata.normalize("NFKC", text))
 
 
 def store_word(store_id: str) -> str:
@@ -54,7 +55,7 @@ def match(stores: tuple[str, ...], query: str) -> str | None:
 
 def _terms(query: str) -> Iterator[str]:
     """The words and phrases of a query: letters, digits and spaces, nothing else."""
-    for run in _RUN.findall(query):
+    for run in _RUN.findall(unicodedata.normalize("NFKC", query)):
         if not _LETTER.match(run):
             yield run[:LONGEST]
         elif len(run) == 1:

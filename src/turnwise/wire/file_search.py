@@ -68,7 +68,7 @@ class NewStoreBody(Body):
     """What people call it."""
     embedding_model: str | None = _either("embeddingModel")
     """The embedding model. Whatever name is given here, the one that the server is set up with is used; where it is set
-    up with none, this is refused."""
+    up with none, words alone are searched for."""
 
 
 class StringListBody(Body):
@@ -235,8 +235,8 @@ def _metadata(given: Sequence[MetadataBody]) -> Metadata:
 
 
 def _number(value: float | None) -> float | int | None:
-    """A number, without a point if it needs none."""
-    return int(value) if value is not None and value.is_integer() else value
+    """A number, without a point if it needs none. One so large that it is whole anyway keeps its point."""
+    return int(value) if value is not None and value.is_integer() and abs(value) <= 2**53 else value
 
 
 def _chunking(given: ChunkingBody | None) -> Chunking:

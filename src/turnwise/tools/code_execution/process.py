@@ -100,8 +100,11 @@ class SandboxProcess:
                 cwd=folder or "/",
                 start_new_session=True,  # so that all of it can be stopped and ended together
             )
-        except OSError as error:
-            raise Broken(f"{command[0]}: {error.strerror}") from None
+        except BaseException as error:  # also when nobody wants it any more
+            _remove(folder)
+            if isinstance(error, OSError):
+                raise Broken(f"{command[0]}: {error.strerror}") from None
+            raise
         sandbox = cls(process, bounds, pauses, folder)
         try:
             async with asyncio.timeout(STARTING):
@@ -174,8 +177,7 @@ class SandboxProcess:
             pass  # nobody wants to know it, but the process is not waited for to the end as long as it was not read
         await self._process.wait()
         await self._listening
-        if self._folder is not None:
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        await asyncio.to_thread(_remove, self._folder)
 
     # -- what is said
 
@@ -275,6 +277,11 @@ class SandboxProcess:
         assert self._process.stderr is not None
         while words := await self._process.stderr.read(_CHUNK):
             self._last_words = (self._last_words + words)[-_LAST_WORDS:]
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_text(output: bytes | bytearray) -> str:
