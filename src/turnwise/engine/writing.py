@@ -171,7 +171,9 @@ class Writing:
         room = (card.context_tokens or 4 * CONTEXT) // 2
         if card.context_tokens is not None:
             room -= round(self._read * 2 / 3)  # so that all rounds together take three quarters of it
-        return max(min(card.reading_tokens or room, room) // len(self.calls), LEAST)
+        if card.tools and card.reading_tokens is not None:  # else rules read it, and the model what they make of it
+            room = min(room, card.reading_tokens)
+        return max(room // len(self.calls), LEAST)
 
     async def _readable(self, outcome: Outcome, room: int) -> Outcome:
         """An outcome that fits into what the model can read, and whose media it can be shown."""
