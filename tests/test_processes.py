@@ -2,10 +2,13 @@
 
 import asyncio
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from support import started_tasks, within
+from support import started_tasks, until, within
 from turnwise.processes import start_process
 
 WAITING = (sys.executable, "-c", "import sys; sys.stdin.read()")
@@ -33,6 +36,33 @@ async def test_cancelled_at_any_moment_it_leaves_nothing_and_comes_to_an_end(ste
     with pytest.raises(asyncio.CancelledError):
         await within(starting)
     assert started_tasks(before) == []
+
+
+async def test_what_it_has_started_is_ended_with_it_and_not_waited_for(tmp_path: Path):
+    """A child of its own that holds its pipes, and would never let go of them."""
+    pid = tmp_path / "pid"
+    script = f"sleep 600 & echo $! > {pid}; wait"
+    made = asyncio.create_subprocess_exec
+
+    async def slowly(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        process = await made(*command, **options)
+        await until(lambda: pid.exists() and pid.read_text().strip())
+        return process
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "create_subprocess_exec", slowly)
+        starting = asyncio.create_task(start_process("sh", "-c", script, start_new_session=True, **PIPES))
+        await until(pid.exists)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await within(starting)
+    await until(lambda: not is_there(int(pid.read_text())))
+
+
+def is_there(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    return False
 
 
 async def test_cancelled_twice_it_ends_all_the_same():

@@ -1,13 +1,16 @@
 """Starting processes so that a task that is cancelled meanwhile neither loses them nor waits for ever."""
 
 import asyncio
+import os
+import signal
 from contextlib import suppress
 from typing import Any
 
 
 async def start_process(*command: str, **options: Any) -> asyncio.subprocess.Process:
-    """Start a process, as `asyncio.create_subprocess_exec` does. A task that is cancelled while it starts ends it, and
-    waits until nothing of it is left: asyncio's own clean-up may wait for ever there (seen with CPython 3.11.7).
+    """Start a process, as `asyncio.create_subprocess_exec` does. A task that is cancelled while it starts ends it with
+    all that it has started in its own group: asyncio by itself would end the first of them alone, and wait until the
+    others let go of their pipes.
 
     Raises:
         OSError: it cannot be started.
@@ -23,6 +26,14 @@ async def start_process(*command: str, **options: Any) -> asyncio.subprocess.Pro
 async def _end(starting: "asyncio.Future[asyncio.subprocess.Process]") -> None:
     with suppress(OSError):  # it could not even be started
         process = await starting
-        with suppress(ProcessLookupError):
+        _kill(process)
+        process._transport.close()  # type: ignore[attr-defined]  # our ends of the pipes, whoever has the others
+        await process.wait()
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
             process.kill()
-        await process.communicate()
