@@ -6,7 +6,7 @@ dialect, at any later time. `fold` reads a list of events as an outcome; `replay
 nobody watched while it came about. `fold(replay(x))` is x.
 
 The order is always: Created, StatusUpdate, then for each step StepStart ... StepStop with its parts in between, then
-perhaps Failed, then End.
+perhaps Failed, then End. Checkpoints stand between steps.
 
 `step` counts produced steps, which is the index in the `steps` dialect. `output` counts pieces as the `outputs` dialect
 does: each part of a message is one, each other step is one. A message step as such has no output index.
@@ -162,6 +162,15 @@ class StepStop:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the run must know to go on from here, should its carrier die. No reader is shown it."""
+
+    kind: str
+    data: JSON
+    type: Literal["checkpoint"] = "checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The turn broke, and this is why. An End follows."""
 
@@ -179,7 +188,9 @@ class End:
     type: Literal["end"] = "end"
 
 
-Event: TypeAlias = Created | StatusUpdate | StepStart | PartStart | PartDelta | PartStop | StepStop | Failed | End
+Event: TypeAlias = (
+    Created | StatusUpdate | StepStart | PartStart | PartDelta | PartStop | StepStop | Checkpoint | Failed | End
+)
 
 
 @dataclass(slots=True)
@@ -251,7 +262,7 @@ def fold(events: Iterable[Event]) -> Outcome:
     current: _Open | None = None
     for event in events:
         match event:
-            case Created():
+            case Created() | Checkpoint():
                 pass
             case StatusUpdate(status):
                 outcome.status = status
@@ -284,8 +295,9 @@ def fold(events: Iterable[Event]) -> Outcome:
 
 def closing(events: Sequence[Event]) -> list[Event]:
     """The events that close what these leave open: for a run that was cut short."""
-    start = next((event for event in reversed(events) if isinstance(event, StepStart)), None)
-    last = events[-1] if events else None
+    shown = [event for event in events if not isinstance(event, Checkpoint)]
+    start = next((event for event in reversed(shown) if isinstance(event, StepStart)), None)
+    last = shown[-1] if shown else None
     if start is None or isinstance(last, StepStop | Failed | End):
         return []
     stop = StepStop(start.step, start.output)

@@ -125,6 +125,16 @@ class GenerationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """Whom to tell how an interaction ended, for this one alone."""
+
+    uris: tuple[str, ...] = ()
+    """Where. Empty: only the owner's webhooks are told, with `user_metadata`."""
+    user_metadata: Mapping[str, JSON] = field(default_factory=dict)
+    """What is sent along."""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """A request, understood. Everything but the input belongs to this interaction alone and is never inherited."""
 
@@ -148,6 +158,10 @@ class Turn:
     """What sound in the answer is to be like, if the request says."""
     voices: tuple[Voice, ...] = ()
     """Who speaks in the answer. Empty: the default voice."""
+    agent_config: Mapping[str, JSON] = field(default_factory=dict)
+    """How the agent is to work, as it came."""
+    webhook: WebhookConfig | None = None
+    """Whom to tell how it ended, besides the webhooks that its owner has."""
     echo: Mapping[str, JSON] = field(default_factory=dict)
     """Fields that carry data for people, kept and given back as they came: `labels`, `service_tier`."""
 

@@ -50,6 +50,9 @@ class ModelCard:
     """Whether it can be bound even while the model may call functions, and then still call them."""
     thinks: bool = False
     """Whether it reasons by itself before it answers. If not, the engine has it think first, when asked to."""
+    continues: bool = False
+    """Whether it can go on with an answer that was begun (`Prompt.said`). If not, the engine has it answer again, and
+    compares."""
     description: str = ""
 
 
@@ -82,6 +85,9 @@ class Prompt:
     where it would refuse one of the client's."""
     streaming: bool = True
     """Whether someone reads along. If not, a backend may answer in one piece."""
+    said: str = ""
+    """How the answer begins: it was said before, and the text that comes now joins it without a seam. Given only to a
+    model whose card says that it can, never with a schema, and never to think anew."""
 
 
 @dataclass(frozen=True, slots=True)

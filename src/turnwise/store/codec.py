@@ -23,6 +23,7 @@ from turnwise.domain.content import JSON, MEDIA_TYPES, Content, Media, Text
 from turnwise.domain.events import (
     AnnotationsDelta,
     ArgumentsDelta,
+    Checkpoint,
     Created,
     Delta,
     End,
@@ -41,7 +42,7 @@ from turnwise.domain.events import (
     WholeDelta,
 )
 from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
-from turnwise.domain.interaction import Failure, GenerationConfig, Status, Turn, Usage
+from turnwise.domain.interaction import Failure, GenerationConfig, Status, Turn, Usage, WebhookConfig
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -229,6 +230,7 @@ _EVENTS: Mapping[str, Callable[[Raw], Event]] = {
     "delta": _read_part_delta,
     "part_stop": lambda raw: PartStop(raw["step"], raw["output"]),
     "step_stop": lambda raw: StepStop(raw["step"], raw["output"]),
+    "checkpoint": lambda raw: Checkpoint(raw["kind"], raw["data"]),
     "failed": lambda raw: Failed(Failure(**raw["failure"])),
     "end": _read_end,
 }
@@ -324,6 +326,7 @@ _READ_SETTING: Mapping[str, Callable[[Any], Any]] = {
     "response_modalities": tuple,
     "image": lambda raw: None if raw is None else ImageFormat(**raw),
     "audio": lambda raw: None if raw is None else AudioFormat(**raw),
+    "webhook": lambda raw: None if raw is None else WebhookConfig(tuple(raw["uris"]), raw["user_metadata"]),
     "voices": lambda raws: tuple([Voice(**raw) for raw in raws]),
 }
 """The settings that are more than plain JSON."""

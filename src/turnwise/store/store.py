@@ -1,24 +1,26 @@
-"""The contracts of what is kept: interactions, the journal of their events, keys, files and documents that are searched
-in a store; and the bytes of files in a store of blobs.
+"""The contracts of what is kept: interactions, the journal of their events, runs, keys, files and documents that are
+searched in a store; and the bytes of files in a store of blobs.
 
-Three rules hold for every store, and `tests/contract` tries them on each:
+Four rules hold for every store, and `tests/contract` tries them on each:
 
 - A method that writes returns when what it wrote survives the process being killed; `create` and `finish` also
   survive the machine losing power.
 - One call is one transaction: all of it is seen, or nothing.
 - An interaction ends once. Of two callers of `finish`, exactly one is told True.
+- A run has one carrier. Whoever had it before and does not know that it lost it can neither add to it nor end it.
 
 A blob is named by one row, of a file, a document or an upload. When that row goes, the blob's key is litter in the same
 transaction, until it is told that the bytes are gone too: so nothing is left behind, whenever the process is killed.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from turnwise.domain.content import JSON
 from turnwise.domain.events import Event
 from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, Upload
@@ -33,6 +35,80 @@ class Batch:
     id: str
     first: int
     events: tuple[Event, ...]
+    attempt: int = 1
+    """Which attempt at the run tells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who carries runs, and for how many seconds it is believed to be alive without another word of it."""
+
+    carrier: str
+    """A name that no other process has, and none had before."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What becomes of an interaction that is created in progress: work that somebody carries to its end."""
+
+    baggage: bytes = b""
+    """What the request brought along that is kept no longer than the run. It means nothing to the store."""
+    lease: Lease | None = None
+    """Who carries it from the start, as the first attempt. None: it waits for somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, as whoever is to carry it gets it."""
+
+    interaction: Interaction
+    """As it was created."""
+    attempt: int
+    """Grows each time that somebody takes the run, from 1. Events of an earlier attempt are not taken any more."""
+    deaths: int
+    """How many carriers have died with it: their lease ran out, and they did not release it."""
+    baggage: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has happened to runs, wherever that was: in this process or in another one."""
+
+    told: frozenset[str] = frozenset()
+    """Interactions that have more events, or have ended, or were deleted."""
+    taken: frozenset[str] = frozenset()
+    """Runs that were taken from whoever carried them, or ended or deleted under its hands."""
+    waiting: bool = False
+    """Whether a run waits for a carrier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that the outside is to be told, until it has heard it."""
+
+    id: str
+    owner: str
+    body: Mapping[str, JSON]
+    """It means nothing to the store."""
+    created: datetime
+    due: datetime
+    """When to try next."""
+    attempts: int = 0
+    """How often it was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Something small that an owner has made and goes by a name: a webhook, an agent."""
+
+    kind: str
+    id: str
+    owner: str
+    created: datetime
+    updated: datetime
+    body: Mapping[str, JSON]
+    """It means nothing to the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +150,26 @@ class InteractionStore(Protocol):
     `owner` is part of every look-up: a stranger's id and an unknown one are the same None.
     """
 
-    async def create(self, interaction: Interaction, batch: Batch | None = None) -> None:
-        """Keep a new interaction, ended or not, with its first events. An id that is in use is an error."""
+    async def create(
+        self,
+        interaction: Interaction,
+        batch: Batch | None = None,
+        run: NewRun | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        """Keep a new interaction with its first events: one that has ended, or one in progress with its run. An id
+        that is in use is an error."""
 
-    async def append(self, batches: Sequence[Batch]) -> None:
+    async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         """Keep more events, of any number of interactions, in one go. Appending the same batch again changes nothing.
-        Events of an interaction that is not there (any more) are not kept."""
+        Returns the ids of those that were not kept: the run has ended, was deleted, or is another attempt's now."""
 
-    async def finish(self, interaction: Interaction, batch: Batch | None = None) -> bool:
-        """Keep the end of an interaction that was in progress, with its last events. False: it had already ended, or
-        was deleted, and nothing was written."""
+    async def finish(
+        self, interaction: Interaction, batch: Batch | None = None, *, attempt: int, notices: Sequence[Notice] = ()
+    ) -> bool:
+        """Keep the end of an interaction that was in progress, with its last events and what the outside is to be told
+        of it; its run is gone. False: it had already ended, was deleted, or is another attempt's now, and nothing was
+        written."""
 
     async def load(self, id: str, owner: str) -> Interaction | None:
         """One interaction."""
@@ -95,11 +181,80 @@ class InteractionStore(Protocol):
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         """The events behind a position, in order. Empty when none were kept (then `replay` tells them)."""
 
-    async def delete(self, id: str, owner: str) -> bool:
-        """Remove an interaction and its events for good. False: there was none."""
+    async def tail(self, places: Mapping[str, int]) -> Mapping[str, Sequence[tuple[int, Event]]]:
+        """The same of many interactions at once: for each that has events behind its position, these events."""
 
-    async def unfinished(self) -> Sequence[Interaction]:
-        """Every interaction in progress: after a start, those that the last process left behind."""
+    async def delete(self, id: str, owner: str) -> bool:
+        """Remove an interaction, its run and its events for good. False: there was none."""
+
+
+class RunStore(Protocol):
+    """Runs: interactions in progress, and who carries them.
+
+    A run is there from `create` to `finish` or `delete`. It waits, or a carrier has it, whose lease it prolongs by
+    `beat`. A lease that has run out means that the carrier is dead: the run waits again.
+    """
+
+    @property
+    def pace(self) -> float:
+        """For how many seconds events should gather before they are appended: what a group costs others."""
+
+    @property
+    def patience(self) -> float:
+        """After how many seconds without `news` to look for oneself."""
+
+    async def claim(self, lease: Lease, limit: int) -> Sequence[Run]:
+        """Take at most so many runs that wait, the oldest first. No two callers get the same one."""
+
+    async def take(self, id: str, owner: str, lease: Lease) -> Run | None:
+        """Take a run, from whoever has it. That is no death. None: there is none (any more)."""
+
+    async def beat(self, lease: Lease) -> Mapping[str, int]:
+        """Prolong all leases of a carrier. Returns the runs that it has, with their attempts."""
+
+    async def release(self, carrier: str, ids: Collection[str] | None = None) -> None:
+        """Give runs of a carrier back, all of them by default: they wait, and that is no death."""
+
+    async def abandon(self) -> None:
+        """Have every run wait: the caller knows that nobody carries any. Those that were carried count a death."""
+
+    def news(self) -> AsyncGenerator[News, None]:
+        """What happens to runs, from now on. Some may be missed: look for oneself now and then, and whenever it is
+        said that nothing in particular has happened."""
+
+
+class NoticeStore(Protocol):
+    """What the outside is to be told."""
+
+    async def add_notices(self, notices: Sequence[Notice]) -> None:
+        """Keep more of them."""
+
+    async def due_notices(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        """Take at most so many that are due, the longest due first: they are due again at `until`, unless they are
+        settled before. No two callers get the same one. `attempts` counts this one too."""
+
+    async def settle_notice(self, id: str, due: datetime | None) -> None:
+        """A notice was tried: it was heard, or nobody will ever hear it (None), or it is due again."""
+
+
+class ResourceStore(Protocol):
+    """Webhooks, agents and the like. `owner` is part of every look-up."""
+
+    async def add_resource(self, resource: Resource, most: int) -> Literal["kept", "taken", "full"]:
+        """Keep a new one, if its owner has fewer than `most` of this kind, and none with this id."""
+
+    async def resource(self, kind: str, id: str, owner: str) -> Resource | None:
+        """One of them."""
+
+    async def resources(self, kind: str, owner: str, limit: int, after: "Place | None" = None) -> Sequence[Resource]:
+        """An owner's of a kind, oldest first, behind a place in that order."""
+
+    async def change_resource(self, resource: Resource, was: datetime) -> bool:
+        """Keep what has become of one (`body`, `updated`), if it was last updated then. False: it was changed
+        meanwhile, or is not there (any more)."""
+
+    async def delete_resource(self, kind: str, id: str, owner: str) -> bool:
+        """Remove one for good. False: there was none."""
 
 
 class KeyStore(Protocol):
@@ -281,7 +436,16 @@ class DocumentStore(Protocol):
         """Remove at most so many chunks of documents that are gone. False: there was none left."""
 
 
-class Store(InteractionStore, KeyStore, FileStore, DocumentStore, Protocol):
+class SecretStore(Protocol):
+    """What all processes of a server know, and nobody else."""
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        """A secret. If there was none of this name, it is what was proposed, from now on."""
+
+
+class Store(
+    InteractionStore, RunStore, NoticeStore, ResourceStore, KeyStore, FileStore, DocumentStore, SecretStore, Protocol
+):
     """All of it, as `app.py` opens and closes it."""
 
     async def close(self) -> None:

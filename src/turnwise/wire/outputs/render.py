@@ -11,6 +11,7 @@ from turnwise.domain.content import JSON
 from turnwise.domain.events import (
     AnnotationsDelta,
     ArgumentsDelta,
+    Checkpoint,
     Created,
     Delta,
     End,
@@ -122,7 +123,7 @@ def render_event(event: Event, position: int, interaction: Interaction) -> Frame
             return frame("interaction.start", position, interaction=render_partial(interaction, "in_progress"))
         case StatusUpdate(status):
             return frame("interaction.status_update", position, interaction_id=interaction.id, status=_status(status))
-        case StepStart(_, None, _):
+        case StepStart(_, None, _) | Checkpoint():
             return None
         case StepStart(_, output, skeleton):
             return frame("content.start", position, index=output, content=_render_start(skeleton))

@@ -12,6 +12,7 @@ from turnwise.domain.content import JSON
 from turnwise.domain.events import (
     AnnotationsDelta,
     ArgumentsDelta,
+    Checkpoint,
     Created,
     Delta,
     End,
@@ -101,7 +102,7 @@ def render_event(event: Event, position: int, interaction: Interaction) -> Frame
             return frame("interaction.status_update", position, interaction_id=interaction.id, status=status.value)
         case StepStart(step, _, skeleton):
             return frame("step.start", position, index=step, step=_render_start(skeleton))
-        case PartStart() | PartStop():
+        case PartStart() | PartStop() | Checkpoint():
             return None
         case StepStop(step):
             return frame("step.stop", position, index=step)
