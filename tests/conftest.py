@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: F401 (fixtures)
 from turnwise.store.memory import MemoryStore
 from turnwise.store.sqlite import open_sqlite
 from turnwise.store.store import Store
@@ -15,11 +16,18 @@ async def open_memory(path: Path) -> Store:
 
 
 OPEN: dict[str, Callable[[Path], Awaitable[Store]]] = {"memory": open_memory, "sqlite": open_sqlite}
+"""The stores of one process."""
 
 
-@pytest.fixture(params=OPEN)
+@pytest.fixture(params=[*OPEN, pytest.param("postgres", marks=pytest.mark.postgres)])
 async def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """Each kind of store in turn, empty."""
-    store = await OPEN[request.param](tmp_path / "turnwise.db")
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        from turnwise.store.postgres import open_postgres
+
+        store: Store = await open_postgres(url)
+    else:
+        store = await OPEN[request.param](tmp_path / "turnwise.db")
     yield store
     await store.close()

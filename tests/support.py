@@ -19,16 +19,24 @@ import aiohttp
 import orjson
 from starlette.types import ASGIApp, Message
 
+from turnwise.agents.agent import Agents
+from turnwise.agents.catalogue import Catalogue as AgentCatalogue
 from turnwise.domain.content import Text
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.events import Event, PartDelta, TextDelta
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Turn
 from turnwise.domain.steps import UserInput
+from turnwise.engine.agents import SavedAgents
+from turnwise.engine.background import ALONE, Carrying
 from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.journal import Notify, nobody
 from turnwise.engine.presenting import Presenter
+from turnwise.engine.surroundings import Limits
+from turnwise.engine.thoughts import Sealer
+from turnwise.engine.thoughts import Sealer
 from turnwise.http.contracts import ModelEntry, Services
 from turnwise.http.routes import build_routes
 from turnwise.http.server import Server, take_port
@@ -40,9 +48,10 @@ from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.blobs import DiskBlobs
 from turnwise.store.memory import MemoryStore
-from turnwise.store.store import Store
+from turnwise.store.store import Lease, News, Store
 from turnwise.tools.file_search import FileSearchTool
 from turnwise.tools.toolbox import Toolbox
+from turnwise.wire.tools import parse_tools
 
 T = TypeVar("T")
 
@@ -129,6 +138,15 @@ class ListedModels:
         return found
 
 
+HERE = Lease("here", ALONE)
+"""How an engine that is alone carries its runs."""
+
+
+async def carried(store: Store) -> Mapping[str, int]:
+    """The runs that it carries, with their attempts."""
+    return await store.beat(HERE)
+
+
 class HeldStore:
     """A store whose calls can be held back, let go, and made to fail, each by the name of its method."""
 
@@ -160,17 +178,28 @@ class HeldStore:
         """No method fails any more."""
         self._failing.clear()
 
+    @property
+    def pace(self) -> float:
+        return self._store.pace
+
+    @property
+    def patience(self) -> float:
+        return self._store.patience
+
+    def news(self) -> AsyncGenerator[News, None]:
+        return self._store.news()
+
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._store, name)
 
-        async def call(*arguments: Any) -> Any:
+        async def call(*arguments: Any, **named: Any) -> Any:
             self.calls[name] += 1
             if name in self._held:
                 self._reached[name].set()
                 await self._held[name].wait()
             if name in self._failing and self._failing[name](*arguments):
                 raise OSError(f"the disk is full: {name}")
-            return await method(*arguments)
+            return await method(*arguments, **named)
 
         return call
 
@@ -219,6 +248,14 @@ async def open_files(
             await blobs.close()
 
 
+NO_AGENTS = AgentCatalogue({}, {})
+
+
+def saved_agents(store: Any, agents: Agents = NO_AGENTS) -> SavedAgents:
+    """The agents of owners, on these of the server."""
+    return SavedAgents(store, agents, clock=ticking(), sealer=Sealer(bytes(32)), parse_tools=parse_tools)
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """The engine on its own."""
@@ -237,13 +274,17 @@ async def open_engine(
     model: Any = None,
     idle: float = PATIENCE,
     tools: Mapping[str, Any] | None = None,
+    carrying: Carrying | None = None,
+    turn_limits: Limits | None = None,
+    notify: Notify = nobody,
+    clock: Callable[[], datetime] | None = None,
     **limits: int,
 ) -> AsyncIterator[Engine]:
-    """An engine, closed behind; and then no task of it may be left."""
+    """An engine, closed behind; and then no task of it may be left. `carrying`: as one of several on its store."""
     before = asyncio.all_tasks()
     store = store or MemoryStore()
     model = model or ScriptedModel(*scripts, answer=lambda _: say("Hello"))
-    clock = ticking()
+    clock = clock or ticking()
     async with open_reader() as reader, open_files(store, reader, clock=clock, **limits) as files:
         file_search = FileSearch(store, files, reader, clock=clock)
         interactions = Interactions(
@@ -256,14 +297,21 @@ async def open_engine(
             ),
             files=files,
             toolbox=Toolbox({"file_search": FileSearchTool(file_search), **(tools or {})}),
+            limits=turn_limits,
+            sealer=Sealer(b"a key that all of a server share"),
             idle=idle,
+            carrying=carrying or Carrying(HERE),
+            notify=notify,
         )
+        await interactions.open(alone=carrying is None)
+        if isinstance(store, HeldStore):
+            store.calls.clear()
         try:
             yield Engine(interactions, model, store, files, file_search)
         finally:
             await within(interactions.close())
             await within(file_search.close())
-    assert started_tasks(before) == []
+    assert carrying is not None or started_tasks(before) == []  # others may have begun some meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +483,7 @@ async def open_app(
     default_dialect: DialectName = "steps",
     max_body_bytes: int = 1 << 20,
     public_url: str | None = None,
+    agents: Agents = NO_AGENTS,
     **limits: int,
 ) -> AsyncIterator[App]:
     """The application, closed behind; and then no task of it may be left."""
@@ -448,6 +497,7 @@ async def open_app(
             default_dialect=default_dialect,
             max_body_bytes=max_body_bytes,
             public_url=public_url,
+            agents=saved_agents(engine.store, agents),
         )
         yield App(build_routes(services), engine.interactions, engine.model, engine.store, engine.files)
 

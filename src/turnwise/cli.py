@@ -251,6 +251,66 @@ async def _index(settings: "Settings", folders: "Sequence[Path]", name: str | No
 
 
 @main.command()
+@click.option(
+    "--from",
+    "source",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Move what is in this data directory into the PostgreSQL database of the settings.",
+)
+@data_option
+@config_option
+def migrate(source: Path | None, data_dir: Path | None, config: Path | None) -> None:
+    """Bring the database of the settings up to date with this version.
+
+    `turnwise serve` does so by itself. Where several processes share a database, this is done once, before they are
+    started; they wait for it. With --from, a server that has outgrown its SQLite file moves: stop it first. All of it
+    moves or nothing does, and the data directory stays as it was.
+    """
+    settings = _settings(config, data_dir=data_dir)
+    with _in_one_line():
+        from turnwise.data import make_data_dir
+
+        make_data_dir(settings)
+        if source is None:
+            asyncio.run(_migrate(settings))
+        else:
+            _move(settings, source)
+
+
+async def _migrate(settings: "Settings") -> None:
+    from turnwise.data import open_store
+    from turnwise.store.migrate import revisions
+
+    await (await open_store(settings, migrate=True)).close()
+    click.echo(f"the database is up to date, at revision {revisions()[-1]}")
+
+
+def _move(settings: "Settings", source: Path) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    try:
+        from turnwise.moving import describe_move, move
+    except ImportError as error:
+        raise click.ClickException(
+            "PostgreSQL needs asyncpg, which is not installed: pip install 'turnwise[postgres]'"
+        ) from error
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, of: int) -> None:
+            task = tasks[what] if what in tasks else tasks.setdefault(what, bar.add_task(what))
+            bar.update(task, completed=done, total=of)
+
+        moved = move(settings, source, show)
+    for line in describe_move(moved, settings):
+        click.echo(line)
+
+
+@main.command()
 @data_option
 @config_option
 def models(data_dir: Path | None, config: Path | None) -> None:

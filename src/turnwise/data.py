@@ -2,19 +2,32 @@
 in words that a person can act on.
 """
 
+import asyncio
+import logging
 import os
+import secrets
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from turnwise.settings import Settings, SettingsError
 from turnwise.store.blobs import DiskBlobs
-from turnwise.store.errors import StoreError
-from turnwise.store.sqlite import SQLiteStore, open_sqlite
-from turnwise.store.store import BlobStore
+from turnwise.store.errors import DatabaseRefused, DatabaseUnavailable, OlderDatabase, StoreError
+from turnwise.store.migrate import migrate_postgres
+from turnwise.store.sqlite import open_sqlite
+from turnwise.store.store import BlobStore, Store
+
+log = logging.getLogger("turnwise.store")
+
+SEALING = "sealing"
+"""The name of the secret that thoughts are sealed with."""
+
+LOOKS = 0.5
+"""Seconds between two looks at a database that is not ready."""
 
 
 def make_data_dir(settings: Settings) -> None:
@@ -112,18 +125,93 @@ def empty_folder(folder: Path) -> Path:
     return folder
 
 
-async def open_store(settings: Settings) -> SQLiteStore:
+@contextmanager
+def working_folder(settings: Settings) -> Iterator[Path]:
+    """A folder where files stand as long as they are looked at, and the right to serve from the store that goes with
+    it: alone, or, where several processes share a store, beside others, each of which has a folder of its own.
+
+    Raises:
+        SettingsError: it cannot be made, or another server has the store.
+    """
+    if not settings.is_shared:
+        with alone(settings.database_path):
+            yield empty_folder(settings.scratch_dir)
+        return
+    for lock in settings.scratch_dir.glob("*.lock"):
+        left = lock.with_suffix("")
+        with suppress(SettingsError), alone(left):  # unless its process lives
+            shutil.rmtree(left, ignore_errors=True)
+            lock.unlink(missing_ok=True)
+    own = settings.scratch_dir / f"{os.getpid()}-{secrets.token_hex(8)}"
+    settings.scratch_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone(own):
+        try:
+            yield empty_folder(own)
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
+            own.with_name(f"{own.name}.lock").unlink(missing_ok=True)
+
+
+async def open_store(settings: Settings, *, migrate: bool = False, patience: float = 0.0) -> Store:
     """The store that the settings name. Other processes may have it open too.
+
+    A SQLite file is brought up to date by whoever opens it. A database of PostgreSQL is so only if `migrate` says it:
+    by `turnwise migrate`, and by `turnwise serve`, which is all that somebody with one machine needs. Where there are
+    many processes of several versions, one of them must not change the tables under the others. So those wait, for as
+    long as `patience` says, in seconds, until somebody has done it; as they wait for a server that is just starting.
 
     Raises:
         SettingsError: it cannot be opened.
     """
+    if settings.is_shared:
+        return await _open_postgres(str(settings.database_url), migrate, patience)
     try:
         return await open_sqlite(settings.database_path)
     except StoreError as error:
         raise SettingsError(error.message) from error
     except (OSError, sqlite3.Error) as error:
         raise SettingsError(f"the database {settings.database_path} cannot be opened: {error}") from error
+
+
+async def _open_postgres(url: str, migrate: bool, patience: float) -> Store:
+    try:
+        from turnwise.store.postgres import open_postgres
+    except ImportError as error:
+        raise SettingsError(
+            "database_url: PostgreSQL needs asyncpg, which is not installed: pip install 'turnwise[postgres]'"
+        ) from error
+    until, waiting = time.monotonic() + patience, False
+    while True:
+        try:
+            try:
+                return await open_postgres(url)
+            except OlderDatabase:
+                if not migrate:
+                    raise
+            await migrate_postgres(url)
+        except (DatabaseUnavailable, OlderDatabase) as error:
+            if isinstance(error, DatabaseRefused) or time.monotonic() > until:
+                raise SettingsError(f"database_url: {error.message}") from error
+            if not waiting:
+                log.warning("waiting: %s", error.message)
+            waiting = True
+        except StoreError as error:
+            raise SettingsError(f"database_url: {error.message}") from error
+        await asyncio.sleep(min(LOOKS, patience))
+
+
+async def load_sealing_key(settings: Settings, store: Store) -> bytes:
+    """What thoughts are sealed with: as it is set; or, where several processes share a store, a secret of that store;
+    else a file in the data directory.
+
+    Raises:
+        SettingsError: it cannot be read or written, or is not what it should be.
+    """
+    if settings.sealing_key is not None:
+        return bytes.fromhex(settings.sealing_key)
+    if settings.is_shared:
+        return await store.secret(SEALING, os.urandom(32))
+    return sealing_key(settings)
 
 
 async def open_blobs(settings: Settings) -> BlobStore:

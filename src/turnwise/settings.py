@@ -7,6 +7,7 @@ underscores: `TURNWISE_MODELS__QWEN__API_KEY`.
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -18,6 +19,11 @@ from pydantic_settings import (
 )
 
 DEFAULT_FILE = "turnwise.toml"
+
+POSTGRES = ("postgresql://", "postgres://")
+"""How the address of a PostgreSQL database may begin."""
+
+POSTGRES_FORM = "postgresql://USER:PASSWORD@HOST/NAME, with %XX for what is special in a password"
 
 
 class SettingsError(Exception):
@@ -117,6 +123,9 @@ class ModelSettings(BaseModel):
     thinks: bool | None = None
     """Whether it thinks by itself; for `openai`: takes a `reasoning_effort`. By default no, and it thinks in a first
     pass."""
+    continues: bool | Literal["prefill", "continue_final_message", "prefix"] | None = None
+    """Whether it can go on with an answer that was interrupted; for `openai` how it is told to, and by default not. If
+    not, turnwise has it answer again, and compares."""
     threads: int | None = Field(default=None, ge=1)
     """For `embedded`: how many threads; by default half the cores."""
     slots: int | None = Field(default=None, ge=1)
@@ -305,6 +314,52 @@ class ToolsSettings(BaseModel):
     """`[tools.file_search]`, below."""
 
 
+class BackgroundSettings(BaseModel):
+    """`[background]`: interactions that go on without their callers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    concurrency: int = Field(default=200, ge=1)
+    """How many of them one process works on at once. The others wait."""
+    seconds: float = Field(default=3600.0, gt=0)
+    """How long one may take, from its creation on; then it ends as `budget_exceeded`, with what it has."""
+    tokens: int | None = Field(default=None, ge=1)
+    """How many tokens one may cost; by default there is no limit."""
+    lease_seconds: float = Field(default=5.0, ge=1)
+    """How long a process is silent until it is taken for dead and others go on with its work. With SQLite one process
+    works alone, and this has no meaning."""
+
+
+class AgentSettings(BaseModel):
+    """`[agents.NAME]`: who works under a name. `"*"` answers every name that is not listed. By default there are the
+    names of deep research, and every agent of a plug-in under its own."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    agent: str | None = None
+    """Which agent it is: `deep-research`; `deep-research-max`, which does more of it; or one of a plug-in. By default
+    the one that goes by this name anyway."""
+    model: str | None = None
+    """The model that it asks: a name of `[models]`; by default `"*"`, or the first that is listed."""
+    tokens: int = Field(default=2_000_000, ge=1)
+    """How many tokens a piece of work may cost; then it ends as `budget_exceeded`, with what it has."""
+    minutes: float = Field(default=50.0, gt=0)
+    """How long it may take, from the creation of its interaction on."""
+
+
+class WebhooksSettings(BaseModel):
+    """`[webhooks]`: how the outside is told that interactions have ended. Where to may be told is in `[network]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    most: int = Field(default=100, ge=0)
+    """How many webhooks each key may have."""
+    seconds: float = Field(default=10.0, gt=0)
+    """How long a receiver may take to answer."""
+    hours: float = Field(default=24.0, gt=0)
+    """How long what was not heard is told again. A webhook that heard nothing for so long is disabled."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -321,7 +376,11 @@ class Settings(BaseSettings):
     models_dir: Path | None = None
     """Where model weights are cached; by default `models` in the data directory."""
     database_url: str | None = None
-    """The store; by default the file `turnwise.db` in the data directory."""
+    """The store; by default the file `turnwise.db` in the data directory. Another one: `sqlite:///PATH`. For several
+    processes and machines: `postgresql://USER:PASSWORD@HOST/NAME`."""
+    sealing_key: str | None = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
+    """What thoughts are sealed with, in hexadecimal digits; by default a key that is made at the first start and kept
+    beside the interactions."""
     default_dialect: Literal["outputs", "steps"] = "steps"
     """The dialect of clients that do not say which they speak."""
     max_body_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
@@ -338,6 +397,14 @@ class Settings(BaseSettings):
     """`[network]`, below."""
     tools: ToolsSettings = Field(default_factory=ToolsSettings)
     """`[tools]`, below."""
+    background: BackgroundSettings = Field(default_factory=BackgroundSettings)
+    """`[background]`, below."""
+    agents: dict[str, AgentSettings] = Field(default_factory=dict)
+    """`[agents.NAME]`, below."""
+    plugins: list[str] = Field(default_factory=list)
+    """Agents of your own: Python files (`./my_agent.py`), and modules that are installed."""
+    webhooks: WebhooksSettings = Field(default_factory=WebhooksSettings)
+    """`[webhooks]`, below."""
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"*": ModelSettings()})
     """Names that requests may use. `"*"` answers every name that is not listed."""
 
@@ -361,9 +428,14 @@ class Settings(BaseSettings):
         return list(dict.fromkeys(weights))
 
     @property
+    def is_shared(self) -> bool:
+        """Whether the store is one that several processes serve from."""
+        return self.database_url is not None and self.database_url.startswith(POSTGRES)
+
+    @property
     def database_path(self) -> Path:
-        """The SQLite file."""
-        if self.database_url is None:
+        """The SQLite file, where the store is one."""
+        if self.database_url is None or self.is_shared:
             return self.data_dir / "turnwise.db"
         return Path(self.database_url.removeprefix("sqlite:///")).expanduser()
 
@@ -404,11 +476,32 @@ def load_settings(file: Path | None = None, **given: Any) -> Settings:
         raise SettingsError(_explain(error, path)) from None
     except ValueError as error:  # tomllib's own
         raise SettingsError(f"{path} is not valid TOML: {error}") from None
-    if settings.database_url is not None and not settings.database_url.startswith("sqlite:///"):
-        raise SettingsError(f"database_url: '{settings.database_url}' is not supported yet; use sqlite:///PATH")
-    if settings.database_url in ("sqlite:///", "sqlite:///:memory:"):
-        raise SettingsError(f"database_url: '{settings.database_url}' names no file; use sqlite:///PATH")
+    _check_database(settings.database_url)
     return settings
+
+
+def _check_database(url: str | None) -> None:
+    if url is None:
+        return
+    scheme = url.partition(":")[0]  # and no more of it, since there may be a password behind
+    if not url.startswith(("sqlite:///", *POSTGRES)):
+        raise SettingsError(
+            f"database_url: '{scheme}' is no kind of database that is known; use sqlite:///PATH or {POSTGRES_FORM}"
+        )
+    if url in ("sqlite:///", "sqlite:///:memory:"):
+        raise SettingsError(f"database_url: '{url}' names no file; use sqlite:///PATH")
+    if url.startswith(POSTGRES):
+        _check_postgres(url)
+
+
+def _check_postgres(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (a wrong one is found when it is asked for)
+    except ValueError as error:
+        raise SettingsError(f"database_url: this is no address: {error}; write it as {POSTGRES_FORM}") from None
+    if not parts.path.strip("/"):
+        raise SettingsError(f"database_url: it names no database; write it as {POSTGRES_FORM}")
 
 
 def _settings_file(file: Path | None) -> Path | None:

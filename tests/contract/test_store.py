@@ -1,34 +1,36 @@
 """What every store promises, tried on each of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from store.values import NOON, ended, ending, key, opening, rich, running, words
+from store.values import (
+    CARRIED,
+    HERE,
+    NOON,
+    WAITING,
+    ended,
+    ending,
+    key,
+    notice,
+    opening,
+    resource,
+    rich,
+    running,
+    words,
+)
 from turnwise.domain.events import Event, PartDelta, TextDelta
 from turnwise.domain.interaction import Failure, Interaction, Status, Usage
 from turnwise.store.errors import AlreadyKept, StoreClosed
-from turnwise.store.memory import MemoryStore
-from turnwise.store.sqlite import open_sqlite
-from turnwise.store.store import Batch, Store, link_of
+from turnwise.store.store import Batch, NewRun, Store, link_of
 
 
-async def open_memory(path: Path) -> Store:
-    return MemoryStore()
-
-
-STORES: dict[str, Callable[[Path], Awaitable[Store]]] = {"memory": open_memory, "sqlite": open_sqlite}
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await STORES[request.param](tmp_path / "turnwise.db")
-    yield opened
-    await opened.close()
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    return any_store
 
 
 def finished(interaction: Interaction, *, status: Status = Status.COMPLETED) -> Interaction:
@@ -49,10 +51,21 @@ def texts(found: Sequence[tuple[int, Event]]) -> list[tuple[int, str]]:
 # -- create and load
 
 
-@pytest.mark.parametrize("interaction", [ended(), running(), rich()], ids=lambda interaction: interaction.id)
-async def test_what_was_created_is_loaded_as_it_was(store: Store, interaction: Interaction) -> None:
-    await store.create(interaction)
+@pytest.mark.parametrize(
+    ("interaction", "run"), [(ended(), None), (running(), CARRIED), (running(), WAITING), (rich(), None)]
+)
+async def test_what_was_created_is_loaded_as_it_was(store: Store, interaction: Interaction, run: NewRun | None) -> None:
+    await store.create(interaction, run=run)
     assert await store.load(interaction.id, "ann") == interaction
+
+
+@pytest.mark.parametrize(("interaction", "run"), [(running(), None), (ended(), WAITING)])
+async def test_what_is_in_progress_has_a_run_and_nothing_else_has(
+    store: Store, interaction: Interaction, run: NewRun | None
+) -> None:
+    with pytest.raises(ValueError, match="one"):
+        await store.create(interaction, run=run)
+    assert await store.load("one", "ann") is None
 
 
 async def test_an_unknown_id_is_none(store: Store) -> None:
@@ -67,13 +80,13 @@ async def test_a_strangers_id_is_none(store: Store) -> None:
 async def test_an_id_is_created_once(store: Store) -> None:
     await store.create(ended("one", text="first"))
     with pytest.raises(AlreadyKept, match="one"):
-        await store.create(running("one"), words("one", 1, "more"))
+        await store.create(running("one"), words("one", 1, "more"), CARRIED)
     assert await store.load("one", "ann") == ended("one", text="first")
     assert await store.events("one", 0) == []
 
 
 async def test_the_first_events_come_with_it(store: Store) -> None:
-    await store.create(running(), opening())
+    await store.create(running(), opening(), CARRIED)
     assert [event for _, event in await store.events("one", 0)] == list(opening().events)
 
 
@@ -131,7 +144,7 @@ async def test_the_chain_of_a_strangers_or_an_unknown_id_is_empty(store: Store, 
 
 
 async def test_events_have_the_positions_that_they_were_given(store: Store) -> None:
-    await store.create(running(), opening())
+    await store.create(running(), opening(), CARRIED)
     await store.append([words("one", 3, "a", "b", "c"), words("one", 6, "d")])
     found = await store.events("one", 2)
     assert texts(found) == [(3, "a"), (4, "b"), (5, "c"), (6, "d")]
@@ -140,7 +153,7 @@ async def test_events_have_the_positions_that_they_were_given(store: Store) -> N
 @pytest.mark.parametrize("after", range(9))
 async def test_reading_starts_behind_any_position_in_the_middle_of_a_batch_too(store: Store, after: int) -> None:
     letters = "abcdefg"
-    await store.create(running(), words("one", 1, "a", "b"))
+    await store.create(running(), words("one", 1, "a", "b"), CARRIED)
     await store.append([words("one", 3, "c", "d", "e", "f")])
     await store.append([words("one", 7, "g")])
     everything = list(enumerate(letters, 1))
@@ -152,7 +165,7 @@ async def test_an_unknown_interaction_has_no_events(store: Store) -> None:
 
 
 async def test_batches_that_come_out_of_order_are_read_in_order(store: Store) -> None:
-    await store.create(running())
+    await store.create(running(), run=CARRIED)
     await store.append([words("one", 3, "c")])
     await store.append([words("one", 1, "a", "b")])
     assert texts(await store.events("one", 0)) == [(1, "a"), (2, "b"), (3, "c")]
@@ -160,7 +173,7 @@ async def test_batches_that_come_out_of_order_are_read_in_order(store: Store) ->
 
 async def test_the_same_batch_again_changes_nothing(store: Store) -> None:
     batch = words("one", 1, "a", "b")
-    await store.create(running())
+    await store.create(running(), run=CARRIED)
     for _ in range(3):
         await store.append([batch, words("one", 3, "c")])
     assert texts(await store.events("one", 0)) == [(1, "a"), (2, "b"), (3, "c")]
@@ -168,25 +181,53 @@ async def test_the_same_batch_again_changes_nothing(store: Store) -> None:
 
 async def test_one_append_serves_many_interactions(store: Store) -> None:
     for id in ("one", "two"):
-        await store.create(running(id))
+        await store.create(running(id), run=CARRIED)
     await store.append([words("one", 1, "a"), words("two", 1, "x", "y")])
     assert texts(await store.events("one", 0)) == [(1, "a")]
     assert texts(await store.events("two", 0)) == [(1, "x"), (2, "y")]
 
 
 async def test_events_of_one_that_is_not_there_are_not_kept_and_the_others_are(store: Store) -> None:
-    await store.create(running("one"))
-    await store.create(running("gone"))
+    await store.create(running("one"), run=CARRIED)
+    await store.create(running("gone"), run=CARRIED)
     await store.delete("gone", "ann")
     await store.append([words("gone", 1, "x"), words("one", 1, "a"), words("never", 1, "y")])
     assert texts(await store.events("one", 0)) == [(1, "a")]
     for id in ("gone", "never"):
-        await store.create(running(id))
+        await store.create(running(id), run=CARRIED)
         assert list(await store.events(id, 0)) == []
 
 
+async def test_what_was_appended_is_not_refused_and_neither_is_the_same_again(store: Store) -> None:
+    await store.create(running(), opening(), CARRIED)
+    batches = [words("one", 3, "a"), Batch("one", 4, ())]
+    assert [set(await store.append(batches)) for _ in range(2)] == [set(), set()]
+
+
+async def test_what_was_refused_is_named_and_the_rest_is_kept(store: Store) -> None:
+    for id in ("one", "over", "gone"):
+        await store.create(running(id), run=CARRIED)
+    await store.create(ended("never begun"))
+    await store.finish(finished(running("over")), attempt=1)
+    await store.delete("gone", "ann")
+    batches = [words(id, 1, "x") for id in ("over", "gone", "never begun", "unknown", "one")]
+    for _ in range(2):
+        assert set(await store.append(batches)) == {"over", "gone", "never begun", "unknown"}
+    assert texts(await store.events("one", 0)) == [(1, "x")]
+    for id in ("over", "gone", "never begun", "unknown"):
+        assert list(await store.events(id, 0)) == []
+
+
+async def test_the_tails_of_many_are_told_at_once(store: Store) -> None:
+    for id in ("one", "two", "three"):
+        await store.create(running(id), words(id, 1, "a", "b", "c"), CARRIED)
+    found = await store.tail({"one": 0, "two": 2, "three": 3, "unknown": 0})
+    assert {id: texts(tail) for id, tail in found.items()} == {"one": [(1, "a"), (2, "b"), (3, "c")], "two": [(3, "c")]}
+    assert dict(await store.tail({})) == {}
+
+
 async def test_an_empty_batch_and_no_batch_at_all_are_fine(store: Store) -> None:
-    await store.create(running(), Batch("one", 1, ()))
+    await store.create(running(), Batch("one", 1, ()), CARRIED)
     await store.append([])
     await store.append([Batch("one", 1, ())])
     await store.append([words("one", 1, "a")])
@@ -197,25 +238,25 @@ async def test_an_empty_batch_and_no_batch_at_all_are_fine(store: Store) -> None
 
 
 async def test_an_end_is_kept_with_its_last_events(store: Store) -> None:
-    await store.create(running(), opening())
+    await store.create(running(), opening(), CARRIED)
     usage, failure = Usage({"text": 1}), Failure("api_error", "It broke.")
     end = replace(finished(running(), status=Status.FAILED), usage=usage, failure=failure)
-    assert await store.finish(end, ending("one", 3)) is True
+    assert await store.finish(end, ending("one", 3), attempt=1) is True
     assert await store.load("one", "ann") == end
     assert [position for position, _ in await store.events("one", 0)] == [1, 2, 3]
 
 
 async def test_the_end_adds_the_outcome_and_leaves_the_request(store: Store) -> None:
-    await store.create(running())
-    await store.finish(replace(finished(running()), turn=rich().turn, owner="bob", dialect="outputs"))
+    await store.create(running(), run=CARRIED)
+    await store.finish(replace(finished(running()), turn=rich().turn, owner="bob", dialect="outputs"), attempt=1)
     assert await store.load("one", "ann") == finished(running())
 
 
 async def test_an_interaction_ends_once(store: Store) -> None:
-    await store.create(running())
+    await store.create(running(), run=CARRIED)
     first, second = finished(running()), finished(running(), status=Status.CANCELLED)
-    assert await store.finish(first) is True
-    assert await store.finish(second, ending("one", 1)) is False
+    assert await store.finish(first, attempt=1) is True
+    assert await store.finish(second, ending("one", 1), attempt=1) is False
     assert await store.load("one", "ann") == first
     assert list(await store.events("one", 0)) == []
 
@@ -223,9 +264,9 @@ async def test_an_interaction_ends_once(store: Store) -> None:
 async def test_of_two_callers_who_race_to_end_it_one_wins(store: Store) -> None:
     for n in range(20):
         id = f"race-{n}"
-        await store.create(running(id))
+        await store.create(running(id), run=CARRIED)
         ends = [finished(running(id), status=status) for status in (Status.COMPLETED, Status.CANCELLED)]
-        told = await asyncio.gather(*(store.finish(end, ending(id, 1)) for end in ends))
+        told = await asyncio.gather(*(store.finish(end, ending(id, 1), attempt=1) for end in ends))
         assert sorted(told) == [False, True]
         assert await store.load(id, "ann") == ends[told.index(True)]
         assert len(await store.events(id, 0)) == 1
@@ -233,30 +274,38 @@ async def test_of_two_callers_who_race_to_end_it_one_wins(store: Store) -> None:
 
 async def test_one_that_was_created_ended_does_not_end_again(store: Store) -> None:
     await store.create(ended())
-    assert await store.finish(finished(running())) is False
+    assert await store.finish(finished(running()), attempt=1) is False
     assert await store.load("one", "ann") == ended()
 
 
 async def test_one_that_was_deleted_or_never_there_does_not_end(store: Store) -> None:
-    await store.create(running("one"))
+    await store.create(running("one"), run=CARRIED)
     await store.delete("one", "ann")
     for id in ("one", "never"):
-        assert await store.finish(finished(running(id)), words(id, 1, "x")) is False
+        assert await store.finish(finished(running(id)), words(id, 1, "x"), attempt=1) is False
         assert await store.load(id, "ann") is None
         assert list(await store.events(id, 0)) == []
+
+
+@pytest.mark.parametrize("attempt", [0, 2])
+async def test_another_attempt_ends_nothing(store: Store, attempt: int) -> None:
+    await store.create(running(), run=CARRIED)
+    assert await store.finish(finished(running()), ending("one", 1), attempt=attempt, notices=[notice()]) is False
+    assert await store.load("one", "ann") == running()
+    assert list(await store.events("one", 0)) == []
+    assert list(await store.due_notices(NOON, NOON, 9)) == []
 
 
 # -- delete
 
 
 async def test_what_was_deleted_is_gone_with_its_events(store: Store) -> None:
-    await store.create(running(), opening())
+    await store.create(running(), opening(), CARRIED)
     await store.append([words("one", 3, "a")])
     assert await store.delete("one", "ann") is True
     assert await store.load("one", "ann") is None
     assert list(await store.chain("one", "ann")) == []
     assert list(await store.events("one", 0)) == []
-    assert list(await store.unfinished()) == []
     assert await store.delete("one", "ann") is False
 
 
@@ -273,19 +322,6 @@ async def test_deleting_one_leaves_the_others(store: Store) -> None:
     await store.delete("one", "ann")
     assert await store.load("two", "ann") == ended("two")
     assert len(await store.events("two", 0)) == 2
-
-
-# -- unfinished
-
-
-async def test_unfinished_are_those_in_progress_of_every_owner(store: Store) -> None:
-    await store.create(ended("over"))
-    await store.create(running("hers", owner="ann"))
-    await store.create(running("his", owner="bob"))
-    await store.create(running("done"))
-    await store.finish(finished(running("done")))
-    found = {interaction.id: interaction for interaction in await store.unfinished()}
-    assert found == {"hers": running("hers", owner="ann"), "his": running("his", owner="bob")}
 
 
 # -- keys
@@ -324,15 +360,31 @@ async def test_a_closed_store_says_so(store: Store) -> None:
     for call in (
         store.create(ended()),
         store.append([words("one", 1, "a")]),
-        store.finish(finished(running())),
+        store.finish(finished(running()), attempt=1),
         store.load("one", "ann"),
         store.chain("one", "ann"),
         store.events("one", 0),
+        store.tail({"one": 0}),
         store.delete("one", "ann"),
-        store.unfinished(),
+        store.claim(HERE, 1),
+        store.take("one", "ann", HERE),
+        store.beat(HERE),
+        store.release("here"),
+        store.abandon(),
+        store.add_notices([notice()]),
+        store.due_notices(NOON, NOON, 1),
+        store.settle_notice("n1", None),
+        store.add_resource(resource(), 1),
+        store.resource("webhook", "r1", "ann"),
+        store.resources("webhook", "ann", 1),
+        store.change_resource(resource(), NOON),
+        store.delete_resource("webhook", "r1", "ann"),
         store.add_key(key()),
         store.keys(),
         store.revoke_key("k1", NOON),
+        store.secret("sealing", b"key"),
     ):
         with pytest.raises(StoreClosed, match="closed"):
             await call
+    with pytest.raises(StoreClosed, match="closed"):
+        store.news()

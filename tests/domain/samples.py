@@ -144,6 +144,7 @@ def full(*, status: Status = Status.COMPLETED) -> Interaction:
         image=ImageFormat("16:9", "2K", "image/png", "uri"),
         audio=AudioFormat("audio/mp3", 24000, 64000, "inline"),
         voices=(Voice("Kore", "en-US", "Ann"), Voice("Puck")),
+        agent_config={"type": "dynamic", "depth": 2},
         echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
     )
     failure = Failure("api_error", "It broke.") if status is Status.FAILED else None

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 import pytest
 
-from support import NOON, HeldStore, open_engine, read_all, texts, ticking, turn, until, within, words
+from support import HeldStore, open_engine, read_all, texts, turn, until, within, words
 from turnwise.domain.content import Text
-from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelUnavailable, NotFound
+from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
-from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.interaction import Status
 from turnwise.domain.steps import ModelOutput
-from turnwise.engine.background import end_what_was_left
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
-from turnwise.store.store import Batch, Store
+from turnwise.store.store import Lease, Store
 
 STREAM = turn(stream=True)
 
@@ -33,9 +31,10 @@ async def test_cancelling_before_the_model_took_the_prompt_leaves_nothing_behind
     never = asyncio.Event()
     async with open_engine([never], store=any_store) as engine:
         made = await engine.interactions.create(turn(background=True), "ann", "steps")
+        await until(lambda: bool(engine.model.prompts))
         cancelled = await within(engine.interactions.cancel(made.id, "ann"))
         assert (cancelled.status, cancelled.steps) == (Status.CANCELLED, ())
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
         assert len(await ended_once(any_store, made.id)) == 3
 
 
@@ -49,7 +48,7 @@ async def test_cancelling_in_the_middle_keeps_what_was_said(any_store: Store):
         assert cancelled.steps == (ModelOutput((Text("Half"),)),)
         assert cancelled == await any_store.load("int_1", "ann")
         assert [event for _, event in await within(reader)] == await ended_once(any_store, "int_1")
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
 
 
 async def test_a_run_that_is_cancelled_in_the_very_moment_it_begins_still_ends():
@@ -66,7 +65,7 @@ async def test_a_reader_that_leaves_before_its_run_took_a_step_ends_it_all_the_s
         recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
         await within(engine.interactions.leave(recording))
         assert recording.snapshot().status is Status.CANCELLED
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
 
 
 @pytest.mark.parametrize("moment", range(30))
@@ -169,7 +168,7 @@ async def test_deleting_a_run_stops_it_first(any_store: Store):
         reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
         await until(lambda: texts(recording.events) == "Half")
         await within(engine.interactions.delete("int_1", "ann"))
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
         assert isinstance((await within(reader))[-1][1], End)
         with pytest.raises(NotFound):
             await engine.interactions.get("int_1", "ann")
@@ -217,22 +216,31 @@ async def test_what_breaks_in_the_middle_is_written_down_as_the_end(
     assert ("secret" in caplog.text) is isinstance(breakage, ZeroDivisionError)
 
 
-async def test_closing_in_the_middle_writes_why(any_store: Store):
+async def test_closing_in_the_middle_hands_the_run_over_as_it_is(any_store: Store):
     async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=any_store) as engine:
         recording = await engine.interactions.begin(STREAM, "ann", "steps")
         reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
         await until(lambda: texts(recording.events) == "Half")
         await within(engine.interactions.close())
-        seen = [event for _, event in await within(reader)]
-        assert seen == await ended_once(any_store, "int_1")
-        loaded = await any_store.load("int_1", "ann")
-    assert loaded is not None
-    assert (loaded.status, loaded.steps) == (Status.FAILED, (ModelOutput((Text("Half"),)),))
-    assert loaded.failure is not None
-    assert (loaded.failure.code, loaded.failure.message) == (
-        "service_unavailable",
-        "the server was stopped in the middle of this turn",
-    )
+        with pytest.raises(HandedOver, match="read on elsewhere"):
+            await within(reader)
+        await until(lambda: engine.model.left_early == 1)
+    kept = [event for _, event in await any_store.events("int_1", 0)]
+    assert (texts(kept), isinstance(kept[-1], End)) == ("Half", False)
+    (run,) = await any_store.claim(Lease("another", 60), 10)
+    assert (run.interaction.id, run.attempt, run.deaths) == ("int_1", 2, 0)
+
+
+async def test_closing_ends_what_is_not_kept():
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()]) as engine:
+        recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        await within(engine.interactions.close())
+        *_, failed, end = [event for _, event in await within(reader)]
+    assert isinstance(failed, Failed)
+    assert isinstance(end, End)
+    assert failed.failure.message == "the server was stopped in the middle of this turn"
 
 
 async def test_after_closing_no_run_begins():
@@ -244,7 +252,7 @@ async def test_after_closing_no_run_begins():
             await engine.interactions.create(turn(background=True), "ann", "steps")
 
 
-async def test_a_run_that_begins_while_everything_is_closed_is_stopped_too():
+async def test_a_run_that_begins_while_everything_is_closed_is_handed_over_too():
     store = HeldStore()
     async with open_engine([Taken(), asyncio.Event()], store=store) as engine:
         store.hold("create")
@@ -253,8 +261,9 @@ async def test_a_run_that_begins_while_everything_is_closed_is_stopped_too():
         await within(engine.interactions.close())
         store.let_go("create")
         recording = await within(beginning)
-        assert isinstance((await read_all(engine.interactions.follow(recording)))[-1][1], End)
-        assert (await store.load("int_1", "ann")).status is Status.FAILED
+        with pytest.raises(HandedOver):
+            await read_all(engine.interactions.follow(recording))
+        assert [run.interaction.id for run in await store.claim(Lease("another", 60), 10)] == ["int_1"]
         await until(lambda: engine.model.left_early == 1)
 
 
@@ -264,7 +273,7 @@ async def test_whoever_gives_up_waiting_for_a_run_to_begin_leaves_nothing_behind
         await until(lambda: len(engine.model.prompts) == 1)
         beginning.cancel()
         await asyncio.wait({beginning})
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
         with pytest.raises(NotFound):
             await engine.interactions.get("int_1", "ann")
 
@@ -275,7 +284,7 @@ async def test_a_store_that_cannot_begin_a_run_closes_the_models_stream():
     async with open_engine([Taken(), asyncio.Event()], store=store) as engine:
         with pytest.raises(OSError, match="disk is full"):
             await engine.interactions.begin(STREAM, "ann", "steps")
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
 
 
 class Clinging:
@@ -317,29 +326,3 @@ HALF: list[Event] = [
     PartStart(0, 0, Text("")),
     PartDelta(0, 0, TextDelta("Half")),
 ]
-
-
-@pytest.mark.parametrize("kept", [OPENING, HALF, HALF[:3], HALF[:4]], ids=len)
-async def test_what_the_last_process_left_is_ended_at_the_start(any_store: Store, kept: list[Event]):
-    left = Interaction("left", "ann", turn(), NOON, NOON)
-    done = replace(left, id="done", status=Status.COMPLETED)
-    await any_store.create(left, Batch("left", 1, tuple(kept)))
-    await any_store.create(done)
-    async with open_engine(store=any_store) as engine:
-        assert await engine.interactions.recover() == 1
-        ended = await engine.interactions.get("left", "ann")
-        assert ended.status is Status.FAILED
-        assert ended.failure is not None
-        assert ended.failure.message == "the server was stopped in the middle of this turn"
-        events = await ended_once(any_store, "left")
-        assert events[: len(kept)] == kept
-        assert await any_store.load("done", "ann") == done
-        assert await engine.interactions.recover() == 0
-
-
-async def test_what_was_left_without_any_event_is_ended_too(any_store: Store):
-    await any_store.create(Interaction("left", "ann", turn(), NOON, NOON))
-    assert await end_what_was_left(any_store, ticking()) == 1
-    loaded = await any_store.load("left", "ann")
-    assert loaded is not None
-    assert loaded.status is Status.FAILED

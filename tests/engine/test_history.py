@@ -10,7 +10,7 @@ from turnwise.domain.errors import FailedPrecondition, NotFound
 from turnwise.domain.interaction import GenerationConfig, Interaction, Status
 from turnwise.domain.steps import FunctionCall, ModelOutput, UserInput
 from turnwise.engine.history import load_history
-from turnwise.store.store import Store
+from turnwise.store.store import NewRun, Store
 
 
 def said(id: str, previous: str | None = None, status: Status = Status.COMPLETED, owner: str = "ann") -> Interaction:
@@ -62,7 +62,7 @@ async def test_what_came_to_an_end_can_be_continued(any_store: Store, status: St
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, Status.IN_PROGRESS])
 @pytest.mark.parametrize("asked", ["a", "b"])
 async def test_what_did_not_end_well_cannot_be_continued_at_any_depth(any_store: Store, status: Status, asked: str):
-    await any_store.create(said("a", status=status))
+    await any_store.create(said("a", status=status), run=NewRun() if status is Status.IN_PROGRESS else None)
     await any_store.create(said("b", "a"))
     with pytest.raises(FailedPrecondition, match=r"previous_interaction_id: 'a' is") as caught:
         await load_history(any_store, asked, "ann")

@@ -14,7 +14,7 @@ from turnwise.domain.steps import ModelOutput, UserInput
 from turnwise.domain.tools import FunctionTool
 from turnwise.models.model import Taken, TextFragment
 from turnwise.models.scripted import say
-from turnwise.store.store import Store
+from turnwise.store.store import Lease, Store
 
 
 async def test_a_plain_call_is_written_once_at_its_end():
@@ -40,7 +40,7 @@ async def test_a_plain_call_that_fails_keeps_nothing():
     async with open_engine([Taken(), TextFragment("Hal"), ModelUnavailable("gone")], store=store) as engine:
         with pytest.raises(ModelUnavailable):
             await engine.interactions.create(turn(), "ann", "steps")
-    assert store.calls == {}
+        assert store.calls == {}
 
 
 @pytest.mark.parametrize("schema", [{"type": "array"}, {"type": ["object", "null"]}, {"type": "string"}])
@@ -72,7 +72,7 @@ async def test_what_is_not_to_be_stored_ends_with_its_reader():
         async with aclosing(engine.interactions.follow(recording)) as groups:
             await within(anext(groups))
         await within(engine.interactions.leave(recording))
-        assert engine.model.left_early == 1
+        await until(lambda: engine.model.left_early == 1)
         assert recording.ended
 
 
@@ -197,4 +197,4 @@ async def test_deleting_at_any_moment_deletes_for_good(any_store: Store, moment:
         assert isinstance((await within(reader))[-1][1], End)
     assert await any_store.load("int_1", "ann") is None
     assert list(await any_store.events("int_1", 0)) == []
-    assert list(await any_store.unfinished()) == []
+    assert list(await any_store.claim(Lease("another", 60), 10)) == []

@@ -8,8 +8,9 @@ import pytest
 
 from support import NOON, PATIENCE, HeldStore, read_all, started_tasks, texts, turn, until, within, words
 from turnwise.domain.content import Text
-from turnwise.domain.errors import Internal, OutOfRange
+from turnwise.domain.errors import HandedOver, Internal, NotFound, OutOfRange
 from turnwise.domain.events import (
+    ArgumentsDelta,
     Created,
     End,
     Event,
@@ -26,9 +27,10 @@ from turnwise.domain.events import (
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import ModelOutput
 from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow
-from turnwise.store.store import Store
+from turnwise.store.store import Lease, NewRun, Store
 
 OPENING = [Created(), StatusUpdate(Status.IN_PROGRESS)]
+MINE = NewRun(lease=Lease("this", 60.0))
 START = [StepStart(0, None, ModelOutput()), PartStart(0, 0, Text(""))]
 STOP = [PartStop(0, 0), StepStop(0, None)]
 END = End(Status.COMPLETED, None, NOON)
@@ -67,7 +69,7 @@ async def read(journal: Journal, of: Interaction, after: int = 0) -> list[tuple[
 
 async def test_what_is_told_is_kept_with_positions_from_one(any_store: Store):
     async with journal_on(any_store) as journal:
-        recording = await journal.open(interaction(), OPENING)
+        recording = await journal.open(interaction(), OPENING, MINE)
         await tell(journal, recording, *answer("Hello"))
         kept = list(await any_store.events("one", 0))
     assert kept == list(enumerate([*OPENING, *answer("Hello")], 1))
@@ -79,7 +81,7 @@ async def test_what_is_told_is_kept_with_positions_from_one(any_store: Store):
 async def test_early_live_late_and_finished_readers_see_the_same(any_store: Store):
     async with journal_on(any_store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         early = asyncio.create_task(read(journal, of))
         readers = [early]
         for event in answer(*words(40)):
@@ -98,7 +100,7 @@ async def test_no_reader_sees_what_the_store_does_not_have():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         store.hold("append")
         async with aclosing(follow(recording, 0, idle=0.01)) as groups:
             assert await within(anext(groups)) == list(enumerate(OPENING, 1))
@@ -118,7 +120,7 @@ async def test_the_end_is_told_when_it_is_written_and_not_before():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         store.hold("finish")
         reader = asyncio.create_task(read(journal, of))
         ending = asyncio.create_task(tell(journal, recording, *answer("Hi")))
@@ -135,8 +137,8 @@ async def test_the_end_is_told_when_it_is_written_and_not_before():
 async def test_an_end_that_came_while_others_were_written_still_waits_for_its_own_writing():
     store = HeldStore()
     async with journal_on(store) as journal:
-        first = await journal.open(interaction("first"), OPENING)
-        second = await journal.open(interaction("second"), OPENING)
+        first = await journal.open(interaction("first"), OPENING, MINE)
+        second = await journal.open(interaction("second"), OPENING, MINE)
         store.hold("append")
         await tell(journal, first, *START)
         await store.reached("append")
@@ -158,7 +160,7 @@ async def test_text_that_waits_for_the_store_becomes_one_event_before_it_is_numb
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         store.hold("append")
         await tell(journal, recording, *START)
         await store.reached("append")
@@ -173,7 +175,7 @@ async def test_text_without_end_is_joined_to_pieces_and_makes_its_writer_wait():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         store.hold("append")
         pieces = [delta("x" * 1000)] * (8 * PENDING_LIMIT)
         writer = asyncio.create_task(tell(journal, recording, *START, *pieces))
@@ -193,7 +195,7 @@ async def test_text_of_different_parts_is_not_joined():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         two = [*START, delta("a"), PartStop(0, 0), PartStart(0, 1, Text("")), PartDelta(0, 1, TextDelta("b"))]
         await tell(journal, recording, *two, PartStop(0, 1), StepStop(0, None), END)
         outcome = fold(event for _, event in await read(journal, of))
@@ -203,7 +205,7 @@ async def test_text_of_different_parts_is_not_joined():
 async def test_a_reader_that_never_reads_on_does_not_hold_the_writer():
     async with journal_on(HeldStore()) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         async with aclosing(await journal.read(of, 0, idle=PATIENCE)) as slow:
             await within(anext(slow))
             await tell(journal, recording, *answer(*words(5 * PENDING_LIMIT)))
@@ -214,10 +216,10 @@ async def test_a_reader_that_never_reads_on_does_not_hold_the_writer():
 async def test_a_writer_that_is_far_ahead_of_the_store_waits_for_it():
     store = HeldStore()
     async with journal_on(store) as journal:
-        recording = await journal.open(interaction(), OPENING)
+        recording = await journal.open(interaction(), OPENING, MINE)
         store.hold("append")
-        parts = [event for i in range(PENDING_LIMIT) for event in (PartStart(0, i, Text("")), PartStop(0, i))]
-        writer = asyncio.create_task(tell(journal, recording, START[0], *parts))
+        pieces = [PartDelta(0, 0, ArgumentsDelta(str(number))) for number in range(2 * PENDING_LIMIT)]
+        writer = asyncio.create_task(tell(journal, recording, START[0], *pieces))
         await store.reached("append")
         for _ in range(10):
             await asyncio.sleep(0)
@@ -231,7 +233,7 @@ async def test_a_writer_that_is_far_ahead_of_the_store_waits_for_it():
 async def test_a_reader_that_leaves_in_the_middle_disturbs_nobody():
     async with journal_on(HeldStore()) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         staying = asyncio.create_task(read(journal, of))
         leaving = [asyncio.create_task(read(journal, of)) for _ in range(5)]
         await tell(journal, recording, *START, delta("a"))
@@ -244,7 +246,7 @@ async def test_a_reader_that_leaves_in_the_middle_disturbs_nobody():
 
 async def test_a_quiet_run_gives_signs_of_life():
     async with journal_on(HeldStore()) as journal:
-        recording = await journal.open(interaction(), OPENING)
+        recording = await journal.open(interaction(), OPENING, MINE)
         async with aclosing(follow(recording, 2, idle=0.001)) as groups:
             assert [await within(anext(groups)) for _ in range(3)] == [(), (), ()]
         await tell(journal, recording, END)
@@ -254,7 +256,7 @@ async def test_a_quiet_run_gives_signs_of_life():
 async def test_a_position_that_was_never_told_is_out_of_range_while_the_run_goes_on(after: int):
     async with journal_on(HeldStore()) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         with pytest.raises(OutOfRange, match=f"no event '{after}'; its last event so far is '2'"):
             await journal.read(of, after, idle=PATIENCE)
         await tell(journal, recording, END)
@@ -265,7 +267,7 @@ async def test_a_position_that_was_never_told_is_out_of_range_while_the_run_goes
 async def test_reading_behind_the_end_is_reading_nothing(any_store: Store):
     async with journal_on(any_store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         await tell(journal, recording, *answer("Hi"))
         groups = await journal.read(of, 2 + len(answer("Hi")), idle=PATIENCE)
         assert [group async for group in groups] == []
@@ -275,7 +277,7 @@ async def test_a_recording_without_a_store_is_told_and_not_kept():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction(store=False)
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         reader = asyncio.create_task(read_all(follow(recording, 0, idle=PATIENCE)))
         await tell(journal, recording, *answer("a", "b"))
         assert texts([event for _, event in await within(reader)]) == "ab"
@@ -286,11 +288,11 @@ async def test_a_recording_without_a_store_is_told_and_not_kept():
 async def test_what_nobody_keeps_does_not_wait_for_what_is_kept():
     store = HeldStore()
     async with journal_on(store) as journal:
-        kept = await journal.open(interaction("kept"), OPENING)
+        kept = await journal.open(interaction("kept"), OPENING, MINE)
         store.hold("append")
         await tell(journal, kept, *START)
         await store.reached("append")
-        unkept = await journal.open(interaction("unkept", store=False), OPENING)
+        unkept = await journal.open(interaction("unkept", store=False), OPENING, MINE)
         await tell(journal, unkept, *answer("Hi"))
         assert texts([event for _, event in await read_all(follow(unkept, 0, idle=PATIENCE))]) == "Hi"
         store.let_go("append")
@@ -301,7 +303,7 @@ async def test_a_store_that_fails_once_ends_the_run_as_failed_in_the_store_too()
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         reader = asyncio.create_task(read(journal, of))
         await tell(journal, recording, *START, delta("kept"))
         await until(lambda: len(recording.events) == 5)
@@ -322,7 +324,7 @@ async def test_a_store_that_fails_altogether_leaves_no_reader_waiting():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         readers = [asyncio.create_task(read(journal, of)) for _ in range(3)]
         await asyncio.sleep(0)
         store.fail("append")
@@ -333,9 +335,10 @@ async def test_a_store_that_fails_altogether_leaves_no_reader_waiting():
                 await within(reader)
         with pytest.raises(Internal):
             await tell(journal, recording, *STOP)
-        assert journal.live("one") is None
+        assert recording.is_unended
+        assert journal.live("one") is recording
         store.heal()
-        later = await journal.open(interaction("later"), OPENING)
+        later = await journal.open(interaction("later"), OPENING, MINE)
         await tell(journal, later, *answer("Hi"))
         assert later.snapshot().status is Status.COMPLETED
 
@@ -343,7 +346,7 @@ async def test_a_store_that_fails_altogether_leaves_no_reader_waiting():
 async def test_an_end_that_cannot_be_written_ends_as_failed():
     store = HeldStore()
     async with journal_on(store) as journal:
-        recording = await journal.open(interaction(), OPENING)
+        recording = await journal.open(interaction(), OPENING, MINE)
         store.fail("finish", lambda whole, _: whole.status is Status.COMPLETED)
         await tell(journal, recording, *answer("Hi"))
         assert recording.ended
@@ -355,7 +358,7 @@ async def test_an_end_that_cannot_be_written_ends_as_failed():
 async def test_events_that_come_while_the_store_is_failing_are_lost_and_nothing_else():
     store = HeldStore()
     async with journal_on(store) as journal:
-        recording = await journal.open(interaction(), OPENING)
+        recording = await journal.open(interaction(), OPENING, MINE)
         store.hold("append")
         store.fail("append")
         await tell(journal, recording, *START)
@@ -365,7 +368,7 @@ async def test_events_that_come_while_the_store_is_failing_are_lost_and_nothing_
         await within(journal.settle(recording))
         assert recording.snapshot().status is Status.FAILED
         store.heal()
-        later = await journal.open(interaction("later"), OPENING)
+        later = await journal.open(interaction("later"), OPENING, MINE)
         await tell(journal, later, *answer("Hi"))
         assert later.snapshot().status is Status.COMPLETED
 
@@ -374,7 +377,7 @@ async def test_one_runs_end_that_cannot_be_written_is_not_felt_by_the_others():
     store = HeldStore()
     store.fail("finish", lambda whole, _: whole.id == "bad")
     async with journal_on(store) as journal:
-        recordings = [await journal.open(interaction(id), OPENING) for id in ("good", "bad", "fine")]
+        recordings = [await journal.open(interaction(id), OPENING, MINE) for id in ("good", "bad", "fine")]
         await asyncio.gather(*(tell(journal, recording, *answer("Hi")) for recording in recordings))
         assert [recording.snapshot().status for recording in recordings] == [
             Status.COMPLETED,
@@ -383,15 +386,38 @@ async def test_one_runs_end_that_cannot_be_written_is_not_felt_by_the_others():
         ]
 
 
-async def test_an_interaction_that_someone_else_ended_tells_no_second_end():
+async def test_an_interaction_that_was_deleted_by_someone_else_is_told_no_further():
     store = HeldStore()
     async with journal_on(store) as journal:
         of = interaction()
-        recording = await journal.open(of, OPENING)
+        recording = await journal.open(of, OPENING, MINE)
         await store.delete("one", "ann")
         await tell(journal, recording, *answer("Hi"))
-        with pytest.raises(Internal, match="ended or deleted by someone else"):
-            await read_all(follow(recording, 0, idle=PATIENCE))
+        await within(journal.settle(recording))
+        assert recording.is_lost
+        with pytest.raises(NotFound, match="was deleted"):
+            await read_all(journal.follow(recording, 0, idle=0.01))
+
+
+async def test_readers_of_a_run_that_someone_else_took_read_on_from_the_store(any_store: Store):
+    other = Journal(any_store, lambda: NOON)
+    async with journal_on(any_store) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        await tell(journal, recording, *START, delta("mine "))
+        await within(journal.settle(recording))
+        reader = asyncio.create_task(read_all(journal.follow(recording, 0, idle=PATIENCE)))
+        taken = await any_store.take("one", "ann", Lease("other", 60.0))
+        assert taken is not None
+        theirs = await other.go_on(taken.interaction, taken.attempt)
+        await tell(other, theirs, delta("theirs"), *STOP, END)
+        with pytest.raises(HandedOver):
+            await tell(journal, recording, delta("lost"), *STOP, END)
+            await within(journal.settle(recording))
+            await tell(journal, recording, END)
+        events = [event for _, event in await within(reader)]
+        assert texts(events) == "mine theirs"
+        assert list(enumerate(events, 1)) == list(await any_store.events("one", 0))
+        await within(other.close())
 
 
 async def test_an_interaction_that_the_store_refuses_is_not_live():
@@ -399,14 +425,14 @@ async def test_an_interaction_that_the_store_refuses_is_not_live():
     store.fail("create")
     async with journal_on(store) as journal:
         with pytest.raises(OSError, match="disk is full"):
-            await journal.open(interaction(), OPENING)
+            await journal.open(interaction(), OPENING, MINE)
         assert journal.live("one") is None
 
 
 async def test_closing_waits_for_what_is_under_way_and_loses_nothing():
     store = HeldStore()
     journal = Journal(store, lambda: NOON)
-    recording = await journal.open(interaction(), OPENING)
+    recording = await journal.open(interaction(), OPENING, MINE)
     store.hold("append")
     await tell(journal, recording, START[0])
     await store.reached("append")
@@ -422,7 +448,7 @@ async def test_closing_waits_for_what_is_under_way_and_loses_nothing():
 async def test_hundreds_of_recordings_at_once_are_all_whole(any_store: Store):
     async with journal_on(any_store) as journal:
         of = [interaction(f"i{number}") for number in range(300)]
-        recordings = [await journal.open(one, OPENING) for one in of]
+        recordings = [await journal.open(one, OPENING, MINE) for one in of]
         readers = [asyncio.create_task(read(journal, one)) for one in of]
         pieces = words(20)
         await asyncio.gather(*(tell(journal, recording, *answer(*pieces)) for recording in recordings))
@@ -435,7 +461,7 @@ async def test_hundreds_of_recordings_at_once_are_all_whole(any_store: Store):
 async def test_many_ends_at_once_wait_for_the_store_together():
     store = HeldStore()
     async with journal_on(store) as journal:
-        recordings = [await journal.open(interaction(f"i{number}"), OPENING) for number in range(20)]
+        recordings = [await journal.open(interaction(f"i{number}"), OPENING, MINE) for number in range(20)]
         store.hold("append")
         await tell(journal, recordings[0], START[0])
         await store.reached("append")

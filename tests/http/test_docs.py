@@ -96,7 +96,7 @@ def test_every_call_of_the_api_can_be_made_with_a_key_in_any_place_or_none(metho
 
 def test_fields_that_are_refused_for_now_say_so():
     fields = DOCUMENT["components"]["schemas"]["CreateBody"]["properties"]
-    assert "Not supported yet: refused with 501." in fields["webhook_config"]["description"]
+    assert "Not supported yet: refused with 501." in fields["safety_settings"]["description"]
 
 
 # -- the page

@@ -86,7 +86,7 @@ async def test_a_wrong_method_names_those_that_there_are(method: str, path: str,
 @pytest.mark.parametrize(
     "path",
     [
-        *("agents", "agents/a", "webhooks/w:ping", "triggers/t/executions", "environments", "credentials/c", "voices"),
+        *("triggers", "triggers/t/executions", "environments", "credentials/c", "voices"),
         "decisions",
     ],
 )

@@ -19,7 +19,7 @@ from turnwise.domain.errors import (
     TurnwiseError,
 )
 from turnwise.domain.interaction import GenerationConfig
-from turnwise.engine.run import helped
+from turnwise.engine.helping import helped
 from turnwise.models.catalogue import ANY, Catalogue
 from turnwise.models.cooldown import SHORTEST, Cooldown
 from turnwise.models.engines import ModelEntry

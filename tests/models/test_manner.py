@@ -9,7 +9,7 @@ import pytest
 from models.prompts import prompt, read, read_until_it_breaks, text
 from turnwise.domain.errors import ModelTimeout
 from turnwise.domain.interaction import GenerationConfig
-from turnwise.engine.run import helped
+from turnwise.engine.helping import helped
 from turnwise.models.manner import InManner, Manner
 from turnwise.models.model import Fragment, Model, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say

@@ -8,11 +8,12 @@ from turnwise.models.messages import Message, render_messages
 from turnwise.models.profile import PLAIN, Kind, Note, Profile, kind_of, prepare, sampling
 from turnwise.models.smollm2 import SMOLLM2
 
+LOUD = render_messages(said("be loud"))
 TALK = render_messages(said("Hi", "Hello!", "Bye"))
 
 
 def shout(text: str, before: list[Message]) -> Note:
-    return Note(text.upper(), grammar="root ::= [A-Z]+")
+    return Note(text.upper(), "LOUD AND CLEAR")
 
 
 SORTED = Profile(
@@ -53,7 +54,20 @@ def test_each_kind_has_its_own_examples_and_sampling() -> None:
 def test_a_note_changes_the_request_and_binds_the_answer() -> None:
     messages, defaults = prepare(render_messages(said("be loud")), SORTED, None)
     assert texts(messages)[-1] == "BE LOUD"
-    assert defaults["grammar"] == "root ::= [A-Z]+"
+    assert defaults["grammar"] == r'root ::= "LOUD AND CLEAR" [^\n]*'
+
+
+@pytest.mark.parametrize(
+    ("said", "grammar"),
+    [
+        ("LOUD", r'root ::= " AND CLEAR" [^\n]*'),
+        ("LOUD AND CLEAR", r'root ::= "" [^\n]*'),
+        ("LOUD AND CLEAR, indeed", r'root ::= "" [^\n]*'),
+    ],
+)
+def test_an_answer_that_was_begun_is_bound_to_what_is_left_of_its_beginning(said: str, grammar: str) -> None:
+    _, defaults = prepare(LOUD, SORTED, None, said=said)
+    assert defaults["grammar"] == grammar
 
 
 def test_an_instruction_stands_behind_the_profiles_line_and_silences_the_examples() -> None:

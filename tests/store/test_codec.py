@@ -6,11 +6,12 @@ from typing import get_args
 import orjson
 import pytest
 
-from store.values import NOON, ended, key, rich, running
+from store.values import NOON, ended, key, notice, resource, rich, running
 from turnwise.domain.content import MEDIA_TYPES, Content, Media, Text
 from turnwise.domain.events import (
     AnnotationsDelta,
     ArgumentsDelta,
+    Checkpoint,
     Created,
     Delta,
     End,
@@ -52,7 +53,16 @@ from turnwise.store.codec import (
     encode_steps,
     unpack,
 )
-from turnwise.store.rows import interaction_row, key_row, read_interaction, read_key
+from turnwise.store.rows import (
+    interaction_row,
+    key_row,
+    notice_row,
+    read_interaction,
+    read_key,
+    read_notice,
+    read_resource,
+    resource_row,
+)
 
 CITATION = {"type": "url_citation", "url": "https://example.org", "start_index": 0, "end_index": 2}
 
@@ -110,6 +120,8 @@ EVENTS: list[Event] = [
     PartStop(3, 4),
     StepStop(3, 4),
     StepStop(3, None),
+    Checkpoint("step", ODD),
+    Checkpoint("step", None),
     Failed(Failure("api_error", "It broke.")),
     End(Status.FAILED, None, NOON),
     End(Status.COMPLETED, Usage({"text": 1}, {"image": 2}, {"text": 1}, {"text": 3}, 4), NOON.replace(microsecond=7)),
@@ -126,7 +138,8 @@ def test_the_examples_have_every_kind() -> None:
 def test_the_rich_example_has_something_in_every_field() -> None:
     turn, usage = rich().turn, rich().usage
     assert usage is not None
-    for whole in (rich(), turn, turn.generation, turn.tool_choice, usage):
+    for whole in (rich(), turn, turn.generation, turn.tool_choice, turn.webhook, usage):
+        assert whole is not None
         plain = {field.name: field.default for field in fields(whole) if field.default is not MISSING}
         made = {field.name: field.default_factory() for field in fields(whole) if callable(field.default_factory)}
         for name, default in {**plain, **made}.items():
@@ -212,6 +225,13 @@ def test_an_interaction_reads_back_from_its_row(interaction: Interaction) -> Non
 def test_a_key_reads_back_from_its_row() -> None:
     for written in (key(), replace(key(), revoked=NOON)):
         assert read_key(key_row(written)) == written
+
+
+def test_a_notice_and_a_resource_read_back_from_their_rows() -> None:
+    told = replace(notice(**ODD), attempts=3, due=NOON.replace(microsecond=7))
+    assert read_notice(notice_row(told)) == told
+    made = replace(resource(**ODD), updated=NOON.replace(microsecond=7))
+    assert read_resource(resource_row(made)) == made
 
 
 def test_a_replay_that_was_kept_still_folds_to_its_interaction() -> None:

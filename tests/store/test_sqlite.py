@@ -20,24 +20,32 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from store.values import (
+    CARRIED,
+    HERE,
     NOON,
+    THERE,
+    WAITING,
     document,
     ended,
     key,
+    notice,
     opening,
+    resource,
     running,
     search_store,
     stored_file,
     upload,
     words,
 )
+from turnwise.domain.events import Created
 from turnwise.domain.file_search import Chunk, DocumentState
 from turnwise.domain.files import NewFile
-from turnwise.store import migrate, sqlite
+from turnwise.store import migrate, sqlite_file
 from turnwise.store.errors import AlreadyKept, NewerDatabase, StoreClosed
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, upgrade_sqlite
 from turnwise.store.migrations.__main__ import render_head
 from turnwise.store.sqlite import SQLiteStore, open_sqlite
+from turnwise.store.store import NewRun, Run
 from turnwise.store.tables import is_ours, metadata
 
 BOUND = 30.0
@@ -90,17 +98,17 @@ async def test_all_may_fail_and_the_store_goes_on(store: SQLiteStore) -> None:
 
 async def test_different_calls_share_a_group_and_keep_their_order(store: SQLiteStore) -> None:
     calls = (
-        store.create(running("one")),
+        store.create(running("one"), run=CARRIED),
         store.append([words("one", 1, "a")]),
-        store.create(running("one")),
+        store.create(running("one"), run=CARRIED),
         store.append([words("one", 2, "b")]),
-        store.finish(ended("one"), words("one", 3, "c")),
-        store.finish(ended("one"), words("one", 3, "c")),
+        store.finish(ended("one"), words("one", 3, "c"), attempt=1),
+        store.finish(ended("one"), words("one", 3, "c"), attempt=1),
         store.delete("one", "bob"),
     )
     told = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(told.pop(2), AlreadyKept)
-    assert told == [None, None, None, True, False, False]
+    assert told == [None, set(), set(), True, False, False]
     assert len(await store.events("one", 0)) == 3
 
 
@@ -146,7 +154,7 @@ async def test_a_second_store_on_the_same_file_waits_its_turn(store: SQLiteStore
 async def test_a_lock_that_is_never_let_go_is_told_to_everyone_who_waited(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.05)
     store = await open_sqlite(path)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -159,18 +167,67 @@ async def test_a_lock_that_is_never_let_go_is_told_to_everyone_who_waited(
     await store.close()
 
 
+async def test_two_stores_on_one_file_share_the_runs(store: SQLiteStore, path: Path) -> None:
+    second = await open_sqlite(path)
+    names = {f"run-{n}" for n in range(40)}
+    for id in names:
+        await store.create(running(id), run=WAITING)
+    calls = [one.claim(lease, 3) for _ in range(10) for one, lease in ((store, HERE), (second, THERE))]
+    claimed = [run for some in await asyncio.wait_for(asyncio.gather(*calls), BOUND) for run in some]
+    assert sorted(run.interaction.id for run in claimed) == sorted(names)
+    assert {*await second.beat(HERE), *await store.beat(THERE)} == names
+    await second.close()
+
+
+async def test_what_another_process_does_to_a_run_is_found(store: SQLiteStore, path: Path) -> None:
+    second = await open_sqlite(path)
+    await store.create(running(), opening(), CARRIED)
+    taken = await second.take("one", "ann", THERE)
+    assert taken is not None
+    assert await store.append([words("one", 3, "late")]) == {"one"}
+    await second.append([words("one", 3, "next", attempt=taken.attempt)])
+    found = await store.tail({"one": 2})
+    assert [position for position, _ in found["one"]] == [3]
+    await second.close()
+
+
+async def test_whoever_finds_nothing_to_do_does_not_disturb_the_writer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.05)
+    store = await open_sqlite(path)
+    await store.create(running(), run=CARRIED)
+    await store.add_notices([notice(minutes=1)])
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    before = log_of(path).read_bytes()
+    for _ in range(3):
+        assert await store.claim(THERE, 9) == ()
+        assert await store.beat(THERE) == {}
+        assert await store.due_notices(NOON, NOON, 9) == ()
+    assert log_of(path).read_bytes() == before
+    holder.execute("ROLLBACK")
+    holder.close()
+    await store.close()
+
+
 # -- the files
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log."""
+    return path.with_name(f"{path.name}-wal")
 
 
 async def test_a_store_that_was_closed_opens_with_everything_in_it(path: Path) -> None:
     store = await open_sqlite(path)
-    await store.create(running(), opening())
+    await store.create(running(), opening(), CARRIED)
     await store.add_key(key())
     await store.close()
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
     again = await open_sqlite(path)
-    assert await again.unfinished() == [running()]
+    assert await again.load("one", "ann") == running()
     assert len(await again.events("one", 0)) == 2
     assert await again.keys() == [key()]
     await again.close()
@@ -188,9 +245,9 @@ def size(path: Path) -> int:
 
 async def test_deleted_text_is_in_no_file_any_more(store: SQLiteStore, path: Path) -> None:
     for id, secret in (("gone", "secret-1"), ("kept", "secret-2")):
-        await store.create(running(id), words(id, 1, secret))
+        await store.create(running(id), words(id, 1, secret), CARRIED)
         await store.append([words(id, 2, f"{secret} again", secret * 1000)])
-        await store.finish(ended(id, text=secret))
+        await store.finish(ended(id, text=secret), attempt=1)
     assert kept_words(path) == {"secret-1", "secret-2"}
     await store.delete("gone", "ann")
     assert kept_words(path) == {"secret-2"}
@@ -227,6 +284,75 @@ async def test_the_words_of_a_deleted_document_are_nowhere_any_more(store: SQLit
     assert terms(path) == {"ss1", "secret", "2", "told"}
 
 
+async def test_what_a_run_brought_along_is_nowhere_any_more_once_it_is_over(store: SQLiteStore, path: Path) -> None:
+    secrets = {"ended": b"secret-1", "deleted": b"secret-2", "lost": b"secret-3", "kept": b"secret-4"}
+    for id, secret in secrets.items():
+        await store.create(running(id), run=NewRun(secret * 100, HERE))
+    for lease in (THERE, HERE):
+        assert await store.take("lost", "ann", lease)
+    assert kept_words(path) == {"secret-1", "secret-2", "secret-3", "secret-4"}
+    assert await store.finish(ended("ended"), attempt=1)
+    assert kept_words(path) == {"secret-2", "secret-3", "secret-4"}
+    assert await store.delete("deleted", "ann")
+    assert await store.finish(ended("lost"), attempt=3)
+    assert kept_words(path) == {"secret-4"}
+    await store.close()
+    assert kept_words(path) == {"secret-4"}
+
+
+def is_to_be_made_anew(path: Path) -> bool:
+    """Whether the file says so of itself."""
+    connection = sqlite3.connect(path)
+    ((marked,),) = connection.execute("PRAGMA user_version").fetchall()
+    connection.close()
+    return bool(marked)
+
+
+async def test_the_end_of_a_run_that_brought_nothing_along_does_not_empty_the_log(
+    store: SQLiteStore, path: Path
+) -> None:
+    await store.create(running("one"), run=CARRIED)
+    await store.create(running("two"), run=NewRun(b"baggage", HERE))
+    assert await store.finish(ended("one"), attempt=1)
+    assert size(log_of(path)) > 0
+    assert await store.finish(ended("two"), attempt=1)
+    assert size(log_of(path)) == 0
+
+
+async def test_the_file_is_not_made_anew_for_what_goes_by_itself(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "COMPACTED_UNASKED", 0)  # the mark stays
+    await store.create(running(), run=NewRun(b"baggage", HERE))
+    await store.finish(ended(), attempt=1, notices=[notice()])
+    await store.settle_notice("n1", None)
+    assert is_to_be_made_anew(path) is False
+    await store.delete("one", "ann")
+    assert is_to_be_made_anew(path) is True
+
+
+async def test_a_notice_that_was_heard_is_nowhere_any_more(store: SQLiteStore, path: Path) -> None:
+    await store.add_notices([notice("n1", text="secret-1"), notice("n2", text="secret-2")])
+    await store.due_notices(NOON, NOON, 9)
+    await store.settle_notice("n1", None)
+    assert kept_words(path) == {"secret-2"}
+    await store.settle_notice("n2", NOON + timedelta(hours=1))
+    await store.close()
+    assert kept_words(path) == {"secret-2"}
+
+
+async def test_what_a_resource_was_before_is_nowhere_any_more(store: SQLiteStore, path: Path) -> None:
+    for n in (1, 2, 3):
+        await store.add_resource(resource(f"r{n}", secret=f"secret-{n} " * 50), 9)
+    later = NOON + timedelta(hours=1)
+    assert await store.change_resource(replace(resource("r1", secret="secret-4"), updated=later), NOON)
+    assert kept_words(path) == {"secret-2", "secret-3", "secret-4"}
+    assert await store.delete_resource("webhook", "r2", "ann")
+    assert kept_words(path) == {"secret-3", "secret-4"}
+    await store.close()
+    assert kept_words(path) == {"secret-3", "secret-4"}
+
+
 def terms(path: Path) -> set[str]:
     """Every word that the index of words has."""
     connection = sqlite3.connect(path)
@@ -242,10 +368,10 @@ async def test_no_copy_of_deleted_text_outlives_many_deletions(path: Path) -> No
 
     async def live(n: int) -> None:
         id, secret = f"{n * 7919 % 1009}", f"secret-{n} "
-        await store.create(running(id))
+        await store.create(running(id), run=CARRIED)
         for first in range(1, n % 12):
             await store.append([words(id, first, secret * (n % 40))])
-        await store.finish(ended(id, text=secret * (n % 23 + 1)))
+        await store.finish(ended(id, text=secret * (n % 23 + 1)), attempt=1)
 
     await asyncio.gather(*(live(n) for n in range(600)))
     await asyncio.gather(*(store.delete(f"{n * 7919 % 1009}", "ann") for n in range(600) if n % 3))
@@ -254,7 +380,7 @@ async def test_no_copy_of_deleted_text_outlives_many_deletions(path: Path) -> No
 
 
 async def test_a_file_too_big_to_be_made_anew_unasked_is_left(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "COMPACTED_UNASKED", 0)
+    monkeypatch.setattr(sqlite_file, "COMPACTED_UNASKED", 0)
     store = await open_sqlite(path)
     await store.create(ended("gone", text="secret-1 " * 10_000))
     await store.delete("gone", "ann")
@@ -284,11 +410,34 @@ asyncio.run(main())
 """
 
 
-def acknowledged_before_death(path: Path) -> list[str]:
-    """The ids that a process created in this file and printed, until it was killed in the middle of its work."""
+CARRIER = """
+import asyncio, sys
+from pathlib import Path
+from store.values import HERE, notice, opening, running, words
+from turnwise.store.sqlite import open_sqlite
+from turnwise.store.store import NewRun
+
+async def main():
+    store = await open_sqlite(Path(sys.argv[1]))
+    async def carry(lane):
+        id = f"run-{lane}"
+        await store.create(running(id), opening(id), NewRun(id.encode(), HERE), [notice(id)])
+        position = 3
+        while True:
+            assert not await store.append([words(id, position, "a")])
+            print(id, position, flush=True)
+            position += 1
+    await asyncio.gather(*(carry(lane) for lane in range(8)))
+
+asyncio.run(main())
+"""
+
+
+def acknowledged_before_death(path: Path, program: str = WRITER) -> list[str]:
+    """What a process printed of its work on this file, until it was killed in the middle of it."""
     tests = str(Path(__file__).parents[1])
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)],
+        [sys.executable, "-c", program, str(path)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([tests, os.environ.get("PYTHONPATH", "")])},
@@ -306,6 +455,21 @@ async def test_what_was_acknowledged_survives_kill_9_whole(path: Path) -> None:
     for id in printed:
         assert await store.load(id, "ann") == ended(id)
         assert [event for _, event in await store.events(id, 0)] == list(opening(id).events)
+    await store.close()
+
+
+async def test_the_runs_of_a_killed_process_are_there_with_all_that_they_told(path: Path) -> None:
+    last = dict(line.split() for line in acknowledged_before_death(path, CARRIER))
+    store = await open_sqlite(path)
+    assert await store.claim(THERE, 99) == ()
+    await store.abandon()
+    found = await store.claim(THERE, 99)
+    assert found == [Run(running(f"run-{n}"), attempt=2, deaths=1, baggage=f"run-{n}".encode()) for n in range(8)]
+    for id, position in last.items():
+        kept = [at for at, _ in await store.events(id, 0)]
+        assert kept == list(range(1, len(kept) + 1))
+        assert len(kept) >= int(position)
+    assert {kept.id for kept in await store.due_notices(NOON, NOON, 99)} == {f"run-{n}" for n in range(8)}
     await store.close()
 
 
@@ -359,15 +523,52 @@ def upgrade() -> None:
 """
 
 
-@pytest.mark.parametrize("version", revisions()[:-1])
-async def test_a_database_of_each_version_can_keep_what_is_kept_now(path: Path, version: str) -> None:
+def made_by(path: Path, version: str, *statements: str) -> None:
+    """A database as an older version left it."""
     path.parent.mkdir(parents=True)
     engine = create_engine(f"sqlite:///{path}")
     with engine.begin() as connection:
         command.upgrade(alembic_config(connection), version)
+        for statement in statements:
+            connection.exec_driver_sql(statement)
     engine.dispose()
+
+
+async def test_what_an_older_version_left_in_progress_waits_for_somebody(path: Path) -> None:
+    row = (
+        "INSERT INTO interactions VALUES ('{id}', 'ann', NULL, '{status}', 'm', NULL, 'steps', '{at}', '{at}', '[]', "
+        "'[]', '{{}}', NULL, NULL)"
+    )
+    at = "2026-01-02T12:0{}:00.000000+00:00"
+    made_by(
+        path,
+        "0003",
+        row.format(id="second", status="in_progress", at=at.format(2)),
+        row.format(id="over", status="completed", at=at.format(0)),
+        row.format(id="first", status="in_progress", at=at.format(1)),
+        "INSERT INTO events VALUES ('first', 1, 1, X'5b7b2274797065223a2263726561746564227d5d')",
+    )
+    store = await open_sqlite(path)
+    claimed = await store.claim(HERE, 9)
+    assert [(run.interaction.id, run.attempt, run.deaths, run.baggage) for run in claimed] == [
+        ("first", 2, 1, b""),
+        ("second", 2, 1, b""),
+    ]
+    assert await store.events("first", 0) == [(1, Created())]
+    assert await store.append([words("first", 2, "a", attempt=2)]) == set()
+    assert await store.finish(ended("first"), attempt=2)
+    await store.close()
+
+
+@pytest.mark.parametrize("version", revisions()[:-1])
+async def test_a_database_of_each_version_can_keep_what_is_kept_now(path: Path, version: str) -> None:
+    made_by(path, version)
     store = await open_sqlite(path)
     await store.create(ended())
+    await store.create(running("running"), run=CARRIED)
+    await store.add_notices([notice()])
+    assert await store.add_resource(resource(), 1) == "kept"
+    assert await store.secret("sealing", b"key") == b"key"
     assert await store.begin_upload(upload(), NOON, 100)
     assert await store.create_search_store(search_store(), 1)
     await store.close()

@@ -8,7 +8,15 @@ from turnwise.domain.events import Created, End, PartDelta, StatusUpdate, TextDe
 from turnwise.domain.file_search import Document, SearchStore
 from turnwise.domain.files import File, NewFile, Upload
 from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
-from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
+from turnwise.domain.interaction import (
+    Failure,
+    GenerationConfig,
+    Interaction,
+    Status,
+    Turn,
+    Usage,
+    WebhookConfig,
+)
 from turnwise.domain.steps import FunctionCall, ModelOutput, Thought, UserInput
 from turnwise.domain.tools import (
     CodeExecution,
@@ -20,9 +28,21 @@ from turnwise.domain.tools import (
     ToolChoice,
     UrlContext,
 )
-from turnwise.store.store import Batch, Key
+from turnwise.store.store import Batch, Key, Lease, NewRun, Notice, Resource
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+
+HERE, THERE = Lease("here", 60.0), Lease("there", 60.0)
+"""Two carriers that live as long as any test."""
+
+LAPSED = Lease("dead", 0.0)
+"""One that is dead as soon as it has a run."""
+
+CARRIED = NewRun(lease=HERE)
+"""A run that somebody carries from the start."""
+
+WAITING = NewRun()
+"""A run that waits for somebody."""
 
 
 def ended(id: str = "one", *, owner: str = "ann", previous: str | None = None, text: str = "Hi") -> Interaction:
@@ -32,9 +52,10 @@ def ended(id: str = "one", *, owner: str = "ann", previous: str | None = None, t
     return Interaction(id, owner, turn, NOON, NOON, Status.COMPLETED, (answer,), Usage({"text": 3}, {"text": 1}))
 
 
-def running(id: str = "one", *, owner: str = "ann") -> Interaction:
-    """An interaction in progress, without any steps yet."""
-    return Interaction(id, owner, Turn((UserInput((Text("Count"),)),), model="m"), NOON, NOON)
+def running(id: str = "one", *, owner: str = "ann", minutes: int = 0) -> Interaction:
+    """An interaction in progress, made so many minutes after noon, without any steps yet."""
+    created = NOON + timedelta(minutes=minutes)
+    return Interaction(id, owner, Turn((UserInput((Text("Count"),)),), model="m"), created, created)
 
 
 def rich() -> Interaction:
@@ -66,6 +87,8 @@ def rich() -> Interaction:
         image=ImageFormat("1:1", "4K"),
         audio=AudioFormat("audio/wav", 8000),
         voices=(Voice("Kore"), Voice("Puck", "de-DE", "Bob")),
+        agent_config={"type": "deep-research", "visualization": "auto", "sources": ["web", {"deep": None}]},
+        webhook=WebhookConfig(("https://example.com/a", "https://example.com/b"), {"job": "Zürich", "tries": [1]}),
         echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
     )
     return Interaction(
@@ -87,14 +110,25 @@ def opening(id: str = "one") -> Batch:
     return Batch(id, 1, (Created(), StatusUpdate(Status.IN_PROGRESS)))
 
 
-def words(id: str, first: int, *texts: str) -> Batch:
+def words(id: str, first: int, *texts: str, attempt: int = 1) -> Batch:
     """Text deltas from a position on."""
-    return Batch(id, first, tuple(PartDelta(0, 0, TextDelta(text)) for text in texts))
+    return Batch(id, first, tuple(PartDelta(0, 0, TextDelta(text)) for text in texts), attempt)
 
 
 def ending(id: str, position: int) -> Batch:
     """The last event."""
     return Batch(id, position, (End(Status.COMPLETED, Usage({"text": 3}), NOON),))
+
+
+def notice(id: str = "n1", *, owner: str = "ann", minutes: int = 0, **body: Any) -> Notice:
+    """Something to tell, which is due so many minutes after noon."""
+    return Notice(id, owner, body, NOON, NOON + timedelta(minutes=minutes))
+
+
+def resource(id: str = "r1", *, kind: str = "webhook", owner: str = "ann", minutes: int = 0, **body: Any) -> Resource:
+    """A resource, made so many minutes after noon."""
+    created = NOON + timedelta(minutes=minutes)
+    return Resource(kind, id, owner, created, created, body)
 
 
 def key(id: str = "k1", *, minutes: int = 0) -> Key:

@@ -119,6 +119,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": None, "agent": "a", "generation_config": {}},
         "generation_config: only a model has one; an agent takes `agent_config`",
     ),
+    "a model with an agent's settings": (
+        {"agent_config": {"type": "dynamic"}},
+        "agent_config: only an agent has one; a model takes `generation_config`",
+    ),
+    "an agent that is to look like a model": (
+        {"model": None, "agent": "a", "background": True, "response_format": {"type": "object"}},
+        "response_format: only a model has one; an agent takes `agent_config`",
+    ),
+    "an agent that is to say a mime type": (
+        {"model": None, "agent": "a", "background": True, "response_mime_type": "application/json"},
+        "response_mime_type: only a model has one; an agent takes `agent_config`",
+    ),
+    "an agent that is to paint": (
+        {"model": None, "agent": "a", "background": True, "response_modalities": ["IMAGE"]},
+        "response_modalities: only a model has one; an agent takes `agent_config`",
+    ),
+    "an agent that is waited for": (
+        {"model": None, "agent": "a"},
+        "background: an agent works in the background; set `background: true`, and read the interaction by its id",
+    ),
+    "an agent that is not kept": (
+        {"model": None, "agent": "a", "background": True, "store": False},
+        "background: a background interaction must be stored, or nobody could read it; leave out `store: false`",
+    ),
+    "an agent's settings that are none": (
+        {"model": None, "agent": "a", "background": True, "agent_config": "deep-research"},
+        "agent_config: input should be a valid dictionary, not 'deep-research'",
+    ),
     "the background without a store": (
         {"background": True, "store": False},
         "background: a background interaction must be stored, or nobody could read it; leave out `store: false`",
@@ -260,6 +288,9 @@ def test_a_setting_that_is_to_come_is_refused_by_name(name: str):
         parse(generation_config={name: something(name, GenerationConfigBody)})
 
 
-def test_an_agent_is_refused_by_name_until_there_are_some():
-    with pytest.raises(Unimplemented, match="deep-research-pro-preview-12-2025"):
-        parse(model=None, agent="deep-research-pro-preview-12-2025")
+def test_an_agent_is_asked_with_its_own_settings_and_with_tools():
+    config = {"type": "deep-research", "thinking_summaries": "auto", "further": [1]}
+    asked = parse(model=None, agent="a", background=True, agent_config=config, tools=[{"type": "google_search"}])
+    assert (asked.model, asked.agent, asked.background) == (None, "a", True)
+    assert asked.agent_config == config
+    assert asked.tools == (GoogleSearch(),)

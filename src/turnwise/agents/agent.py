@@ -26,7 +26,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from turnwise.domain.content import JSON, Media, Text
 from turnwise.domain.steps import Step, UserInput
-from turnwise.domain.tools import Schema
+from turnwise.domain.tools import FunctionTool, Schema
 
 T = TypeVar("T", bound=JSON)
 
@@ -104,6 +104,10 @@ class Desk(Protocol):
     def functions(self) -> Mapping[str, str]:
         """The functions of tools that it may use (`google_search`, `url_context`, `file_search`, those of MCP servers,
         ...), by their names, and of which type of tool they are."""
+
+    @property
+    def offered(self) -> Sequence[FunctionTool]:
+        """The same functions as a model is shown them: what they are for, and what their arguments are."""
 
     @property
     def spent(self) -> Spent: ...

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.interaction import GenerationConfig
-from turnwise.engine.run import helped
+from turnwise.engine.helping import helped
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.models.catalogue import ANY, Catalogue
 from turnwise.models.engines import ModelEntry
@@ -60,7 +60,9 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         "idle": model.idle_seconds,
         "total": model.total_seconds,
     }
-    can = {"tools": model.tools, "schemas": model.schemas, "thinks": model.thinks}
+    way = model.continues if isinstance(model.continues, str) else None
+    continues = None if isinstance(model.continues, str) else model.continues
+    can = {"tools": model.tools, "schemas": model.schemas, "thinks": model.thinks, "continues": continues}
     return ModelEntry(
         engine=model.engine,
         source=model.source,
@@ -71,6 +73,7 @@ def _entry(name: str, model: ModelSettings) -> ModelEntry:
         api_key=model.key,
         context_tokens=model.context_tokens,
         can={name: value for name, value in can.items() if value is not None},
+        continues=way,
         options={name: value for name, value in options.items() if value is not None},
         manner=_manner(model),
         outputs=None if model.outputs is None else frozenset(model.outputs),

@@ -20,6 +20,7 @@
     │   ├── NotComplied         it answered, and not as it had to, however often it was asked
     │   ├── ModelUnavailable    it cannot be reached, or is gone
     │   └── ModelTimeout        it did not answer in time
+    ├── HandedOver              this process lets go of a run; it goes on, and can be read on, elsewhere
     └── Internal                our own fault
 
 An error knows what it is (`code`, the API's own word), never its HTTP status: that is one table in `wire/errors.py`.
@@ -159,6 +160,12 @@ class ModelTimeout(ModelFailed):
     """The model did not answer in time."""
 
     code = "gateway_timeout"
+
+
+class HandedOver(TurnwiseError):
+    """This process has let go of a run, which goes on elsewhere. A stream of it breaks off here and is read on there."""
+
+    code = "service_unavailable"
 
 
 class Internal(TurnwiseError):

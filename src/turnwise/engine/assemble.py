@@ -96,6 +96,13 @@ class Assembler:
             case _:
                 pass  # Taken, and pieces that are empty
 
+    def go_on(self, step: int, output: int, said: str | None) -> None:
+        """Begin at these indices; with `said`, in the middle of a message that has this text so far."""
+        self._step, self._output = step, output
+        if said is not None:
+            self._open = _Message(None, Text(""), self._cite)
+            self._open.text.append(said)
+
     def begin_round(self) -> None:
         """Forget what the model said of the round before."""
         self.usage = None
@@ -106,6 +113,14 @@ class Assembler:
         yield from self.close()
         yield StepStart(self._step, self._output, skeleton(step))
         yield PartDelta(self._step, self._output, WholeDelta(step))
+        yield StepStop(self._step, self._output)
+        self._step += 1
+        self._output += 1
+
+    def close_thought(self, shown: Thought) -> Iterator[Event]:
+        """The events that close a thought of which no more is known than what was shown."""
+        text = PARAGRAPH.join(part.text for part in shown.summary if isinstance(part, Text))
+        yield PartDelta(self._step, self._output, SignatureDelta(self._seal(Secret(text))))
         yield StepStop(self._step, self._output)
         self._step += 1
         self._output += 1

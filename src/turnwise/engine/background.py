@@ -1,22 +1,27 @@
-"""Runs that someone may read while they go on: their tasks, and what becomes of them.
+"""Runs that someone may read while they go on: who carries them, and what becomes of them.
 
 A run is a task that tells a turn's events to a recording. It does not know who reads. A second task waits for it and
 sees to its end, whatever the first one came to: this is the one place where an error of any kind becomes the end of a
-run. Only the first is ever cancelled, so an end that is being written is written. What a killed process left behind is
-ended at the next start.
+run. Only the first is ever cancelled, so an end that is being written is written.
+
+Whoever carries a run has a lease on it, and says again and again that it is alive. When it dies, or is stopped and
+gives its runs back, another process claims them, or this one when it starts again, and each goes on from what was told
+of it. A run whose carriers die too often ends as failed.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from turnwise.domain.errors import Internal, ModelUnavailable, TurnwiseError
 from turnwise.domain.events import Created, Event, StatusUpdate
 from turnwise.domain.interaction import Failure, Interaction, Status
-from turnwise.engine.journal import Journal, Recording, cut_short, ended_as
-from turnwise.store.store import Batch, InteractionStore
+from turnwise.engine.journal import NOT_WRITTEN, Journal, Recording, cut_short, lost
+from turnwise.store.store import Batch, Lease, NewRun, Run, Store
 
 log = logging.getLogger("turnwise.run")
 
@@ -24,37 +29,101 @@ OPENING_PATIENCE = 2.0
 """Seconds that a client waits for the model to take the prompt. Within them a refusal is an ordinary error; after them
 the stream opens all the same, since some clients give up on a server that sends no headers."""
 
+DEATHS = 5
+"""How many carriers may die with a run: it may be what kills them."""
+
+LOOKS = 1.0
+"""How often, in seconds, to look for runs that wait, besides when something is said of one."""
+
+BEATS = 3.5
+"""How many times a carrier says that it is alive while a lease lasts."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""How long, in seconds, to wait before an end that could not be written is written again."""
+
+HANDING_OVER = 3.0
+"""How long, in seconds, a process that stops tries to give its runs back."""
+
+ALONE = 10 * 365 * 86400.0
+"""The length of a lease, in seconds, where no other process could take the run."""
+
 OUR_FAULT = Failure(Internal.code, "turnwise failed in the middle of this turn; its log has the reason")
 STOPPED = Failure(ModelUnavailable.code, "the server was stopped in the middle of this turn")
+UNWRITTEN = Failure(Internal.code, NOT_WRITTEN)
+DIED = Failure(
+    Internal.code,
+    f"the processes that carried this interaction have died {DEATHS} times, perhaps because of it; it is not tried "
+    "again",
+)
+
+OPENING = (Created(), StatusUpdate(Status.IN_PROGRESS))
 
 Clock = Callable[[], datetime]
 Events = AsyncGenerator[Event, None]
 
+Resume = Callable[[Run, Sequence[Event]], Awaitable[Events]]
+"""The events of a run behind those that were told of it."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """How this process carries runs."""
+
+    lease: Lease
+    room: int = 200
+    """How many background runs at once. 0: those are left to other processes."""
+    seconds: float = 86400.0
+    """How long a background run may take, from its creation on, whoever carries it."""
+
+
+@dataclass(slots=True, eq=False)
 class _Run:
-    """A run that goes on."""
+    """A run that goes on in this process."""
 
-    telling: asyncio.Task[None]
+    recording: Recording
+    is_claimed: bool
+    """Whether it takes up room."""
+    telling: asyncio.Task[None] = field(init=False)
     """Tells the events. Cancelling it stops the run, at any time and any number of times."""
-    whole: asyncio.Task[None]
-    """Done when the end is written."""
-    cancelled: bool = False
-    """Whether a client asked for the end."""
+    whole: asyncio.Task[None] = field(init=False)
+    """Done when the end is written, and nothing of the run is left."""
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the run is to stop telling, or has told all."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the end is written, or the run is lost."""
+    end: Failure | Status | None = None
+    """How it is to end, if somebody decided that."""
 
 
 class Runs:
     """The runs of this process."""
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    def __init__(self, store: Store, journal: Journal, clock: Clock, carrying: Carrying, resume: Resume) -> None:
+        self._store = store
         self._journal = journal
         self._clock = clock
+        self._carrying = carrying
+        self._resume = resume
         self._runs: dict[str, _Run] = {}
-        self._closed = False
+        self._work: list[asyncio.Task[None]] = []
+        self._wanted = asyncio.Event()
+        """Set when there may be a run to claim."""
+        self._closing = asyncio.Event()
 
-    async def start(self, interaction: Interaction, events: Events, *, patience: float) -> Recording:
-        """Begin a run. Returns when its first events are kept: as soon as the model has taken the prompt, or after
-        `patience` seconds.
+    async def open(self, *, alone: bool) -> None:
+        """Begin to carry runs: those that were left first. `alone`: no other process can be carrying any."""
+        if alone:
+            await self._store.abandon()
+        else:
+            self._work.append(asyncio.create_task(self._beat(), name="runs beat"))
+            self._work.append(asyncio.create_task(self._listen(), name="runs listen"))
+        if self._carrying.room:
+            await self._claim()
+            self._work.append(asyncio.create_task(self._claim_on(), name="runs claim"))
+
+    async def start(self, interaction: Interaction, events: Events, baggage: bytes, *, patience: float) -> Recording:
+        """Begin a run that somebody waits for. Returns when its first events are kept: as soon as the model has taken
+        the prompt, or after `patience` seconds.
 
         Raises:
             TurnwiseError: the model refused the prompt in that time. Nothing is kept.
@@ -64,85 +133,252 @@ class Runs:
             await asyncio.wait({opening}, timeout=patience)
             if opening.done():
                 opening.result()
-            if self._closed:
-                raise ModelUnavailable("the server is being stopped; try again in a moment")
-            recording = await self._journal.open(interaction, [Created(), StatusUpdate(Status.IN_PROGRESS)])
+            self._refuse_if_closed()
+            recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
+            if self._closing.is_set():
+                await self._hand_over([recording])
         except BaseException:
             await _leave(opening, events)
             raise
-        id = interaction.id
-        telling = asyncio.create_task(self._tell(recording, opening, events), name=f"run {id}")
-        whole = asyncio.create_task(self._see_through(recording, opening, events), name=f"end of run {id}")
-        self._runs[id] = _Run(telling, whole)
-        whole.add_done_callback(lambda _: self._runs.pop(id))
-        if self._closed:
-            telling.cancel()
+        self._carry(_Run(recording, is_claimed=False), _opened(opening, events), lambda: _leave(opening, events))
+        return recording
+
+    async def submit(self, interaction: Interaction, baggage: bytes) -> Recording:
+        """Begin a run in the background, here or, where there is no room, wherever there is some. It is kept when this
+        returns. The recording of a run that is not begun here is lost from the start."""
+        self._refuse_if_closed()
+        if not self._has_room():
+            await self._store.create(interaction, Batch(interaction.id, 1, OPENING), NewRun(baggage))
+            return lost(interaction, OPENING)
+        recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
+        if self._closing.is_set():
+            await self._hand_over([recording])
+        claimed = Run(interaction, recording.attempt, 0, baggage)
+        self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
         return recording
 
     async def cancel(self, recording: Recording) -> None:
-        """Stop a run, and wait until its end is written. A run that has just ended stays as it is."""
+        """Stop a run of this process, and wait until its end is written. One that has just ended stays as it is."""
         run = self._runs.get(recording.interaction.id)
         if run is None:
             return
-        run.cancelled = True
-        run.telling.cancel()
-        await asyncio.wait({run.whole})
+        if run.end is None:
+            run.end = Status.CANCELLED
+            run.stopped.set()
+        await run.ended.wait()
+
+    async def cancel_elsewhere(self, id: str, owner: str) -> None:
+        """Stop a run of another process, or one that waits: take it, and write its end."""
+        run = await self._store.take(id, owner, self._carrying.lease)
+        if run is not None:
+            await self._journal.end(run, Status.CANCELLED)
 
     async def close(self) -> None:
-        """Stop all runs, and begin no more. What they wrote is kept; they end as failed, with the reason."""
-        self._closed = True
+        """Begin nothing more, and let go of all runs. Those that are kept wait for another process, which goes on with
+        them; the others end as failed."""
+        self._closing.set()
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
         runs = list(self._runs.values())
+        await self._hand_over([run.recording for run in runs if run.recording.interaction.turn.store])
         for run in runs:
-            run.telling.cancel()
+            run.end = run.end or STOPPED
+            run.stopped.set()
         if runs:
             await asyncio.wait({run.whole for run in runs})
 
-    async def _tell(self, recording: Recording, opening: asyncio.Future[Event], events: Events) -> None:
-        await opening
-        async for event in events:
-            await self._journal.append(recording, event)
-
-    async def _see_through(self, recording: Recording, opening: asyncio.Future[Event], events: Events) -> None:
-        run = self._runs[recording.interaction.id]
-        await asyncio.wait({run.telling})
-        await _leave(opening, events)
-        failure = _why(run, recording.interaction.id)
+    async def _hand_over(self, recordings: Sequence[Recording]) -> None:
+        """Write down what runs told, and give all of this process's back."""
         try:
-            for event in cut_short(recording.told, failure, self._clock()):
+            async with asyncio.timeout(HANDING_OVER):
+                await self._journal.lose([one for one in recordings if one.interaction.turn.store])
+                await self._store.release(self._carrying.lease.carrier)
+        except Exception:
+            log.exception("the store could not be given its runs back; others take them when their leases run out")
+
+    # -- carrying
+
+    def _refuse_if_closed(self) -> None:
+        if self._closing.is_set():
+            raise ModelUnavailable("the server is being stopped; try again in a moment")
+
+    def _has_room(self) -> bool:
+        return sum(run.is_claimed for run in self._runs.values()) < self._carrying.room
+
+    def _carry(self, run: _Run, events: Events, leave: Callable[[], Awaitable[None]] | None = None) -> None:
+        id = run.recording.interaction.id
+        run.telling = asyncio.create_task(self._tell(run, events), name=f"run {id}")
+        run.telling.add_done_callback(lambda _: run.stopped.set())
+        run.whole = asyncio.create_task(
+            self._see_through(run, leave or partial(_close, events)), name=f"end of run {id}"
+        )
+        self._runs[id] = run
+        run.whole.add_done_callback(lambda _: self._forget(id, run))
+        if self._closing.is_set():
+            run.end = STOPPED
+            run.stopped.set()
+
+    def _forget(self, id: str, run: _Run) -> None:
+        if self._runs.get(id) is run:
+            del self._runs[id]
+        self._wanted.set()
+
+    async def _tell(self, run: _Run, events: Events) -> None:
+        async for event in events:
+            if not isinstance(event, StatusUpdate):  # that it is in progress was told when it was kept
+                await self._journal.append(run.recording, event)
+
+    async def _resumed(self, claimed: Run, recording: Recording) -> Events:
+        """The events of a run behind what was told of it."""
+        async with aclosing(await self._resume(claimed, tuple(recording.events))) as events:
+            async for event in events:
+                yield event
+
+    async def _see_through(self, run: _Run, leave: Callable[[], Awaitable[None]]) -> None:
+        """Wait until a run has told all, or is to stop, or has had its time; then write its end, and only then wait for
+        what still works on it."""
+        recording = run.recording
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._left(run)):
+                await run.stopped.wait()
+        if not run.stopped.is_set():
+            run.end = Status.BUDGET_EXCEEDED
+        try:
+            for event in [] if recording.is_lost else cut_short(recording.told, _end_of(run), self._clock()):
                 await self._journal.append(recording, event)
-        except Internal:
-            pass  # the store broke: the journal ends the run as it can
+        except TurnwiseError:
+            pass  # the run is lost; or the store broke, and the journal ends the run as it can
         await self._journal.settle(recording)
+        run.ended.set()
+        run.telling.cancel()
+        await asyncio.wait({run.telling})
+        await leave()
+        if recording.is_unended:
+            await self._end_at_last(recording)
+
+    async def _end_at_last(self, recording: Recording) -> None:
+        """Write the end of a run whose end the store would not take, as soon as it does. Till then its readers are told
+        why there is none."""
+        pause = FIRST_PAUSE
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._closing.wait()
+            pause = min(2 * pause, LONGEST_PAUSE)
+            with suppress(Exception):  # it was logged when it happened first
+                await self._journal.end(Run(recording.interaction, recording.attempt, 0), UNWRITTEN)
+                break
+        self._journal.forget(recording)
+
+    def _left(self, run: _Run) -> float | None:
+        """How many seconds a background run still has."""
+        interaction = run.recording.interaction
+        if not interaction.turn.background:
+            return None
+        return max(0.0, self._carrying.seconds - (self._clock() - interaction.created).total_seconds())
+
+    # -- the part of a carrier among others
+
+    async def _beat(self) -> None:
+        """Say that this process lives, again and again."""
+        while True:
+            await asyncio.sleep(self._carrying.lease.seconds / BEATS)
+            try:
+                await self._look_at(list(self._runs.values()))
+            except Exception:
+                log.exception("the store could not be told that this process lives")
+
+    async def _look_at(self, runs: Sequence[_Run]) -> None:
+        """Prolong all leases, and let go of those of these runs that this process has lost."""
+        held = await self._store.beat(self._carrying.lease)
+        for run in runs:
+            recording = run.recording
+            if recording.interaction.turn.store and held.get(recording.interaction.id) != recording.attempt:
+                self._lose(run)
+
+    async def _listen(self) -> None:
+        """Hear of runs that were taken, and of such that wait."""
+        async for news in self._store.news():
+            if news.waiting:
+                self._wanted.set()
+            taken = [run for id, run in self._runs.items() if id in news.taken]
+            if taken:
+                await self._look_at(taken)
+
+    def _lose(self, run: _Run) -> None:
+        """Somebody else has the run now, or has ended it."""
+        if not run.recording.ended and not run.ended.is_set():
+            self._journal.drop(run.recording)
+        run.stopped.set()
+
+    async def _claim_on(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS):
+                    await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._claim()
+            except Exception:
+                log.exception("the store could not be asked for runs that wait")
+
+    async def _claim(self) -> None:
+        """Take as many runs as there are and as there is room for."""
+        while (free := self._carrying.room - sum(run.is_claimed for run in self._runs.values())) > 0:
+            claimed = await self._store.claim(self._carrying.lease, min(free, 50))
+            for run in claimed:
+                await self._go_on(run)
+            if not claimed:
+                return
+
+    async def _go_on(self, claimed: Run) -> None:
+        """Carry a run that was claimed."""
+        try:
+            if claimed.deaths >= DEATHS:
+                await self._journal.end(claimed, DIED)
+                return
+            recording = await self._journal.go_on(claimed.interaction, claimed.attempt)
+        except Exception:
+            log.exception("the run %s could not be gone on with", claimed.interaction.id)
+            await self._store.release(self._carrying.lease.carrier, [claimed.interaction.id])
+            return
+        self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
 
 
-def _why(run: _Run, id: str) -> Failure | None:
-    """Why a run has stopped, if it did before its end. None: a client asked for it."""
+def _end_of(run: _Run) -> Failure | Status:
+    """How a run is to end that has stopped telling before its end."""
+    if run.end is not None:
+        return run.end
     if run.telling.cancelled():
-        return None if run.cancelled else STOPPED
+        return STOPPED
     error = run.telling.exception()
     if isinstance(error, TurnwiseError):
         return Failure(error.code, error.message)
     if error is not None:
-        log.error("the run %s broke", id, exc_info=error)
+        log.error("the run %s broke", run.recording.interaction.id, exc_info=error)
     return OUR_FAULT
+
+
+async def _opened(opening: asyncio.Future[Event], events: Events) -> Events:
+    """The events of a turn of which the first one is under way."""
+    try:
+        yield await opening
+        async for event in events:
+            yield event
+    finally:
+        await _leave(opening, events)
 
 
 async def _leave(opening: asyncio.Future[Event], events: Events) -> None:
     """Let go of a turn's events, wherever they are."""
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
+    await _close(events)
+
+
+async def _close(events: Events) -> None:
     try:
         await events.aclose()
     except Exception:
         log.exception("a model broke while it was being left")
-
-
-async def end_what_was_left(store: InteractionStore, clock: Clock) -> int:
-    """End the runs that the last process left in progress, as failed. Returns how many there were."""
-    left = await store.unfinished()
-    for interaction in left:
-        kept = [event for _, event in await store.events(interaction.id, 0)]
-        ends = cut_short(kept, STOPPED, clock())
-        whole = ended_as(interaction, [*kept, *ends])
-        await store.finish(whole, Batch(interaction.id, len(kept) + 1, tuple(ends)))
-    return len(left)

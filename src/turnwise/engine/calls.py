@@ -138,7 +138,7 @@ class CheckedCalls:
         and nothing that could be bound to a schema: many backends would bind the call away."""
         demanded = prompt.tool_choice.mode == "any"
         usage, error, asked = Usage(), None, replace(prompt, schema=None) if demanded else prompt
-        told = False
+        told = bool(prompt.said)
         for attempt in range(ATTEMPTS):
             calls: dict[int, _Call] = {}
             said: list[str] = []
@@ -175,7 +175,7 @@ class CheckedCalls:
                 for end in _ending(calls, ends):
                     yield end
                 return
-            asked = replace(asked, steps=_again(asked.steps, "".join(said), error))
+            asked = replace(asked, steps=_again(asked.steps, asked.said + "".join(said), error), said="")
         raise NotComplied(f"the model '{self.card.name}' made no valid function call in {ATTEMPTS} attempts: {error}")
 
     def _error(self, calls: dict[int, _Call], prompt: Prompt, ends: Sequence[Finished]) -> str | None:

@@ -1,13 +1,16 @@
 """What the outside asks of interactions: create, read, follow, cancel, delete. One method each.
 
 A plain call that nobody follows is run to its end and written once. A streamed or a background call is a run with a
-recording, which goes on when its reader leaves; with `store=false` it ends with its reader.
+recording, which goes on when its reader leaves, and when its process dies; with `store=false` it ends with its reader.
+Whichever process carries a run, all of this can be asked of any other that has the same store.
 """
 
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
+from uuid import uuid4
 
 from turnwise.domain.errors import InvalidRequest, NotComplied, NotFound, TurnwiseError
 from turnwise.domain.events import Created, Event, StepStart
@@ -15,20 +18,22 @@ from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Turn
 from turnwise.domain.steps import Step, ToolResult
 from turnwise.domain.tools import FunctionTool
-from turnwise.engine.background import OPENING_PATIENCE, Runs, end_what_was_left
+from turnwise.engine.background import ALONE, OPENING_PATIENCE, Carrying, Runs
+from turnwise.engine.baggage import pack, unpack
 from turnwise.engine.calls import check_calls
 from turnwise.engine.delivery import Delivering
 from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
-from turnwise.engine.journal import Journal, Numbered, Recording, cut_short, ended_as, follow
+from turnwise.engine.journal import Journal, Notify, Recording, cut_short, ended_as, nobody
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import run
 from turnwise.engine.schema import check_schema
 from turnwise.engine.surroundings import Limits, Surroundings
+from turnwise.engine.tailing import Numbered
 from turnwise.engine.thoughts import Sealer
 from turnwise.engine.toolset import as_functions
 from turnwise.models.model import Catalogue
-from turnwise.store.store import InteractionStore
+from turnwise.store.store import Lease, Run, Store
 from turnwise.tools.tool import Toolbox
 
 
@@ -37,7 +42,7 @@ class Interactions:
 
     def __init__(
         self,
-        store: InteractionStore,
+        store: Store,
         catalogue: Catalogue,
         *,
         clock: Callable[[], datetime],
@@ -49,9 +54,12 @@ class Interactions:
         sealer: Sealer | None = None,
         inline_bytes: int = 20 * 1024 * 1024,
         idle: float = 15.0,
+        carrying: Carrying | None = None,
+        notify: Notify = nobody,
     ) -> None:
         """`new_id` makes a name that begins with what it is given. Without a `sealer`, thoughts can be sent back only
-        as long as this object lives. Media that a model makes are `data` up to `inline_bytes`."""
+        as long as this object lives. Media that a model makes are `data` up to `inline_bytes`. `notify` says what the
+        outside is to be told of an interaction that ends."""
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
@@ -63,12 +71,14 @@ class Interactions:
         self._limits = limits or Limits()
         self._inline_bytes = inline_bytes
         self._idle = idle
-        self._journal = Journal(store, clock)
-        self._runs = Runs(self._journal, clock)
+        self._notify = notify
+        self._journal = Journal(store, clock, notify)
+        carrying = carrying or Carrying(Lease(uuid4().hex, ALONE))
+        self._runs = Runs(store, self._journal, clock, carrying, self._resume)
 
-    async def recover(self) -> int:
-        """End what the last process left in progress. Returns how many there were."""
-        return await end_what_was_left(self._store, self._clock)
+    async def open(self, *, alone: bool = True) -> None:
+        """Begin to carry runs, and go on with those that were left. `alone`: no other process can be carrying any."""
+        await self._runs.open(alone=alone)
 
     async def create(self, turn: Turn, owner: str, dialect: DialectName, *, base_url: str = "") -> Interaction:
         """Run a turn to its end; or, in the background, begin it. `base_url` is where the caller reaches this server.
@@ -77,9 +87,10 @@ class Interactions:
             TurnwiseError: it could not be run, and nothing was kept.
         """
         interaction = self._new(turn, owner, dialect)
-        events = await self._run(turn, owner, base_url)
+        events = await self._events(interaction, base_url)
         if turn.background:
-            return (await self._runs.start(interaction, events, patience=0)).snapshot()
+            await events.aclose()  # it could be begun, which is all that its caller waits for
+            return (await self._runs.submit(interaction, self._baggage(interaction, base_url))).snapshot()
         told: list[Event] = [Created()]
         try:
             async with aclosing(events):
@@ -91,7 +102,7 @@ class Interactions:
             told += cut_short(told, Failure(error.code, error.message), self._clock())
         whole = ended_as(interaction, told)
         if turn.store:
-            await self._store.create(whole)
+            await self._store.create(whole, notices=await self._notify(whole) if turn.webhook is not None else ())
         return whole
 
     async def begin(self, turn: Turn, owner: str, dialect: DialectName, *, base_url: str = "") -> Recording:
@@ -100,14 +111,18 @@ class Interactions:
         Raises:
             TurnwiseError: it could not be begun, and nothing was kept.
         """
-        events = await self._run(turn, owner, base_url)
-        patience = 0 if turn.background else OPENING_PATIENCE
-        return await self._runs.start(self._new(turn, owner, dialect), events, patience=patience)
+        interaction = self._new(turn, owner, dialect)
+        events = await self._events(interaction, base_url)
+        baggage = self._baggage(interaction, base_url)
+        if turn.background:
+            await events.aclose()
+            return await self._runs.submit(interaction, baggage)
+        return await self._runs.start(interaction, events, baggage, patience=OPENING_PATIENCE)
 
     def follow(self, recording: Recording) -> AsyncGenerator[Numbered, None]:
         """The events of a turn that this caller began, in groups, to its end. An empty group is a sign of life.
         Whoever follows says so when it leaves."""
-        return follow(recording, 0, idle=self._idle)
+        return self._journal.follow(recording, 0, idle=self._idle)
 
     async def leave(self, recording: Recording) -> None:
         """The caller that began this turn is gone. A turn that is not stored ends with it."""
@@ -126,7 +141,9 @@ class Interactions:
         interaction = await self._store.load(id, owner)
         if interaction is None:
             raise _unknown(id)
-        return interaction
+        if interaction.status.is_terminal:
+            return interaction
+        return ended_as(interaction, [event for _, event in await self._store.events(id, 0)])
 
     async def read(self, interaction: Interaction, after: int) -> AsyncGenerator[Numbered, None]:
         """The events of an interaction behind a position, in groups, to its end. An empty group is a sign of life.
@@ -145,6 +162,8 @@ class Interactions:
         recording = self._live(id, owner)
         if recording is not None:
             await self._runs.cancel(recording)
+        if recording is None or recording.is_lost:
+            await self._runs.cancel_elsewhere(id, owner)
         return await self.get(id, owner)
 
     async def delete(self, id: str, owner: str) -> None:
@@ -158,7 +177,7 @@ class Interactions:
             raise _unknown(id)
 
     async def close(self) -> None:
-        """Stop all runs and write down what they told."""
+        """Let go of all runs, and write down what they told."""
         await self._runs.close()
         await self._journal.close()
 
@@ -173,7 +192,11 @@ class Interactions:
         now = self._clock()
         return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect)
 
-    async def _run(self, turn: Turn, owner: str, base_url: str) -> AsyncGenerator[Event, None]:
+    async def _events(
+        self, interaction: Interaction, base_url: str, told: Sequence[Event] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """The events of an interaction, behind those that were told of it."""
+        turn, owner = interaction.turn, interaction.owner
         if turn.model is None:
             raise InvalidRequest("name a model", field="model")
         model = self._catalogue.find(turn.model, _modalities(turn))
@@ -182,9 +205,23 @@ class Interactions:
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
         steps = check_calls(as_functions(self._sealer.opened((*history, *turn.input), owner)))
-        return run(turn, steps, model, self._around(turn, owner, base_url))
+        return run(turn, steps, model, self._around(interaction, base_url), told)
 
-    def _around(self, turn: Turn, owner: str, base_url: str) -> Surroundings:
+    async def _resume(self, claimed: Run, told: Sequence[Event]) -> AsyncGenerator[Event, None]:
+        """The events of a run that was begun, in this process or in another one."""
+        interaction = claimed.interaction
+        baggage = unpack(interaction.turn, claimed.baggage, interaction.owner, self._sealer)
+        return await self._events(replace(interaction, turn=baggage.turn), baggage.base_url, told)
+
+    def _baggage(self, interaction: Interaction, base_url: str) -> bytes:
+        """What is kept beside an interaction until it has ended."""
+        turn, owner = interaction.turn, interaction.owner
+        makes_files = any(modality != "text" for modality in _modalities(turn))
+        return pack(turn, base_url, makes_files, lambda secret: self._sealer.seal(secret, owner))
+
+    def _around(self, interaction: Interaction, base_url: str) -> Surroundings:
+        turn, owner = interaction.turn, interaction.owner
+
         async def keep(data: bytes, mime_type: str, name: str = "") -> str:
             file = await self._files.keep(owner, data, mime_type, display_name=name)
             return f"{base_url}/v1beta/files/{file.id}"
@@ -199,6 +236,7 @@ class Interactions:
             toolbox=self._toolbox,
             owner=owner,
             limits=self._limits,
+            began=interaction.created,
         )
 
 

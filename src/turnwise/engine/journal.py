@@ -11,20 +11,25 @@ The writer owns the run; readers come and go. Nothing that a reader does, or fai
 Text that comes faster than it is written is joined into one event before it gets its position. A run with
 `store=false` has a recording without a store: the same reading, nothing kept, and no waiting for anyone else's writes.
 
-What the store refuses ends its run. One more try is made, to write down that it failed; if that is refused too, its
+A run has one carrier at a time. Once another process has taken it, or ended it, the store takes nothing more from this
+one: the recording is lost, its writer is told so, and its readers go on reading from the store (`tailing.py`).
+
+What the store cannot write ends its run. One more try is made, to write down that it failed; if that fails too, its
 readers are told so, since nobody will ever tell them more.
 """
 
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
-from turnwise.domain.errors import Internal, OutOfRange
-from turnwise.domain.events import End, Event, Failed, PartDelta, TextDelta, closing, fold, replay
-from turnwise.domain.interaction import Failure, Interaction, Status
-from turnwise.store.store import Batch, InteractionStore
+from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
+from turnwise.domain.events import Checkpoint, End, Event, Failed, PartDelta, TextDelta, closing, fold, replay
+from turnwise.domain.interaction import Failure, Interaction, Status, Usage
+from turnwise.engine.tailing import STOPPED, Numbered, Tail
+from turnwise.store.store import Batch, NewRun, Notice, Run, Store
 
 log = logging.getLogger("turnwise.journal")
 
@@ -35,27 +40,52 @@ JOINED_LIMIT = 4096
 """Characters up to which text that waits is joined: beyond them a writer that is far ahead would only copy text about,
 and never be made to wait."""
 
+ROUND = "round"
+"""The kind of the checkpoints that have what a run has cost so far, as `usage`."""
+
+MOVED = "this interaction goes on elsewhere; read on from the last event that you have, by `last_event_id`"
+
 NOT_WRITTEN = "turnwise could not write down this turn; its log has the reason"
 
-Numbered = Sequence[tuple[int, Event]]
-"""Events with their positions."""
+Notify = Callable[[Interaction], Awaitable[Sequence[Notice]]]
+"""What the outside is to be told of an interaction that ends like this."""
+
+
+async def nobody(interaction: Interaction) -> Sequence[Notice]:
+    """Nobody outside waits for the end of anything."""
+    return ()
 
 
 class Recording:
     """The events of one run: gathered (`pending`), on their way to the store (`writing`), and written (`events`)."""
 
-    def __init__(self, interaction: Interaction) -> None:
+    def __init__(self, interaction: Interaction, told: Sequence[Event] = (), attempt: int = 1) -> None:
         self.interaction = interaction
         """As it was created; the outcome is `fold(events)`."""
-        self.events: list[Event] = []
+        self.attempt = attempt
+        """At the run; those before it told what was told already."""
+        self.events: list[Event] = list(told)
         """Those that any reader may see."""
         self.writing: list[Event] = []
         self.pending: list[Event] = []
-        self.broken: Internal | None = None
+        self.broken: TurnwiseError | None = None
         """Set once the store has refused events: nothing more can be added."""
+        self.is_over = False
+        """Whether the run has told its end, written or not."""
         self.ended = False
-        """Whether no more events will be published. The last one is End, unless the store would not even take that."""
+        """Whether no more events will be published here. The last one is End, unless the store would not even take
+        that, or the run is lost."""
         self._changed: asyncio.Future[None] | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the run goes on, or has ended, and no longer in this process."""
+        return isinstance(self.broken, HandedOver) and not isinstance(self.events[-1], End)
+
+    @property
+    def is_unended(self) -> bool:
+        """Whether the store would not take the run's end, which is still to be written."""
+        return isinstance(self.broken, Internal) and not isinstance(self.events[-1], End)
 
     @property
     def told(self) -> list[Event]:
@@ -69,6 +99,7 @@ class Recording:
 
     def add(self, event: Event) -> None:
         """Gather an event for the next flush, joined to the text that waits there already."""
+        self.is_over = isinstance(event, End)
         last = self.pending[-1] if self.pending else None
         joined = None if last is None else _joined(last, event)
         if joined is not None:
@@ -79,7 +110,7 @@ class Recording:
     def take(self) -> Batch:
         """What was gathered, with its place in the journal. It is on its way to the store from now on."""
         self.writing, self.pending = self.pending, []
-        return Batch(self.interaction.id, len(self.events) + 1, tuple(self.writing))
+        return Batch(self.interaction.id, len(self.events) + 1, tuple(self.writing), self.attempt)
 
     def publish(self) -> None:
         """Show what was taken, and is written now, to every reader."""
@@ -88,8 +119,8 @@ class Recording:
         self.ended = bool(self.events) and isinstance(self.events[-1], End)
         self._tell()
 
-    def break_off(self, error: Internal) -> None:
-        """Show every reader that nothing more will come, and why."""
+    def break_off(self, error: TurnwiseError) -> None:
+        """Show every reader that nothing more will come from here, and why."""
         self.broken = error
         self.ended = True
         self._tell()
@@ -120,6 +151,13 @@ def _joined(last: Event, event: Event) -> Event | None:
     return None
 
 
+def lost(interaction: Interaction, told: Sequence[Event]) -> Recording:
+    """The recording of a run of which this much was told, and that another process carries."""
+    recording = Recording(interaction, told)
+    recording.break_off(HandedOver(MOVED))
+    return recording
+
+
 def ended_as(interaction: Interaction, events: Iterable[Event]) -> Interaction:
     """The interaction with the outcome of these events."""
     outcome = fold(events)
@@ -133,35 +171,79 @@ def ended_as(interaction: Interaction, events: Iterable[Event]) -> Interaction:
     )
 
 
-def cut_short(told: Sequence[Event], failure: Failure | None, at: datetime) -> list[Event]:
-    """The events that end a run which told these and no more: as failed, or without a failure as cancelled."""
+def cut_short(told: Sequence[Event], end: Failure | Status, at: datetime) -> list[Event]:
+    """The events that end a run which told these and no more: as failed, or with another status."""
     if told and isinstance(told[-1], End):
         return []
-    if failure is None:
-        return [*closing(told), End(Status.CANCELLED, None, at)]
-    return [*closing(told), Failed(failure), End(Status.FAILED, None, at)]
+    usage = spent(told)
+    if isinstance(end, Failure):
+        return [*closing(told), Failed(end), End(Status.FAILED, usage, at)]
+    return [*closing(told), End(end, usage, at)]
+
+
+def spent(told: Iterable[Event]) -> Usage | None:
+    """What a run had cost when it was last written down."""
+    costs = [event.data["usage"] for event in told if isinstance(event, Checkpoint) and event.kind == ROUND]
+    return None if not costs or costs[-1] is None else Usage(**costs[-1])
 
 
 class Journal:
     """All recordings of this process, and the way to any journal that is kept."""
 
-    def __init__(self, store: InteractionStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], notify: Notify = nobody) -> None:
         self._store = store
         self._clock = clock
+        self._notify = notify
+        self._tail = Tail(store)
         self._live: dict[str, Recording] = {}
         self._dirty: dict[str, Recording] = {}
         self._flusher: asyncio.Task[None] | None = None
+        self._closed = False
 
-    async def open(self, interaction: Interaction, events: Sequence[Event]) -> Recording:
+    async def open(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
         """Begin a recording with its first events. They are kept when this returns."""
         recording = Recording(interaction)
         recording.pending.extend(events)
         batch = recording.take()
         if interaction.turn.store:
-            await self._store.create(interaction, batch)
+            await self._store.create(interaction, batch, run)
         recording.publish()
         self._live[interaction.id] = recording
         return recording
+
+    async def go_on(self, interaction: Interaction, attempt: int) -> Recording:
+        """Go on with a recording that another attempt has begun."""
+        told = [event for _, event in await self._store.events(interaction.id, 0)]
+        recording = Recording(interaction, told, attempt)
+        self._live[interaction.id] = recording
+        return recording
+
+    async def lose(self, recordings: Sequence[Recording]) -> None:
+        """Let go of runs: what they told is written, and nothing more is added to them."""
+        for recording in recordings:
+            recording.broken = HandedOver(MOVED)
+        for recording in recordings:
+            await self.settle(recording)
+            self.drop(recording)
+
+    def drop(self, recording: Recording) -> None:
+        """Let go of a run that another process has taken, or ended."""
+        if not recording.ended:
+            recording.break_off(HandedOver(MOVED))
+            self.forget(recording)
+
+    def forget(self, recording: Recording) -> None:
+        """Whoever reads this from now on reads it from the store."""
+        if self._live.get(recording.interaction.id) is recording:
+            del self._live[recording.interaction.id]
+
+    async def end(self, run: Run, end: Failure | Status) -> None:
+        """Write the end of a run that this process has taken, and does not carry."""
+        told = [event for _, event in await self._store.events(run.interaction.id, 0)]
+        ends = cut_short(told, end, self._clock())
+        whole = ended_as(run.interaction, [*told, *ends])
+        batch = Batch(whole.id, len(told) + 1, tuple(ends), run.attempt)
+        await self._store.finish(whole, batch, attempt=run.attempt, notices=await self._notify(whole))
 
     async def append(self, recording: Recording, event: Event) -> None:
         """Write down one more event. Waits when it is the last, and when the store is far behind.
@@ -171,6 +253,8 @@ class Journal:
         """
         if recording.broken is not None:
             raise recording.broken
+        if recording.is_over:
+            raise Internal(f"the run {recording.interaction.id} has told its end already")
         recording.add(event)
         if not recording.interaction.turn.store:
             await self._pass_on(recording)
@@ -178,7 +262,7 @@ class Journal:
         self._dirty[recording.interaction.id] = recording
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
-        if isinstance(event, End) or len(recording.pending) > PENDING_LIMIT:
+        if isinstance(event, End) or (len(recording.pending) > PENDING_LIMIT and isinstance(event, PartDelta)):
             await self.settle(recording)
 
     async def settle(self, recording: Recording) -> None:
@@ -198,25 +282,48 @@ class Journal:
             OutOfRange: the journal never had that position.
         """
         recording = self._live.get(interaction.id)
-        if recording is None:
-            return _once(await self._read_kept(interaction, after))
-        if after > len(recording.events):
-            raise _out_of_range(after, len(recording.events))
-        return follow(recording, after, idle=idle)
+        if recording is not None:
+            if after > len(recording.events):
+                raise _out_of_range(after, len(recording.events))
+            return self.follow(recording, after, idle=idle)
+        kept = await self._read_kept(interaction, max(after, 1))
+        last, event = kept[-1]
+        behind = _once([pair for pair in kept if pair[0] > after])
+        if interaction.status.is_terminal or isinstance(event, End):
+            return behind
+        return _both(behind, self._tail.follow(interaction.id, interaction.owner, last, idle=idle))
+
+    async def follow(self, recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
+        """The events of a recording behind a position, as `read` has them; and, once it is lost, those that its new
+        carrier tells."""
+        position = after
+        async with aclosing(follow(recording, after, idle=idle)) as groups:
+            async for group in groups:
+                yield group
+                position += len(group)
+        if recording.is_lost and not self._closed:
+            interaction = recording.interaction
+            async with aclosing(self._tail.follow(interaction.id, interaction.owner, position, idle=idle)) as groups:
+                async for group in groups:
+                    yield group
+        elif recording.is_lost:
+            raise HandedOver(STOPPED)
 
     async def close(self) -> None:
-        """Wait until all that is gathered is written."""
+        """Wait until all that is gathered is written, and let go of whoever reads from the store."""
+        self._closed = True
         while self._flusher is not None:
             await asyncio.wait({self._flusher})
+        await self._tail.close()
 
-    async def _read_kept(self, interaction: Interaction, after: int) -> Numbered:
-        """Of a run that has ended: as it was told, or as it would have been told."""
-        kept = await self._store.events(interaction.id, max(after - 1, 0))
+    async def _read_kept(self, interaction: Interaction, first: int) -> Numbered:
+        """From a position on, as it was told; or, of a run that nobody followed, as it would have been told."""
+        kept = await self._store.events(interaction.id, first - 1)
         if not kept:
-            kept = [(i, event) for i, event in enumerate(replay(interaction), 1) if i >= after]
+            kept = [(i, event) for i, event in enumerate(replay(interaction), 1) if i >= first]
         if not kept:
-            raise _out_of_range(after, None)
-        return [(position, event) for position, event in kept if position > after]
+            raise _out_of_range(first, None)
+        return kept
 
     async def _pass_on(self, recording: Recording) -> None:
         """Tell what nobody keeps, and let its readers have a look at it."""
@@ -228,6 +335,8 @@ class Journal:
         try:
             while self._dirty:
                 await self._flush()
+                if self._store.pace:
+                    await asyncio.sleep(self._store.pace)
         finally:
             self._flusher = None
 
@@ -243,18 +352,22 @@ class Journal:
         if not batches:
             return
         try:
-            await self._store.append([batch for _, batch in batches])
+            refused = await self._store.append([batch for _, batch in batches])
         except Exception:
             log.exception("the store could not write events of %d runs", len(batches))
             await asyncio.gather(*(self._give_up(recording) for recording, _ in batches))
-        else:
-            for recording, _ in batches:
+            return
+        for recording, batch in batches:
+            if batch.id in refused:
+                self.drop(recording)
+            else:
                 self._publish(recording)
 
     async def _finish(self, recording: Recording, batch: Batch) -> None:
         try:
             whole = ended_as(recording.interaction, (*recording.events, *batch.events))
-            ours = await self._store.finish(whole, batch)
+            notices = await self._notify(whole)
+            ours = await self._store.finish(whole, batch, attempt=recording.attempt, notices=notices)
         except Exception:
             log.exception("the store could not write the end of %s", recording.interaction.id)
             await self._give_up(recording)
@@ -262,7 +375,7 @@ class Journal:
             if ours:
                 self._publish(recording)
             else:
-                self._break_off(recording, Internal("this interaction was ended or deleted by someone else"))
+                self.drop(recording)
 
     async def _give_up(self, recording: Recording) -> None:
         """The store would not take what a run told. Try to write down at least that it failed."""
@@ -270,27 +383,26 @@ class Journal:
         recording.pending = cut_short(recording.events, Failure(Internal.code, NOT_WRITTEN), self._clock())
         batch = recording.take()
         try:
-            ours = await self._store.finish(ended_as(recording.interaction, recording.told), batch)
+            whole = ended_as(recording.interaction, recording.told)
+            ours = await self._store.finish(whole, batch, attempt=recording.attempt, notices=await self._notify(whole))
         except Exception:
             log.exception("the store could not write that %s failed", recording.interaction.id)
-            ours = False
+            recording.break_off(recording.broken)
+            return
         if ours:
             self._publish(recording)
         else:
-            self._break_off(recording, recording.broken)
+            self.drop(recording)
 
     def _publish(self, recording: Recording) -> None:
         recording.publish()
         if recording.ended:
-            self._live.pop(recording.interaction.id, None)
-
-    def _break_off(self, recording: Recording, error: Internal) -> None:
-        recording.break_off(error)
-        self._live.pop(recording.interaction.id, None)
+            self.forget(recording)
 
 
 async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
-    """Events of a recording behind a position, in groups, as they are published. Empty: idle for so long.
+    """Events of a recording behind a position, in groups, as they are published. Empty: idle for so long. They stop
+    where the run is lost.
 
     Raises:
         Internal: the run's end could not be written.
@@ -302,7 +414,7 @@ async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGener
             yield list(enumerate(events, position + 1))
             position += len(events)
         elif recording.ended:
-            if recording.broken is not None and not isinstance(recording.events[-1], End):
+            if recording.broken is not None and not recording.is_lost and not isinstance(recording.events[-1], End):
                 raise recording.broken
             return
         else:
@@ -311,6 +423,15 @@ async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGener
                     await recording.changed()
             except TimeoutError:
                 yield ()
+
+
+async def _both(
+    first: AsyncGenerator[Numbered, None], second: AsyncGenerator[Numbered, None]
+) -> AsyncGenerator[Numbered, None]:
+    for groups in (first, second):
+        async with aclosing(groups):
+            async for group in groups:
+                yield group
 
 
 async def _once(group: Numbered) -> AsyncGenerator[Numbered, None]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from turnwise.domain.errors import InvalidRequest
 from turnwise.store.store import Place
 
-_ID = re.compile(r"[a-z0-9-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def write_token(place: Place) -> str:
@@ -16,8 +16,8 @@ def write_token(place: Place) -> str:
     return urlsafe_b64encode(f"{created.isoformat()} {id}".encode()).decode().rstrip("=")
 
 
-def read_token(token: str) -> Place:
-    """The place in a token.
+def read_token(token: str, field: str = "pageToken") -> Place:
+    """The place in a token, which came as this field.
 
     Raises:
         InvalidRequest: it is none of ours.
@@ -29,4 +29,4 @@ def read_token(token: str) -> Place:
             raise ValueError
         return at.astimezone(UTC), id
     except (ValueError, OverflowError):
-        raise InvalidRequest(f"'{token}' is no token that a list has given", field="pageToken") from None
+        raise InvalidRequest(f"'{token}' is no token that a list has given", field=field) from None

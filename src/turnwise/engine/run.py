@@ -27,24 +27,25 @@ from turnwise.domain.errors import InvalidRequest
 from turnwise.domain.events import End, Event, StatusUpdate
 from turnwise.domain.formats import MODALITIES, AudioFormat, ImageFormat
 from turnwise.domain.interaction import Status, Turn
-from turnwise.domain.steps import FunctionCall, FunctionResult, Step
+from turnwise.domain.steps import Step
 from turnwise.domain.tools import FunctionTool, ToolChoice
-from turnwise.engine.calls import CheckedCalls
 from turnwise.engine.delivery import delivered
-from turnwise.engine.forms import Formed
+from turnwise.engine.helping import helped
+from turnwise.engine.standing import stand
 from turnwise.engine.surroundings import Surroundings
-from turnwise.engine.thoughts import Thinking
 from turnwise.engine.toolset import Toolset, offered_tools
 from turnwise.engine.writing import Writing
 from turnwise.models.model import Model, ModelCard, Prompt, Taken
 from turnwise.tools.tool import Occasion
 
 
-async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundings) -> AsyncGenerator[Event, None]:
+async def run(
+    turn: Turn, steps: Sequence[Step], model: Model, around: Surroundings, told: Sequence[Event] = ()
+) -> AsyncGenerator[Event, None]:
     """The events of one turn behind Created: StatusUpdate, its steps, and End.
 
     `steps` are the history and the input as the model sees them: with their signatures opened, and calls of tools as
-    function calls.
+    function calls. `told` are the events that another attempt told, whose process died: what is behind them follows.
 
     Raises:
         TurnwiseError: the prompt was refused, a tool cannot be had, or the model broke, or it refused to answer.
@@ -54,17 +55,25 @@ async def run(turn: Turn, steps: Sequence[Step], model: Model, around: Surroundi
         prompt = build_prompt(turn, await around.present(steps, model.card), model.card, tools)
         writing = Writing(turn, model, tools, around)
         makes_media = any(modality != "text" for modality in prompt.modalities)
-        while prompt is not None:
-            async with aclosing(helped(model, prompt).stream(prompt)) as fragments:
-                taken = await anext(fragments, None)
-                assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
-                if writing.rounds == 0:
-                    yield StatusUpdate(Status.IN_PROGRESS)
-                async for fragment in delivered(fragments, prompt, around.delivering) if makes_media else fragments:
-                    for event in writing.add(fragment):
-                        yield event
-            for event in writing.close_round():
+        standing = stand(told)
+        if not standing.is_new:
+            for event in writing.go_on(standing, occasion):
                 yield event
+            prompt = await writing.prompt_behind(standing, prompt)
+        else:
+            prompt = writing.within_budget(prompt)
+        while prompt is not None:
+            if not writing.calls:
+                async with aclosing(helped(model, prompt).stream(prompt)) as fragments:
+                    taken = await anext(fragments, None)
+                    assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"
+                    if writing.rounds == 0:
+                        yield StatusUpdate(Status.IN_PROGRESS)
+                    async for fragment in delivered(fragments, prompt, around.delivering) if makes_media else fragments:
+                        for event in writing.add(fragment):
+                            yield event
+                for event in writing.close_round():
+                    yield event
             if not writing.calls:
                 break
             async with aclosing(writing.results(occasion)) as events:
@@ -85,22 +94,6 @@ async def _tools(turn: Turn, steps: Sequence[Step], around: Surroundings) -> Asy
     declared = {f"tools[{index}]": tool for index, tool in enumerate(turn.tools) if tool in offered}
     async with around.toolbox.open(declared, occasion) as opened:
         yield Toolset(opened, offered), occasion
-
-
-def helped(model: Model, prompt: Prompt) -> Model:
-    """The model, with the engine's help where this prompt asks for what it cannot do by itself."""
-    if "text" not in model.card.outputs:
-        return model
-    speaking = model if prompt.schema is None else Formed(model)
-    if not model.card.thinks:
-        speaking = Thinking(speaking)
-    if model.card.tools:
-        return CheckedCalls(speaking) if prompt.tools else speaking
-    if prompt.tools or any(isinstance(step, FunctionCall | FunctionResult) for step in prompt.steps):
-        from turnwise.engine.rules.ruled import RuledCalls  # a tenth of a second, which a start need not pay
-
-        return RuledCalls(Formed(model), speaking)
-    return speaking
 
 
 def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard, tools: Toolset) -> Prompt:

@@ -13,11 +13,13 @@ from turnwise.tools.tool import Toolbox
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a turn may go on calling tools of the server."""
+    """How long a turn may go on: calling tools of the server, and altogether."""
 
     rounds: int = 64
     seconds: float = 1800.0
     tokens: int = 2_000_000
+    budget: int | None = None
+    """How many tokens a background interaction may cost in all, if there is a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +39,5 @@ class Surroundings:
     toolbox: Toolbox
     owner: str = ""
     limits: Limits = field(default_factory=Limits)
+    began: datetime | None = None
+    """When the interaction was created, by whatever process. None: now."""

@@ -165,8 +165,10 @@ class Thinking:
         self.card = replace(model.card, thinks=True)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        """A first pass whose text is the thought, and a second that has read it."""
-        budget = BUDGETS[prompt.generation.thinking_level or "minimal"]
+        """A first pass whose text is the thought, and a second that has read it. An answer that has begun, if only with
+        its thoughts, was thought of before."""
+        has_begun = bool(prompt.said) or (bool(prompt.steps) and isinstance(prompt.steps[-1], Thought))
+        budget = 0 if has_begun else BUDGETS[prompt.generation.thinking_level or "minimal"]
         steps = told(prompt.steps)
         if not budget:
             async with aclosing(self._model.stream(replace(prompt, steps=steps))) as fragments:
@@ -185,7 +187,7 @@ class Thinking:
                     usage = Usage(input=cost.input, cached=cost.cached, thought=cost.output_tokens + cost.thought)
                 elif isinstance(fragment, Taken):
                     yield fragment
-        answer = replace(prompt, steps=told((*steps, Thought(None, (Text("".join(thought).strip()),)))))
+        answer = replace(prompt, steps=told((*steps, Thought(None, (Text("".join(thought)),)))))
         async with aclosing(self._model.stream(answer)) as fragments:
             async for fragment in fragments:
                 if isinstance(fragment, UsageFragment):
@@ -213,8 +215,8 @@ def told(steps: Sequence[Step]) -> tuple[Step, ...]:
         if not isinstance(step, Thought):
             told.append(step)
             continue
-        thought = "".join(piece.text for piece in step.summary if isinstance(piece, Text))
-        if thought.strip():
+        thought = "".join(piece.text for piece in step.summary if isinstance(piece, Text)).strip()
+        if thought:
             told[:] = with_note(told, NOTES + thought)
     return tuple(told)
 

@@ -129,10 +129,10 @@ class Toolset:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    def note(self, outcome: Outcome) -> None:
-        """Remember that a tool was used."""
-        if outcome.counted is not None:
-            self.counted[outcome.counted] = self.counted.get(outcome.counted, 0) + 1
+    def note(self, counted: str | None) -> None:
+        """Remember that a tool was used whose uses are counted under this name."""
+        if counted is not None:
+            self.counted[counted] = self.counted.get(counted, 0) + 1
 
 
 def result_step(call: Made, outcome: Outcome, seal: Seal) -> ToolResult:

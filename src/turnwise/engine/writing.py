@@ -5,18 +5,20 @@ are remembered: folded, and with their signatures opened, they are what the mode
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from turnwise.domain.errors import ContentBlocked, ModelFailed, TurnwiseError
-from turnwise.domain.events import Event, fold
-from turnwise.domain.interaction import Status, Turn, Usage, add_usage
-from turnwise.domain.steps import FunctionCall, FunctionResult
+from turnwise.domain.events import Checkpoint, Event, PartDelta, StepStart, StepStop, WholeDelta, fold
+from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage, add_usage
+from turnwise.domain.steps import FunctionCall, FunctionResult, ToolCall
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import deliver_made
+from turnwise.engine.journal import ROUND
 from turnwise.engine.presenting import CONTEXT, question
+from turnwise.engine.standing import Standing
 from turnwise.engine.surroundings import Surroundings
 from turnwise.engine.toolset import (
     Made,
@@ -31,7 +33,7 @@ from turnwise.engine.toolset import (
     without_media,
 )
 from turnwise.models.model import CallFragment, FinishReason, Fragment, Model, ModelCard, Prompt
-from turnwise.tools.tool import Occasion, Outcome
+from turnwise.tools.tool import Occasion, Outcome, Source
 
 ENDINGS: dict[FinishReason, Status] = {
     "stop": Status.COMPLETED,
@@ -40,6 +42,12 @@ ENDINGS: dict[FinishReason, Status] = {
 }
 """How a turn ends when the model ends in this way. A refusal is an error."""
 
+
+MUCH = 32_768
+"""How many tokens no model says in one answer that has no limit of its own."""
+
+RESULT = "result"
+"""The kind of the checkpoints that have what is remembered of a tool's result, and clients are not shown."""
 
 LEAST = 64
 """How many tokens a result may have in any case: so much it takes to say what it is."""
@@ -64,7 +72,7 @@ class Writing:
             summaries=turn.generation.thinking_summaries != "none",
             cite=self._citations.cite if tools.runs_here else None,
         )
-        self._began = around.clock()
+        self._began = around.began or around.clock()
         self._usage: Usage | None = None
         self._happened: list[Event] = []
         """The events of this round, if another may follow."""
@@ -74,8 +82,10 @@ class Writing:
         """Whether a function of the client's was called."""
         self._over: str | None = None
         """Which limit is reached, in words that the model was told."""
-        self._cut = False
-        """Whether the turn ends because of it."""
+        self._cut: Status | None = None
+        """How the turn ends, if it does because of a limit."""
+        self._is_budgeted = False
+        """Whether the model has no more than what is left of the budget."""
 
     @property
     def usage(self) -> Usage | None:
@@ -86,7 +96,39 @@ class Writing:
 
     def ending(self) -> Status:
         """How the turn ends."""
-        return Status.INCOMPLETE if self._cut else _ending(self._assembler.finished, self._model.card)
+        if self._cut is not None:
+            return self._cut
+        if self._asks_client:
+            return Status.REQUIRES_ACTION
+        ending = _ending(self._assembler.finished, self._model.card)
+        return Status.BUDGET_EXCEEDED if ending is Status.INCOMPLETE and self._is_budgeted else ending
+
+    def go_on(self, standing: Standing, occasion: Occasion) -> Iterator[Event]:
+        """Take a turn up where another attempt left it. The events that close what nobody will finish."""
+        for cost in standing.noted(ROUND):
+            self._usage = None if cost["usage"] is None else Usage(**cost["usage"])
+            self.rounds += 1
+        for result in standing.noted(RESULT):
+            self._citations.add([Source(text, citation) for text, citation in result["sources"]])
+            self._tools.note(result["counted"])
+            self._read += result["read"]
+        self._asks_client = any(isinstance(step, FunctionCall) for step in standing.steps)
+        self._assembler.go_on(standing.step, standing.output, standing.said)
+        if standing.thought is not None:
+            yield from self._assembler.close_thought(standing.thought)
+        opened = as_functions(self._around.opened(standing.steps))
+        occasion.happened += [step for step in opened if isinstance(step, FunctionCall | FunctionResult)]
+        self.calls = self._made_before(standing.pending)
+
+    async def prompt_behind(self, standing: Standing, prompt: Prompt) -> Prompt | None:
+        """The prompt with what happened before another attempt left the turn. None: nothing more is to be asked."""
+        if self._asks_client and not self.calls:
+            return None
+        unanswered = {call.id for call in standing.pending}
+        happened = as_functions(self._around.opened(standing.steps))
+        happened = tuple(step for step in happened if not (isinstance(step, FunctionCall) and step.id in unanswered))
+        shown = await self._around.present(happened, self._model.card)
+        return replace(self._left(prompt), steps=(*prompt.steps, *shown), said=standing.said or "")
 
     def add(self, fragment: Fragment) -> Iterator[Event]:
         """The events of one more fragment."""
@@ -104,10 +146,12 @@ class Writing:
         self.rounds += 1
         self._usage = _together(self._usage, self._assembler.usage)
         _ending(self._assembler.finished, self._model.card)
+        if self.calls:
+            yield Checkpoint(ROUND, {"usage": None if self._usage is None else asdict(self._usage)})
 
     async def results(self, occasion: Occasion) -> AsyncGenerator[Event, None]:
         """What comes of the calls, in the order in which it comes; and what they made, behind it."""
-        self._cut = self._over is not None
+        self._cut = Status.INCOMPLETE if self._over is not None else None
         self._over = self._over or self._limit()
         if self._over is not None:
             for call in self.calls:
@@ -118,12 +162,20 @@ class Writing:
         async with aclosing(self._tools.run(self.calls)) as outcomes:
             async for call, outcome in outcomes:
                 outcome = await self._readable(outcome, room)
-                self._tools.note(outcome)
+                self._tools.note(outcome.counted)
                 await asyncio.to_thread(self._citations.add, outcome.sources)
                 occasion.happened += [
                     FunctionCall(call.step.id, call.step.tool, call.arguments),
                     FunctionResult(call.step.id, outcome.told, call.step.tool),
                 ]
+                yield Checkpoint(
+                    RESULT,
+                    {
+                        "sources": [[source.text, dict(source.citation)] for source in outcome.sources],
+                        "counted": outcome.counted,
+                        "read": read_tokens(outcome),
+                    },
+                )
                 for event in self._result(call, outcome):
                     yield event
                 for index, made in enumerate(outcome.made):
@@ -134,22 +186,57 @@ class Writing:
 
     async def following(self, prompt: Prompt) -> Prompt | None:
         """The prompt of the next round: with what happened in this one. None: the turn ends here."""
-        if self._asks_client or self._cut:
+        if self._asks_client or self._cut is not None:
             return None
         happened = as_functions(self._around.opened(fold(self._happened).steps))
         shown = await self._around.present(happened, self._model.card)
+        prompt = self._left(prompt)
+        if prompt.generation.max_output_tokens is not None and prompt.generation.max_output_tokens <= 0:
+            self._cut = Status.BUDGET_EXCEEDED if self._is_budgeted else Status.INCOMPLETE
+            return None
+        self._happened.clear()
+        self.calls = []
+        self._assembler.begin_round()
+        return replace(prompt, steps=(*prompt.steps, *shown), said="")
+
+    def _left(self, prompt: Prompt) -> Prompt:
+        """The prompt of another round: it need not call any more, and may say what is left of the limit."""
         left, generation = self._turn.generation.max_output_tokens, prompt.generation
         if left is not None and self._usage is not None:
             left -= self._usage.output_tokens + self._usage.thought
             generation = replace(generation, max_output_tokens=left)
-            if left <= 0:
-                self._cut = True
-                return None
-        choice = replace(prompt.tool_choice, mode="auto") if prompt.tool_choice.mode == "any" else prompt.tool_choice
-        self._happened.clear()
-        self.calls = []
-        self._assembler.begin_round()
-        return replace(prompt, steps=(*prompt.steps, *shown), generation=generation, tool_choice=choice)
+        generation = self._budgeted(generation)
+        is_demanded = prompt.tool_choice.mode == "any" and self.rounds > 0
+        choice = replace(prompt.tool_choice, mode="auto") if is_demanded else prompt.tool_choice
+        return replace(prompt, generation=generation, tool_choice=choice)
+
+    def within_budget(self, prompt: Prompt) -> Prompt:
+        """The prompt of the first round, which may not cost more than there is."""
+        return replace(prompt, generation=self._budgeted(prompt.generation))
+
+    def _budgeted(self, generation: GenerationConfig) -> GenerationConfig:
+        """A limit of what the model may say, where the budget is tighter than any other."""
+        budget = self._around.limits.budget
+        if budget is None or not self._turn.background:
+            return generation
+        left = budget - (self._usage.total_tokens if self._usage is not None else 0)
+        others = (generation.max_output_tokens, self._model.card.output_tokens, self._model.card.context_tokens)
+        self._is_budgeted = left < min((limit for limit in others if limit is not None), default=MUCH)
+        return replace(generation, max_output_tokens=left) if self._is_budgeted else generation
+
+    def _made_before(self, pending: Sequence[ToolCall]) -> list[Made]:
+        """Calls that another attempt made, and whose results are not there. They are noted as part of this round."""
+        calls = []
+        for step, opened in zip(pending, self._around.opened(pending), strict=True):
+            assert isinstance(opened, ToolCall)
+            (function,) = as_functions([opened])
+            assert isinstance(function, FunctionCall)
+            offered = self._tools.find(function.name)
+            if offered is None:
+                raise ModelFailed(f"the tool '{function.name}' that was being called is not there any more")
+            calls.append(Made(step, offered, function.arguments))
+            self._happened += [StepStart(0, 0, step), PartDelta(0, 0, WholeDelta(step)), StepStop(0, 0)]
+        return calls
 
     def _limit(self) -> str | None:
         """Which limit of the turn is reached, in words for the model."""

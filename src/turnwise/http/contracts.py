@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Protocol
 
 from turnwise.domain.interaction import DialectName
+from turnwise.engine.agents import SavedAgents
 from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
+from turnwise.engine.webhooks import Webhooks
 
 
 class KeyLike(Protocol):
@@ -67,3 +69,5 @@ class Services:
     max_body_bytes: int
     public_url: str | None = None
     """The address by which clients reach this server, if it is not the one that they ask."""
+    agents: SavedAgents = None  # type: ignore[assignment]  # until app/__init__.py gives them
+    webhooks: Webhooks = None  # type: ignore[assignment]

@@ -28,7 +28,7 @@ HEADERS = {
 }
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+(?:/[A-Za-z0-9._~/-]*)?")
-_METHODS = ("get", "post", "delete")
+_METHODS = ("get", "post", "patch", "delete")
 _FROM_HERE = "#/components/schemas/"
 
 
@@ -245,7 +245,8 @@ def curl(method: str, path: str, call: JSON, body: JSON = None) -> str:
     ]
     address = quote(f"{SERVER}{path}?{'&'.join(asked)}") if asked else f"{SERVER}{path}"
     flags = "-N " if isinstance(body, dict) and body.get("stream") else ""
-    verb = "" if method == "get" or body is not None else f"-X {method.upper()} "
+    meant = "get" if body is None else "post"  # by curl, where it is not told
+    verb = "" if method == meant else f"-X {method.upper()} "
     lines = [f"curl {flags}{verb}{address}"]
     if {} not in call["security"] or len(call["security"]) > 1:
         lines.append(f"-H {quote('x-goog-api-key: any-key')}")

@@ -53,7 +53,7 @@ class Parameter:
 class Call:
     """One route and method, as people and generators of clients need to know it."""
 
-    method: Literal["get", "post", "delete"]
+    method: Literal["get", "post", "patch", "delete"]
     path: str
     """With `{version}` and `{id}` where the route has them."""
     id: str
@@ -85,6 +85,8 @@ TEXT = {"type": "string"}
 BYTES = {"type": "integer", "minimum": 0}
 A_FILE = "my-file"
 A_STORE = "my-store-0123456789ab"
+AN_AGENT = "my-agent"
+A_WEBHOOK = "wh-01k0000000000000000000000"
 A_DOCUMENT = "my-document-0123456789ab"
 STORE_ABOUT = "The store's `name`, without `fileSearchStores/`."
 DOCUMENT_ABOUT = "The last part of the document's `name`."
@@ -140,7 +142,7 @@ CALLS = (
         "createInteraction",
         "Interactions",
         "Create an interaction",
-        "Asks a model, and answers with the finished interaction; with `stream`, event by event while it is made; with "
+        "Asks a model, or an agent, and answers with the finished interaction; with `stream`, event by event while it is made; with "
         "`background`, at once, to be read back later. It is kept, and can be continued by naming it in "
         "`previous_interaction_id`, unless `store` is false.",
         "The interaction; or, with `stream`, its events.",
@@ -154,6 +156,11 @@ CALLS = (
                 "input": "And of Spain?",
             },
             "Stream": {"model": "default", "input": "Tell me a story.", "stream": True},
+            "Research": {
+                "agent": "deep-research-preview-04-2026",
+                "input": "Research the history of Google TPUs.",
+                "background": True,
+            },
         },
         streams=True,
         errors=(
@@ -214,6 +221,72 @@ CALLS = (
         "It is gone.",
         body=ref("Nothing"),
         errors=(*ANY, e.NotFound),
+    ),
+    Call(
+        "post",
+        "/{version}/agents",
+        "createAgent",
+        "Agents",
+        "Save an agent",
+        "Saves an agent of the server together with an instruction, tools and settings, under a name that requests can "
+        "give as their `agent`. What a request says itself counts in place of these.",
+        "The agent.",
+        body=ref("Agent"),
+        reads="AgentBody",
+        examples={
+            "Research in brief": {
+                "id": AN_AGENT,
+                "base_agent": "deep-research-preview-04-2026",
+                "system_instruction": "Write a page at the most.",
+            }
+        },
+        errors=(
+            *ANY,
+            e.FailedPrecondition,
+            e.AlreadyExists,
+            e.PayloadTooLarge,
+            e.UnsupportedMediaType,
+            e.Unimplemented,
+        ),
+    ),
+    Call(
+        "get",
+        "/{version}/agents",
+        "listAgents",
+        "Agents",
+        "List the agents that you have saved",
+        "Shows the agents that were saved with this key, the oldest first.",
+        "A page of agents.",
+        body=ref("AgentPage"),
+        query=(
+            Parameter("page_size", "How many to show.", {"type": "integer", "minimum": 0, "default": 50}),
+            Parameter("page_token", "The `next_page_token` of the page before.", TEXT),
+        ),
+        errors=ANY,
+    ),
+    Call(
+        "get",
+        "/{version}/agents/{id}",
+        "getAgent",
+        "Agents",
+        "Read an agent",
+        "Shows an agent as it was saved, without the headers of its MCP servers.",
+        "The agent.",
+        body=ref("Agent"),
+        errors=(*ANY, e.NotFound),
+        example_id=AN_AGENT,
+    ),
+    Call(
+        "delete",
+        "/{version}/agents/{id}",
+        "deleteAgent",
+        "Agents",
+        "Delete an agent",
+        "Removes a saved agent for good. What it works on goes on.",
+        "It is gone.",
+        body=ref("Nothing"),
+        errors=(*ANY, e.NotFound),
+        example_id=AN_AGENT,
     ),
     Call(
         "get",
@@ -497,6 +570,134 @@ CALLS = (
         id_about="The last part of a `media_id`.",
     ),
     Call(
+        "post",
+        "/{version}/webhooks",
+        "createWebhook",
+        "Webhooks",
+        "Register a webhook",
+        "Registers an address that is told how the owner's background interactions end. The reply shows the secret by "
+        "which what it is told is signed, as Standard Webhooks has it; it is never shown again.",
+        "The webhook, with its secret.",
+        body=ref("WebhookResource"),
+        reads="NewWebhookBody",
+        examples={
+            "Register": {
+                "name": "My webhook",
+                "uri": "https://my-api.example/hear",
+                "subscribed_events": ["interaction.completed", "interaction.failed"],
+            }
+        },
+        errors=(*ANY, e.FailedPrecondition, e.PayloadTooLarge, e.UnsupportedMediaType),
+    ),
+    Call(
+        "get",
+        "/{version}/webhooks",
+        "listWebhooks",
+        "Webhooks",
+        "List your webhooks",
+        "Shows the webhooks of the key's owner, oldest first.",
+        "A page of webhooks.",
+        body=ref("WebhookList"),
+        query=(
+            Parameter("page_size", "How many to show, 1000 at the most.", {**BYTES, "default": 50}),
+            Parameter("page_token", "The `next_page_token` of the page before.", TEXT),
+        ),
+        errors=ANY,
+    ),
+    Call(
+        "get",
+        "/{version}/webhooks/{id}",
+        "getWebhook",
+        "Webhooks",
+        "Read a webhook",
+        "Shows a webhook as it stands.",
+        "The webhook.",
+        body=ref("WebhookResource"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "patch",
+        "/{version}/webhooks/{id}",
+        "updateWebhook",
+        "Webhooks",
+        "Change a webhook",
+        "Changes what the body has, or what `update_mask` names of it.",
+        "The webhook.",
+        body=ref("WebhookResource"),
+        reads="WebhookUpdateBody",
+        examples={"Enable": {"state": "enabled"}},
+        query=(Parameter("update_mask", "The fields that count, with commas between them.", TEXT),),
+        errors=(*ANY, e.NotFound, e.PayloadTooLarge, e.UnsupportedMediaType),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "delete",
+        "/{version}/webhooks/{id}",
+        "deleteWebhook",
+        "Webhooks",
+        "Delete a webhook",
+        "Removes a webhook for good. It is told nothing any more.",
+        "It is gone.",
+        body=ref("Nothing"),
+        errors=(*ANY, e.NotFound),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "post",
+        "/{version}/webhooks/{id}:ping",
+        "pingWebhook",
+        "Webhooks",
+        "Try a webhook",
+        "Sends a `ping` to the address, once and now. The reply waits for its answer.",
+        "It was heard.",
+        body=ref("Nothing"),
+        reads="PingBody",
+        examples={"Try": {}},
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "post",
+        "/{version}/webhooks/{id}:rotateSigningSecret",
+        "rotateSigningSecret",
+        "Webhooks",
+        "Give a webhook a new secret",
+        "Makes a new secret, which is shown once: by this reply. The ones before it sign along for a day, or nothing "
+        "more.",
+        "The secret.",
+        body=ref("RotatedSecret"),
+        reads="RotateSecretBody",
+        examples={"At once": {"revocation_behavior": "revoke_previous_secrets_immediately"}},
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "post",
+        "/{version}/webhooks/{id}/rotate_secret",
+        "rotateSecret",
+        "Webhooks",
+        "Give a webhook a new secret, by another address",
+        "The same as `:rotateSigningSecret`.",
+        "The secret.",
+        body=ref("RotatedSecret"),
+        reads="RotateSecretBody",
+        examples={"At once": {"revocation_behavior": "revoke_previous_secrets_immediately"}},
+        errors=(*ANY, e.FailedPrecondition, e.NotFound, e.PayloadTooLarge),
+        example_id=A_WEBHOOK,
+    ),
+    Call(
+        "get",
+        "/.well-known/jwks.json",
+        "getKeys",
+        "Webhooks",
+        "Read the keys of signatures",
+        "The public keys by which what is told to the addresses of a request (`webhook_config`) can be checked. This "
+        "call asks for no key.",
+        "A set of JSON Web Keys.",
+        body=ref("PublicKeys"),
+    ),
+    Call(
         "get",
         "/healthz",
         "isAlive",
@@ -553,6 +754,8 @@ def build_openapi(not_yet: tuple[str, ...] = ()) -> dict[str, JSON]:
             {"name": "Interactions", "description": "One whole turn of a conversation, from the question to its end."},
             {"name": "Files", "description": "What interactions name by its address, uploaded or made by a model."},
             {"name": "File search", "description": "Stores of documents, which the tool `file_search` searches."},
+            {"name": "Agents", "description": "Who works for longer, as you have defined it for yourself."},
+            {"name": "Webhooks", "description": "Addresses that are told how interactions end."},
             {"name": "Models", "description": "Who answers."},
             {"name": "Server", "description": "About the server itself. These calls ask for no key."},
         ],
@@ -602,6 +805,7 @@ ID_ABOUT = {
     "Interactions": "The interaction's `id`.",
     "Files": "The file's `name`, without `files/`.",
     "File search": STORE_ABOUT,
+    "Agents": "The agent's `id`.",
     "Models": "The model's name.",
 }
 

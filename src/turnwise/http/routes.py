@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from turnwise.domain.errors import Internal, MethodNotAllowed, NotFound, RateLimited, TurnwiseError, Unimplemented
+from turnwise.http.agents import AgentRoutes
 from turnwise.http.auth import KeyRing
 from turnwise.http.body import JSONReply
 from turnwise.http.contracts import Services
@@ -23,13 +24,12 @@ from turnwise.http.file_search import FileSearchRoutes
 from turnwise.http.files import FileRoutes
 from turnwise.http.interactions import InteractionRoutes
 from turnwise.http.models import ModelRoutes
+from turnwise.http.webhooks import WebhookRoutes
 from turnwise.wire.errors import http_status, render_error, render_rpc_error
 
 log = logging.getLogger("turnwise.http")
 
 NOT_YET = (
-    "agents",
-    "webhooks",
     "triggers",
     "environments",
     "credentials",
@@ -72,15 +72,21 @@ def build_routes(services: Services) -> Starlette:
     """The ASGI application."""
     owner = KeyRing(services.keys).owner
     interactions = InteractionRoutes(services, owner)
+    agents = AgentRoutes(services.agents, owner)
     models = ModelRoutes(services, owner)
     files = FileRoutes(services, owner)
     search = FileSearchRoutes(services, owner)
+    webhooks = WebhookRoutes(services, owner)
     docs = DocsRoutes(NOT_YET)
     routes = [
         Route("/{version:version}/interactions", interactions.create, methods=["POST"]),
         Route("/{version:version}/interactions/{id}", interactions.get, methods=["GET"]),
         Route("/{version:version}/interactions/{id}", interactions.delete, methods=["DELETE"]),
         Route("/{version:version}/interactions/{id}/cancel", interactions.cancel, methods=["POST"]),
+        Route("/{version:version}/agents", agents.create, methods=["POST"]),
+        Route("/{version:version}/agents", agents.list, methods=["GET"]),
+        Route("/{version:version}/agents/{id}", agents.get, methods=["GET"]),
+        Route("/{version:version}/agents/{id}", agents.delete, methods=["DELETE"]),
         Route("/{version:version}/models", models.list, methods=["GET"]),
         Route("/{version:version}/models/{id:path}", models.get, methods=["GET"]),
         _behind_a_version(Route("/upload/{version:version}/files", files.upload, methods=["POST"])),
@@ -111,6 +117,15 @@ def build_routes(services: Services) -> Starlette:
             methods=["GET"],
         ),
         Route("/{version:version}/fileSearchStores/{store}/media/{id}", search.download_media, methods=["GET"]),
+        Route("/{version:version}/webhooks", webhooks.create, methods=["POST"]),
+        Route("/{version:version}/webhooks", webhooks.list, methods=["GET"]),
+        Route("/{version:version}/webhooks/{id}:ping", webhooks.ping, methods=["POST"]),
+        Route("/{version:version}/webhooks/{id}:rotateSigningSecret", webhooks.rotate, methods=["POST"]),
+        Route("/{version:version}/webhooks/{id}/rotate_secret", webhooks.rotate, methods=["POST"]),
+        Route("/{version:version}/webhooks/{id}", webhooks.get, methods=["GET"]),
+        Route("/{version:version}/webhooks/{id}", webhooks.update, methods=["PATCH"]),
+        Route("/{version:version}/webhooks/{id}", webhooks.delete, methods=["DELETE"]),
+        Route("/.well-known/jwks.json", webhooks.keys, methods=["GET"]),
         *[
             Route(path, unimplemented(name), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
             for name in NOT_YET

@@ -148,6 +148,15 @@ class Guard:
             return True
         return any(entry.covers(_plain(host), port, _unwrapped(found)) for entry in self._allowed)
 
+    def is_allowed(self, url: URL) -> bool:
+        """Whether the settings name this host, by its name or its address, beside the public internet."""
+        host, port = url.raw_host or "", url.port or 0
+        try:
+            address = ip_address(host)
+        except ValueError:
+            address = None
+        return any(entry.covers(_plain(host), port, address) for entry in self._allowed)
+
     def open_session(self) -> aiohttp.ClientSession:
         """A session that connects to nothing else, and neither sends nor keeps anything of ours: no cookies, no
         credentials, no proxy of the environment, which would look names up by itself. To connect by a name that leads

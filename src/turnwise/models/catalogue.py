@@ -303,7 +303,7 @@ class Catalogue:
     def _build(self, name: str, entry: ModelEntry) -> Engine:
         if entry.engine == PAINTING:
             refuse(name, entry, "source", "base_url", "api_key", "sha256", "mmproj", "context_tokens")
-            refuse(name, entry, "outputs", "can", "options")
+            refuse(name, entry, "outputs", "can", "continues", "options")
             return Easel(name, lambda: self._drawing(name, entry.model or ANY))
         build = self._builders.get(entry.engine)
         if build is None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -24,7 +24,7 @@ from turnwise.domain.errors import (
 from turnwise.domain.interaction import Counts, Usage
 from turnwise.domain.tools import FunctionTool, Schema
 from turnwise.models.bounded import bounded
-from turnwise.models.messages import render_messages
+from turnwise.models.messages import render_messages, without_open_thoughts
 from turnwise.models.model import (
     CallFragment,
     Finished,
@@ -55,11 +55,26 @@ BROKEN = frozenset({"abort", "error"})
 """Ends that are no answer: it broke off."""
 
 
+Continues: TypeAlias = Literal["prefill", "continue_final_message", "prefix"]
+"""How an upstream is told to go on with an answer: by nothing but that it stands last (llama.cpp, gateways to
+Anthropic), by a parameter of the call (vLLM, SGLang), or by a mark on its message (Mistral, DeepSeek)."""
+
+BYTES_PER_TOKEN = 4
+"""About how long a token is, where it cannot be counted."""
+
+
 def render_request(
-    prompt: Prompt, model: str, profile: Profile, *, thinks: bool = False, grammars: bool = False
+    prompt: Prompt,
+    model: str,
+    profile: Profile,
+    *,
+    thinks: bool = False,
+    grammars: bool = False,
+    continues: Continues = "prefill",
 ) -> dict[str, Any]:
     """The body of the call. `thinks`: whether the model takes how hard it is to think. `grammars`: whether it takes
-    a grammar that its text keeps to.
+    a grammar that its text keeps to. `continues`: how it is told to go on with an answer that was begun. Such an answer
+    is streamed, since in one piece llama.cpp gives it back together with its beginning.
 
     Raises:
         InvalidRequest: something that there is no word for.
@@ -68,16 +83,24 @@ def render_request(
     if "image" in prompt.modalities:
         raise Unimplemented(f"the model {model!r} answers by chat completions, which have no images")
     sound = sound_of(prompt)
-    streams = prompt.streaming and (sound is None or sound.streams)
+    steps = prompt.steps if prompt.said else without_open_thoughts(prompt.steps)
     messages, defaults = prepare(
-        render_messages(prompt.steps), profile, prompt.system_instruction, bound=prompt.schema is not None
+        render_messages(steps),
+        profile,
+        prompt.system_instruction,
+        bound=prompt.schema is not None,
+        said=prompt.said,
     )
+    goes_on = bool(prompt.said) or (bool(messages) and messages[-1]["role"] == "assistant")
+    streams = (prompt.streaming or goes_on) and (sound is None or sound.streams)
     body: dict[str, Any] = {
         "model": model,
         "messages": messages,
         "stream": streams,
         **sampling(prompt.generation, defaults, profile.output_tokens),
     }
+    if prompt.said:
+        body |= _going_on(messages, prompt.said, continues)
     if sound is not None:
         body |= sound.request()
     if profile.rereads and prompt.generation.seed is not None:
@@ -92,9 +115,26 @@ def render_request(
             body["grammar"] = render_grammar(prompt.schema, body.get("max_tokens"))
         else:
             body["response_format"] = render_format(prompt.schema)
-    if thinks and prompt.generation.thinking_level is not None:
+    if thinks and prompt.generation.thinking_level is not None and not prompt.said:
         body["reasoning_effort"] = prompt.generation.thinking_level
     return body
+
+
+def _going_on(messages: list[dict[str, Any]], said: str, continues: Continues) -> dict[str, Any]:
+    """Put what was said behind the messages, and what is to be said of it in the call."""
+    if not messages or messages[-1]["role"] != "assistant":
+        messages.append({"role": "assistant", "content": ""})
+    messages[-1] = {**messages[-1], "content": messages[-1]["content"] + said}
+    if continues == "prefix":
+        messages[-1]["prefix"] = True
+    if continues == "continue_final_message":
+        return {"continue_final_message": True, "add_generation_prompt": False}
+    return {}
+
+
+def about_tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
 
 
 def render_tool(tool: FunctionTool) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class EmbeddedModel:
             inputs=inputs,
             schemas=True,
             schemas_beside_tools=False,
+            continues=True,
         )
         self._weights = weights
         self._projector = projector

@@ -173,7 +173,7 @@ class Child:
         self.context = props.get("default_generation_settings", {}).get("n_ctx")
         self.takes = _takes(props.get("modalities") or {})
         self.model = OpenAIModel(
-            ModelCard(load.name, context_tokens=self.context, schemas=True),
+            ModelCard(load.name, context_tokens=self.context, schemas=True, continues=True),
             self._address + "/v1",
             load.name,
             self._key,
@@ -185,6 +185,7 @@ class Child:
             grammars=True,
             images=IMAGES,
             scales=True,
+            count=self._count,
         )
 
     async def _order(self, orders: dict[str, Any], seconds: float) -> str:
@@ -200,7 +201,21 @@ class Child:
             raise Explained(answer["error"])
         return str(answer["address"])
 
+    async def _count(self, text: str) -> int:
+        """How many tokens a text has.
+
+        Raises:
+            ModelUnavailable: the child does not say.
+        """
+        try:
+            return len((await self._ask("POST", "/tokenize", {"content": text}))["tokens"])
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ModelUnavailable("the embedded engine does not answer") from error
+
     async def _get(self, path: str) -> Any:
+        return await self._ask("GET", path)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask beside the turns, over a connection of its own."""
         connector = aiohttp.UnixConnector(self._socket) if self._socket else None
         async with (
@@ -210,7 +225,7 @@ class Child:
                 headers={"Authorization": f"Bearer {self._key}"},
                 raise_for_status=True,
             ) as session,
-            session.get(self._address + path) as response,
+            session.request(method, self._address + path, json=body) as response,
         ):
             return await response.json()
 

@@ -4,11 +4,14 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from turnwise.models.manner import Manner
 from turnwise.models.model import Model, ModelCard
+
+if TYPE_CHECKING:
+    from turnwise.models.completions import Continues
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,10 @@ class ModelEntry:
     context_tokens: int | None = None
     """An upstream: what the model holds, if known. Embedded: what each conversation may hold."""
     can: Mapping[str, bool] = field(default_factory=dict, hash=False)
-    """What the model can do by itself (`tools`, `schemas`, `thinks`), where that is not what the engine thinks."""
+    """What the model can do by itself (`tools`, `schemas`, `thinks`, `continues`), where that is not what the engine
+    thinks."""
+    continues: "Continues | None" = None
+    """OpenAI-compatible: how it is told to go on with an answer that was begun. None: it cannot."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What only this kind of engine has: the fields of `EngineOptions`, or of `Limits`."""
     sha256: str | None = None
@@ -69,7 +75,7 @@ Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
 
 def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """llama.cpp in a child process, with the default model or another .gguf file."""
-    refuse(name, entry, "base_url", "model", "api_key", "outputs")
+    refuse(name, entry, "base_url", "model", "api_key", "outputs", "continues")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
     from turnwise.models.openai import Limits
@@ -111,7 +117,8 @@ def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     _check_address(name, entry)
     _check_outputs(name, entry, {"text"}, {"text", "audio"}, {"image"}, {"audio"})
     if entry.outputs in (frozenset({"image"}), frozenset({"audio"})):
-        refuse(name, entry, "can", "context_tokens")
+        refuse(name, entry, "can", "continues", "context_tokens")
+    _check_continues(name, entry)
     model = entry.model or name
     limits = _fields(name, entry, Limits)
     if entry.outputs == frozenset({"image"}):
@@ -130,15 +137,18 @@ def build_openai(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
         tools=entry.can.get("tools", True),
         schemas=entry.can.get("schemas", True),
         thinks=entry.can.get("thinks", False),
+        continues=entry.continues is not None,
     )
-    return OpenAIModel(card, entry.base_url, model, entry.api_key, limits=limits)
+    return OpenAIModel(
+        card, entry.base_url, model, entry.api_key, limits=limits, continues=entry.continues or "prefill"
+    )
 
 
 def build_gemini(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Gemini: a vendor like the others, and by what it answers in its own images and voices."""
     if not (entry.outputs or frozenset()) & {"image", "audio"}:
         return build_vendor(name, replace(entry, outputs=None), models_dir)
-    refuse(name, entry, "source", "sha256", "mmproj", "can", "context_tokens")
+    refuse(name, entry, "source", "sha256", "mmproj", "can", "continues", "context_tokens")
     _check_outputs(name, entry, {"image"}, {"text", "image"}, {"audio"})
     if entry.base_url:
         _check_address(name, entry)
@@ -158,7 +168,9 @@ def build_gemini(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
 
 def build_diffusers(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """Pictures by weights of the user's own, in a child process."""
-    refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can")
+    refuse(
+        name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can", "continues"
+    )
     from turnwise.models.images.diffusers import DiffusersModel
     from turnwise.models.openai import Limits
 
@@ -171,7 +183,9 @@ def build_diffusers(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
 
 def build_voice(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """A voice on this machine."""
-    refuse(name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can")
+    refuse(
+        name, entry, "base_url", "model", "api_key", "sha256", "mmproj", "context_tokens", "outputs", "can", "continues"
+    )
     refuse(name, entry, "options")
     from turnwise.models.speech.speech import SpeechModel
 
@@ -200,7 +214,7 @@ VENDORS = ("anthropic", "gemini", "mistral", "groq", "bedrock", "openrouter", "h
 
 def build_vendor(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
     """One of those who do not speak chat completions, or in their own way."""
-    refuse(name, entry, "source", "sha256", "mmproj", "outputs")
+    refuse(name, entry, "source", "sha256", "mmproj", "outputs", "continues")
     if entry.base_url:
         _check_address(name, entry)
     build: Build = importlib.import_module("turnwise.models.vendors").VENDORS[entry.engine]
@@ -232,6 +246,14 @@ def _check_outputs(name: str, entry: ModelEntry, *known: set[str]) -> None:
     if entry.outputs and entry.outputs not in known:
         ways = ", ".join(f"[{', '.join(sorted(each, reverse=True))}]" for each in known)
         raise ValueError(f"models.{name}: outputs: engine {entry.engine!r} answers with one of {ways}")
+
+
+def _check_continues(name: str, entry: ModelEntry) -> None:
+    """Refuse to have an upstream go on with its answers where it cannot, or nobody said how."""
+    if entry.can.get("continues"):
+        raise ValueError(f'models.{name}: continues: say how: "prefill", "continue_final_message" or "prefix"')
+    if entry.continues and "audio" in (entry.outputs or ()):
+        raise ValueError(f"models.{name}: continues: an answer with sound cannot be gone on with")
 
 
 def _path(name: str, entry: ModelEntry) -> Path:

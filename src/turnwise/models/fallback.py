@@ -4,9 +4,10 @@
 
 The next one is asked when one cannot be reached, is busy, answers too late or breaks off, and nothing of its answer was
 shown; with the same prompt, and with the help that it needs. What is wrong with the prompt itself, or with an answer
-that came, is no reason. One that could not answer is not asked again for a while (`cooldown.py`); if all of them rest,
-the one whose rest is over first is asked all the same. The log says who was asked in whose place and why. If none can
-answer, what the first one said is the reason: it is the one that the client asked for.
+that came, is no reason; but an answer that was begun may be another's, so whoever can goes on with it. One that could
+not answer is not asked again for a while (`cooldown.py`); if all of them rest, the one whose rest is over first is
+asked all the same. The log says who was asked in whose place and why. If none can answer, what the first one said is
+the reason: it is the one that the client asked for.
 """
 
 import logging
@@ -14,7 +15,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from turnwise.domain.errors import ModelTimeout, ModelUnavailable, RateLimited, TurnwiseError
+from turnwise.domain.errors import ModelFailed, ModelTimeout, ModelUnavailable, RateLimited, TurnwiseError
 from turnwise.models.cooldown import Cooldown
 from turnwise.models.manner import InManner
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
@@ -53,6 +54,7 @@ class Fallback:
         first = self._members[0]
         taken = False
         asked: list[Member] = []
+        elsewhere = (*CANNOT, ModelFailed) if prompt.said else CANNOT
         reason: TurnwiseError | None = first.cooldown.refusal(first.model.name)
         while (member := self._next(asked)) is not None:
             if member is not first:
@@ -73,7 +75,7 @@ class Fallback:
                             yield fragment
                     return
                 except TurnwiseError as error:
-                    if shown or (member is first and not isinstance(error, CANNOT)):
+                    if shown or (member is first and not isinstance(error, elsewhere)):
                         raise
                     if isinstance(error, CANNOT):
                         attempt.failed(error)

@@ -104,7 +104,7 @@ class Aloud:
                 async for fragment in fragments:
                     yield fragment
             return
-        answer = _Answer()
+        answer = _Answer([prompt.said])
         async with aclosing(self._written(prompt, answer)) as fragments:
             async for fragment in fragments:
                 yield fragment

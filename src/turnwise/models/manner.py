@@ -39,7 +39,7 @@ class Manner:
     inputs: frozenset[str] | None = None
     outputs: frozenset[str] | None = None
     can: Mapping[str, bool] = field(default_factory=dict)
-    """`tools`, `schemas`, `thinks`, where the engine's own card is to be overruled."""
+    """`tools`, `schemas`, `thinks`, `continues`, where the engine's own card is to be overruled."""
     description: str = ""
     total: float | None = None
     """How long an answer may take, in seconds."""
@@ -54,6 +54,7 @@ class Manner:
             tools=self.can.get("tools", card.tools),
             schemas=self.can.get("schemas", card.schemas),
             thinks=self.can.get("thinks", card.thinks),
+            continues=self.can.get("continues", card.continues),
             description=self.description or card.description,
         )
 
@@ -120,7 +121,7 @@ class InManner:
 
 def with_help(card: ModelCard) -> ModelCard:
     """What a model can do that is helped."""
-    return replace(card, tools=True, schemas=True, schemas_beside_tools=True, thinks=True)
+    return replace(card, tools=True, schemas=True, schemas_beside_tools=True, thinks=True, continues=True)
 
 
 async def _within(answer: AsyncGenerator[Fragment, None], seconds: float, name: str) -> AsyncGenerator[Fragment, None]:

@@ -65,6 +65,15 @@ def render_messages(steps: Iterable[Step]) -> list[Message]:
     return _with_shown(messages)
 
 
+def without_open_thoughts(steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps without thoughts at their end, behind which nothing was said: no message can consist of them, so the
+    model thinks anew."""
+    end = len(steps)
+    while end and isinstance(steps[end - 1], Thought):
+        end -= 1
+    return steps[:end]
+
+
 def _answer(messages: list[Message]) -> Message:
     """The model's own message that is being written, or a new one."""
     if not messages or messages[-1]["role"] != "assistant":

@@ -9,7 +9,8 @@ told to stop.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +21,11 @@ import orjson
 from yarl import URL
 
 from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable, TurnwiseError
-from turnwise.models.completions import AnswerReader, parse_error_body, render_request
-from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
+from turnwise.models.completions import AnswerReader, Continues, about_tokens, parse_error_body, render_request
+from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken
 from turnwise.models.pixels import with_images_as
 from turnwise.models.profile import PLAIN, Profile
+from turnwise.models.seam import joined, without_echo
 from turnwise.models.spoken import sound_of
 from turnwise.models.sse import EventReader, EventTooLarge
 
@@ -54,6 +56,9 @@ JSON = "application/json"
 
 Explain: TypeAlias = Callable[[bytes, int, str | None, str], TurnwiseError]
 """What an answer that is not 200 means: its body, its status, how long to wait, the model that was asked."""
+
+Count: TypeAlias = Callable[[str], Awaitable[int]]
+"""Counts the tokens of a text."""
 
 
 class Upstream:
@@ -198,11 +203,17 @@ class OpenAIModel:
         grammars: bool = False,
         images: Collection[str] | None = None,
         scales: bool = False,
+        continues: Continues = "prefill",
+        count: Count | None = None,
     ) -> None:
         """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does. `images`: the MIME types of
         images that it can read; others are made PNG. None: it reads whatever comes. `scales`: whether these are scaled
-        to the `resolution` that was asked for, where the upstream could not be told."""
+        to the `resolution` that was asked for, where the upstream could not be told. `continues`: how it is told to go
+        on with an answer that was begun, if the card says that it does. `count`: counts the tokens of a text; without
+        it they are estimated."""
         self.card = card
+        self._continues: Continues = continues
+        self._count = count
         self._images = images
         self._scales = scales
         self._grammars = grammars
@@ -227,6 +238,30 @@ class OpenAIModel:
         """Answer a prompt (see the contract)."""
         if self._images is not None:
             prompt = await with_images_as(self._images, prompt, scaled=self._scales)
+        answer = joined(prompt, partial(self._behind, prompt), self._model) if prompt.said else self._answer(prompt)
+        async with aclosing(answer) as fragments:
+            async for fragment in fragments:
+                yield fragment
+
+    async def _behind(self, prompt: Prompt, given: str) -> AsyncGenerator[Fragment, None]:
+        """What the model says behind a text, within what that leaves of the limit."""
+        limit = prompt.generation.max_output_tokens or self._profile.output_tokens
+        if limit is not None:
+            used = about_tokens(given) if self._count is None else await self._count(given)
+            if used >= limit and self._count is not None:
+                yield Taken()
+                yield Finished("length")
+                return
+            limit = max(limit - used, 1)
+        generation = replace(prompt.generation, max_output_tokens=limit)
+        answer = self._answer(replace(prompt, said=given, generation=generation))
+        if self._continues == "prefix":
+            answer = without_echo(answer, given)
+        async with aclosing(answer) as fragments:
+            async for fragment in fragments:
+                yield fragment
+
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         asked = await self._request(prompt)
         streams = asked["stream"]
         accept = "text/event-stream" if streams else JSON
@@ -252,7 +287,13 @@ class OpenAIModel:
     async def _request(self, prompt: Prompt) -> dict[str, Any]:
         """The body of the call."""
         render = partial(
-            render_request, prompt, self._model, self._profile, thinks=self.card.thinks, grammars=self._grammars
+            render_request,
+            prompt,
+            self._model,
+            self._profile,
+            thinks=self.card.thinks,
+            grammars=self._grammars,
+            continues=self._continues,
         )
         if self._grammars and prompt.schema is not None:
             return await asyncio.to_thread(render)  # a grammar may take seconds, in which others want to be served

@@ -24,8 +24,8 @@ class Note:
     """What a request needs beside itself: the request as the model is to see it, and how the answer must begin."""
 
     text: str
-    grammar: str | None = None
-    """A GBNF grammar that the answer is bound to."""
+    beginning: str | None = None
+    """How the answer begins, which is one line then: words without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,10 @@ _NO_MORE_THAN_ASSISTANT = re.compile(r"^\W*you are (?:an?|my) (?:[\w-]+,? (?:and
 
 
 def prepare(
-    messages: Sequence[Message], profile: Profile, instruction: str | None, *, bound: bool = False
+    messages: Sequence[Message], profile: Profile, instruction: str | None, *, bound: bool = False, said: str = ""
 ) -> tuple[list[Message], Mapping[str, Any]]:
-    """The messages as this model should see them, and the sampling defaults for them. `bound`: to a schema.
+    """The messages as this model should see them, and the sampling defaults for them. `bound`: to a schema. `said`: how
+    the answer began already.
 
     A request's own instruction stands behind the profile's line, and silences the examples: their manner would drown
     it.
@@ -97,12 +98,12 @@ def prepare(
         return [*front, *messages[:place], *shown, *messages[place:]], profile.bound_sampling
     if not profile.kinds:
         return [*front, *messages], profile.sampling
-    told, sampling = _with_examples(messages, profile, instruction or "")
+    told, sampling = _with_examples(messages, profile, instruction or "", said)
     return [*front, *told], sampling
 
 
 def _with_examples(
-    messages: Sequence[Message], profile: Profile, instruction: str
+    messages: Sequence[Message], profile: Profile, instruction: str, said: str
 ) -> tuple[list[Message], Mapping[str, Any]]:
     silent = bool(instruction) and not _NO_MORE_THAN_ASSISTANT.match(instruction)
     told: list[Message] = []
@@ -118,9 +119,14 @@ def _with_examples(
             told.extend(_told(kind.examples))
         note = kind.note(message["content"], messages[:index]) if kind.note else Note(message["content"])
         told.append({"role": "user", "content": note.text})
-        bound = {} if note.grammar is None else {"grammar": note.grammar}
+        bound = {} if note.beginning is None else {"grammar": _line(note.beginning, said)}
         sampling = {**profile.sampling, **kind.sampling, **bound}
     return told, sampling
+
+
+def _line(beginning: str, said: str) -> str:
+    """A GBNF grammar of one line that begins like this, or of what is left of it behind what was said."""
+    return f'root ::= "{beginning[len(said) :]}" [^\\n]*'
 
 
 def kind_of(text: str, kinds: Sequence[Kind], *, instruction: str = "", later: bool = False) -> Kind:

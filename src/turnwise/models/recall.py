@@ -57,8 +57,7 @@ def recall(question: str, before: Sequence[Message]) -> Note:
     """A question about the user, with what they said on the matter, and an answer that begins like it."""
     said = recalled(question, before)
     start = re.match(r"[\w']+ [\w'-]+", said)
-    grammar = None if start is None else f'root ::= "{start[0]}" [^\\n]*'
-    return Note(f"{question} ({said})", grammar)
+    return Note(f"{question} ({said})", start and start[0])
 
 
 def recalled(question: str, before: Sequence[Message]) -> str:

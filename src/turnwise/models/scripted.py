@@ -10,11 +10,21 @@ A script is played exactly as it is written, one for each turn: fragments are gi
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from turnwise.domain.errors import ModelFailed
 from turnwise.domain.interaction import Usage
-from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment, UsageFragment
+from turnwise.models.model import (
+    Finished,
+    Fragment,
+    ModelCard,
+    Prompt,
+    Taken,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
 
 Line: TypeAlias = Fragment | Exception | asyncio.Event
 Script: TypeAlias = Iterable[Line]
@@ -26,6 +36,21 @@ def say(*texts: str, usage: Usage | None = None) -> list[Fragment]:
     return [Taken(), *map(TextFragment, texts), *cost, Finished("stop")]
 
 
+def behind(script: Script, said: str) -> Script:
+    """What a script has behind a text that was said. Thoughts in front of that are not thought again."""
+    for line in script:
+        if said and isinstance(line, ThoughtFragment):
+            continue
+        if said and isinstance(line, TextFragment):
+            both = min(len(said), len(line.text))
+            if line.text[:both] != said[:both]:
+                yield ModelFailed(f"the script says {line.text!r}, and not {said!r}")
+            line, said = TextFragment(line.text[both:]), said[both:]
+            if not line.text:
+                continue
+        yield line
+
+
 class ScriptedModel:
     """Plays its scripts in order, then what `answer` makes of a prompt."""
 
@@ -34,8 +59,11 @@ class ScriptedModel:
         *scripts: Script,
         answer: Callable[[Prompt], Script] | None = None,
         card: ModelCard | None = None,
+        continues: bool = False,
     ) -> None:
-        self.card = card or ModelCard("scripted")
+        """`continues`: whether it can be asked for what its script says behind a text; by default as its card says."""
+        card = card or ModelCard("scripted")
+        self.card = replace(card, continues=True) if continues else card
         self.prompts: list[Prompt] = []
         """What it was asked, oldest first."""
         self.left_early = 0
@@ -58,7 +86,7 @@ class ScriptedModel:
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Play the next script."""
         self.prompts.append(prompt)
-        script = self._next(prompt)
+        script = behind(self._next(prompt), prompt.said)
         ended = False
         try:
             for line in script:

@@ -44,7 +44,7 @@ Leave = Callable[[str], None]
 # -- rows
 
 
-def _document_row(document: Document) -> Row:
+def document_row(document: Document) -> Row:
     """A document without its key, for INSERT."""
     failure = encode_part(document.failure)
     return (
@@ -64,7 +64,8 @@ def _document_row(document: Document) -> Row:
     )
 
 
-def _read_document(row: Sequence[Any]) -> Document:
+def read_document(row: Sequence[Any]) -> Document:
+    """What `document_row` wrote, with its key before it."""
     key, store_id, id, owner, display_name, mime_type, size, created, updated, state, *rest = row
     metadata, chunking, blob, failure = rest
     return Document(
@@ -85,7 +86,8 @@ def _read_document(row: Sequence[Any]) -> Document:
     )
 
 
-def _read_store(row: Sequence[Any]) -> SearchStore:
+def read_store(row: Sequence[Any]) -> SearchStore:
+    """A file search store, with what its documents amount to."""
     id, owner, created, updated, display_name, embedding_model, active, pending, failed, size = row
     return SearchStore(
         id,
@@ -128,14 +130,14 @@ def create_store(connection: sqlite3.Connection, store: SearchStore, most: int) 
 def load_store(connection: sqlite3.Connection, id: str, owner: str) -> SearchStore | None:
     """See `DocumentStore.search_store`."""
     row = connection.execute(_STORES.format(which="id = ? AND owner = ?"), (id, owner)).fetchone()
-    return None if row is None else _read_store(row)
+    return None if row is None else read_store(row)
 
 
 def list_stores(connection: sqlite3.Connection, owner: str, limit: int, after: Place | None) -> list[SearchStore]:
     """See `DocumentStore.search_stores`."""
     which = "owner = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?"
     rows = connection.execute(_STORES.format(which=which), (owner, *_behind(after), limit)).fetchall()
-    return [_read_store(row) for row in rows]
+    return [read_store(row) for row in rows]
 
 
 def delete_store(connection: sqlite3.Connection, id: str, owner: str, force: bool, leave: Leave) -> bool | None:
@@ -160,7 +162,7 @@ def add(connection: sqlite3.Connection, document: Document, most: int) -> Added:
         return "full"
     without_key = DOCUMENT.removeprefix("key, ")
     connection.execute(
-        f"INSERT INTO documents ({without_key}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _document_row(document)
+        f"INSERT INTO documents ({without_key}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", document_row(document)
     )
     _touch(connection, document.store_id, document.created)
     return "kept"
@@ -390,7 +392,7 @@ def keep_vectors(connection: sqlite3.Connection, vectors: Vectors) -> bool:
 
 def _documents(connection: sqlite3.Connection, which: str, arguments: Row) -> list[Document]:
     rows = connection.execute(f"SELECT {DOCUMENT} FROM documents WHERE {which}", arguments).fetchall()
-    return [_read_document(row) for row in rows]
+    return [read_document(row) for row in rows]
 
 
 def _has_store(connection: sqlite3.Connection, id: str, owner: str) -> bool:

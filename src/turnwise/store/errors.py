@@ -5,6 +5,9 @@
         ├── StoreClosed     a call after `close`
         ├── AlreadyKept     an id that is in use
         ├── NewerDatabase   written by a version of turnwise that this one does not know
+        ├── OlderDatabase   without tables that this version needs
+        ├── DatabaseUnavailable  the server that has the database cannot be reached, or did not do what it was asked
+        │   └── DatabaseRefused  it will not, however often it is asked
         └── BlobsUnavailable  the object store that has the bytes of files did not do what it was asked
 
 To a client each of them is an internal error; the message is for whoever runs the server.
@@ -37,8 +40,27 @@ class NewerDatabase(StoreError):
     def __init__(self, revision: str, head: str) -> None:
         super().__init__(
             f"The database was written by a newer turnwise: it is at revision '{revision}', and this version "
-            f"knows those up to '{head}'. Install the newer version, or use another data directory."
+            f"knows those up to '{head}'. Install the newer version, or use another database."
         )
+
+
+class OlderDatabase(StoreError):
+    """A database that others use too is not up to date, and nobody asked us to change that."""
+
+    def __init__(self, revision: str | None, head: str) -> None:
+        state = "has no tables yet" if revision is None else f"is at revision '{revision}' and not at '{head}'"
+        super().__init__(f"The database {state}. Run `turnwise migrate`.")
+
+
+class DatabaseUnavailable(StoreError):
+    """The server that has the database cannot be reached, or did not do what it was asked."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database failed: {reason}")
+
+
+class DatabaseRefused(DatabaseUnavailable):
+    """The server does not let us in, or the database is not one that we can use."""
 
 
 class BlobsUnavailable(StoreError):

@@ -9,19 +9,64 @@ use it:
 """
 
 import sqlite3
+import time
 import weakref
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from turnwise.domain.events import Event
 from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, FileState, Upload
-from turnwise.domain.interaction import Interaction, Status
+from turnwise.domain.interaction import Interaction
 from turnwise.store import documents
 from turnwise.store.errors import AlreadyKept, StoreClosed
 from turnwise.store.migrate import begin_at_head
-from turnwise.store.store import Added, Batch, Finished, Key, Link, Place, Scope, Vectors, link_of
+from turnwise.store.news import Teller
+from turnwise.store.store import (
+    Added,
+    Batch,
+    Finished,
+    Key,
+    Lease,
+    Link,
+    NewRun,
+    News,
+    Notice,
+    Place,
+    Resource,
+    Run,
+    Scope,
+    Vectors,
+    link_of,
+    require_its_run,
+)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run that waits, or that a carrier has."""
+
+    created: datetime
+    baggage: bytes
+    attempt: int = 0
+    deaths: int = 0
+    carrier: str | None = None
+    until: float = 0.0
+
+    @property
+    def is_carried(self) -> bool:
+        return self.carrier is not None
+
+    def carry(self, lease: Lease) -> None:
+        self.carrier = lease.carrier
+        self.until = time.time() + lease.seconds
+        self.attempt += 1
+
+    def waits_for(self, carrier: str) -> bool:
+        """Whether this carrier may claim it. One that asks is alive, so it has what it has."""
+        return self.carrier is None or (self.carrier != carrier and self.until <= time.time())
 
 
 class MemoryStore:
@@ -33,6 +78,11 @@ class MemoryStore:
     def __init__(self) -> None:
         self._interactions: dict[str, Interaction] = {}
         self._events: dict[str, dict[int, Event]] = {}
+        self._runs: dict[str, _Run] = {}
+        self._teller = Teller()
+        self._notices: dict[str, Notice] = {}
+        self._resources: dict[tuple[str, str, str], Resource] = {}
+        self._secrets: dict[str, bytes] = {}
         self._keys: dict[str, Key] = {}
         self._files: dict[tuple[str, str], File] = {}
         self._uploads: dict[bytes, Upload] = {}
@@ -42,24 +92,48 @@ class MemoryStore:
 
     # -- interactions
 
-    async def create(self, interaction: Interaction, batch: Batch | None = None) -> None:
+    async def create(
+        self,
+        interaction: Interaction,
+        batch: Batch | None = None,
+        run: NewRun | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
         self._require_open()
+        require_its_run(interaction, run)
         if interaction.id in self._interactions:
             raise AlreadyKept(interaction.id)
+        self._require_new(notices)
         self._interactions[interaction.id] = interaction
         self._events[interaction.id] = {}
         self._keep(batch)
+        self._notices |= {notice.id: notice for notice in notices}
+        if run is not None:
+            self._runs[interaction.id] = _Run(interaction.created, run.baggage)
+            if run.lease is None:
+                self._teller.tell(News(waiting=True))
+            else:
+                self._runs[interaction.id].carry(run.lease)
 
-    async def append(self, batches: Sequence[Batch]) -> None:
+    async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         self._require_open()
+        refused = {batch.id for batch in batches if not self._is_current(batch.id, batch.attempt)}
         for batch in batches:
-            self._keep(batch)
+            if self._is_current(batch.id, batch.attempt):
+                self._keep(batch)
+        told = frozenset(batch.id for batch in batches) - refused
+        if told:
+            self._teller.tell(News(told=told))
+        return refused
 
-    async def finish(self, interaction: Interaction, batch: Batch | None = None) -> bool:
+    async def finish(
+        self, interaction: Interaction, batch: Batch | None = None, *, attempt: int, notices: Sequence[Notice] = ()
+    ) -> bool:
         self._require_open()
-        kept = self._interactions.get(interaction.id)
-        if kept is None or kept.status is not Status.IN_PROGRESS:
+        if not self._is_current(interaction.id, attempt):
             return False
+        self._require_new(notices)
+        kept = self._interactions[interaction.id]
         self._interactions[interaction.id] = replace(
             kept,
             status=interaction.status,
@@ -69,6 +143,9 @@ class MemoryStore:
             failure=interaction.failure,
         )
         self._keep(batch)
+        self._notices |= {notice.id: notice for notice in notices}
+        del self._runs[interaction.id]
+        self._teller.tell(News(told=frozenset({interaction.id})))
         return True
 
     async def load(self, id: str, owner: str) -> Interaction | None:
@@ -90,16 +167,144 @@ class MemoryStore:
         kept = self._events.get(id, {})
         return [(position, kept[position]) for position in sorted(kept) if position > after]
 
+    async def tail(self, places: Mapping[str, int]) -> Mapping[str, Sequence[tuple[int, Event]]]:
+        tails = {id: await self.events(id, after) for id, after in places.items()}
+        return {id: tail for id, tail in tails.items() if tail}
+
     async def delete(self, id: str, owner: str) -> bool:
         self._require_open()
         if self._find(id, owner) is None:
             return False
         del self._interactions[id], self._events[id]
+        run = self._runs.pop(id, None)
+        self._teller.tell(News(told=frozenset({id}), taken=frozenset({id} if run and run.is_carried else ())))
         return True
 
-    async def unfinished(self) -> Sequence[Interaction]:
+    # -- runs
+
+    @property
+    def pace(self) -> float:
+        return 0.0
+
+    @property
+    def patience(self) -> float:
+        return 1.0
+
+    async def claim(self, lease: Lease, limit: int) -> Sequence[Run]:
         self._require_open()
-        return [kept for kept in self._interactions.values() if kept.status is Status.IN_PROGRESS]
+        waiting = [(run.created, id) for id, run in self._runs.items() if run.waits_for(lease.carrier)]
+        claimed = [id for _, id in sorted(waiting)[:limit]]
+        orphans = frozenset(id for id in claimed if self._runs[id].is_carried)
+        for id in orphans:
+            self._runs[id].deaths += 1
+        for id in claimed:
+            self._runs[id].carry(lease)
+        if orphans:
+            self._teller.tell(News(taken=orphans))
+        return [self._carried(id) for id in claimed]
+
+    async def take(self, id: str, owner: str, lease: Lease) -> Run | None:
+        self._require_open()
+        run = self._runs.get(id)
+        if run is None or self._find(id, owner) is None:
+            return None
+        if run.is_carried:
+            self._teller.tell(News(taken=frozenset({id})))
+        run.carry(lease)
+        return self._carried(id)
+
+    async def beat(self, lease: Lease) -> Mapping[str, int]:
+        self._require_open()
+        carried = {id: run for id, run in self._runs.items() if run.carrier == lease.carrier}
+        for run in carried.values():
+            run.until = time.time() + lease.seconds
+        return {id: run.attempt for id, run in carried.items()}
+
+    async def release(self, carrier: str, ids: Collection[str] | None = None) -> None:
+        self._require_open()
+        released = [
+            run for id, run in self._runs.items() if run.carrier == carrier and (ids is None or id in frozenset(ids))
+        ]
+        for run in released:
+            run.carrier = None
+        if released:
+            self._teller.tell(News(waiting=True))
+
+    async def abandon(self) -> None:
+        self._require_open()
+        orphans = frozenset(id for id, run in self._runs.items() if run.is_carried)
+        for id in orphans:
+            self._runs[id].deaths += 1
+            self._runs[id].carrier = None
+        if orphans:
+            self._teller.tell(News(taken=orphans, waiting=True))
+
+    def news(self) -> AsyncGenerator[News, None]:
+        self._require_open()
+        return self._teller.listen()
+
+    # -- notices
+
+    async def add_notices(self, notices: Sequence[Notice]) -> None:
+        self._require_open()
+        self._require_new(notices)
+        self._notices |= {notice.id: notice for notice in notices}
+
+    async def due_notices(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        self._require_open()
+        due = [notice for notice in self._notices.values() if notice.due <= at]
+        taken = sorted(due, key=lambda notice: (notice.due, notice.id))[:limit]
+        tried = [replace(notice, due=until, attempts=notice.attempts + 1) for notice in taken]
+        self._notices |= {notice.id: notice for notice in tried}
+        return tried
+
+    async def settle_notice(self, id: str, due: datetime | None) -> None:
+        self._require_open()
+        if due is None:
+            self._notices.pop(id, None)
+        elif id in self._notices:
+            self._notices[id] = replace(self._notices[id], due=due)
+
+    # -- resources
+
+    async def add_resource(self, resource: Resource, most: int) -> Literal["kept", "taken", "full"]:
+        self._require_open()
+        key = (resource.kind, resource.owner, resource.id)
+        if key in self._resources:
+            return "taken"
+        if sum(kept[:2] == key[:2] for kept in self._resources) >= most:
+            return "full"
+        self._resources[key] = resource
+        return "kept"
+
+    async def resource(self, kind: str, id: str, owner: str) -> Resource | None:
+        self._require_open()
+        return self._resources.get((kind, owner, id))
+
+    async def resources(self, kind: str, owner: str, limit: int, after: Place | None = None) -> Sequence[Resource]:
+        self._require_open()
+        found = [kept for kept in self._resources.values() if (kept.kind, kept.owner) == (kind, owner)]
+        behind = [kept for kept in found if after is None or (kept.created, kept.id) > after]
+        return sorted(behind, key=lambda kept: (kept.created, kept.id))[:limit]
+
+    async def change_resource(self, resource: Resource, was: datetime) -> bool:
+        self._require_open()
+        key = (resource.kind, resource.owner, resource.id)
+        kept = self._resources.get(key)
+        if kept is None or kept.updated != was:
+            return False
+        self._resources[key] = replace(kept, updated=resource.updated, body=resource.body)
+        return True
+
+    async def delete_resource(self, kind: str, id: str, owner: str) -> bool:
+        self._require_open()
+        return self._resources.pop((kind, owner, id), None) is not None
+
+    # -- secrets
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        self._require_open()
+        return self._secrets.setdefault(name, proposed)
 
     # -- keys
 
@@ -284,6 +489,7 @@ class MemoryStore:
 
     async def close(self) -> None:
         self._closed = True
+        self._teller.close()
         if self._documents is not None:
             self._documents.close()
 
@@ -296,6 +502,19 @@ class MemoryStore:
     def _find(self, id: str, owner: str) -> Interaction | None:
         kept = self._interactions.get(id)
         return kept if kept is not None and kept.owner == owner else None
+
+    def _is_current(self, id: str, attempt: int) -> bool:
+        run = self._runs.get(id)
+        return run is not None and run.attempt == attempt
+
+    def _carried(self, id: str) -> Run:
+        run = self._runs[id]
+        return Run(self._interactions[id], run.attempt, run.deaths, run.baggage)
+
+    def _require_new(self, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            if notice.id in self._notices:
+                raise AlreadyKept(notice.id)
 
     def _running(self, hash: bytes) -> Upload | None:
         upload = self._uploads.get(hash)

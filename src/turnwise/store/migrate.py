@@ -5,15 +5,19 @@ are applied. Alembic applies them. It takes more than half a second to import, s
 there is something to migrate: a database says by itself which revision it is at, and a new SQLite file gets
 all tables at once from `migrations/head.sql`, which is what the migrations amount to (written by `python -m
 turnwise.store.migrations`, and a test sees to it that it stays so).
+
+A SQLite file is brought up to date by whoever opens it. A database of PostgreSQL has many users, so there it is done by
+those who are asked to; of several at once one does it, and the others wait.
 """
 
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from turnwise.store.errors import NewerDatabase
+from turnwise.store.errors import DatabaseRefused, DatabaseUnavailable, NewerDatabase, OlderDatabase
 
 if TYPE_CHECKING:
+    import asyncpg
     from alembic.config import Config
     from sqlalchemy import Connection
 
@@ -70,6 +74,71 @@ def upgrade_sqlite(path: Path) -> None:
     event.listen(engine, "begin", _begin_immediate)
     with engine.begin() as connection:
         run_migrations(connection)
+
+
+MIGRATING = 0x7475726E77697365
+"""The advisory lock of PostgreSQL that whoever migrates a database holds."""
+
+
+async def migrate_postgres(url: str) -> None:
+    """Bring the PostgreSQL database at this address up to date: all migrations that it lacks, or none of them.
+
+    Raises:
+        NewerDatabase: it has some that this version does not know.
+        DatabaseUnavailable: the server does not do it.
+        DatabaseRefused: it does not let us.
+    """
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            await connection.run_sync(_refuse_newer)
+            await connection.run_sync(run_migrations)
+    except DBAPIError as error:
+        reason = error.orig.__cause__ if error.orig is not None else None
+        is_refused = isinstance(reason, asyncpg.InsufficientPrivilegeError)
+        kind = DatabaseRefused if is_refused else DatabaseUnavailable
+        raise kind(f"its tables cannot be made: {reason or error.orig}") from error
+
+
+def _refuse_newer(connection: "Connection") -> None:
+    if connection.exec_driver_sql(POSTGRES_TABLES).scalar() is not None:
+        check_revision(connection.exec_driver_sql(POSTGRES_REVISION).scalar(), older=True)
+
+
+async def check_postgres(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Refuse a PostgreSQL database that is not at the revision that this version knows.
+
+    Raises:
+        OlderDatabase: it lacks migrations, all of them perhaps.
+        NewerDatabase: it has some that this version does not know.
+    """
+    made = await connection.fetchval(POSTGRES_TABLES)
+    check_revision(None if made is None else await connection.fetchval(POSTGRES_REVISION))
+
+
+POSTGRES_TABLES = "SELECT to_regclass('alembic_version')::text"
+
+POSTGRES_REVISION = "SELECT version_num FROM alembic_version"
+
+
+def check_revision(revision: str | None, *, older: bool = False) -> None:
+    """Refuse a revision that is not the newest one, unless it is older and may be.
+
+    Raises:
+        OlderDatabase: it is older, or None.
+        NewerDatabase: this version does not know it.
+    """
+    known = revisions()
+    if revision is not None and revision not in known:
+        raise NewerDatabase(revision, known[-1])
+    if revision != known[-1] and not older:
+        raise OlderDatabase(revision, known[-1])
 
 
 def run_migrations(connection: "Connection") -> None:

@@ -1,16 +1,17 @@
-"""Rows: how an interaction, a key, a file and an upload lie in the columns of a table.
+"""Rows: how an interaction, a notice, a resource, a key, a file and an upload lie in the columns of a table.
 
 The columns are the same in every SQL store, and so is this file. What is looked up has a column of its own;
 the rest is JSON as text (see `codec.py`), which a person can read and query with the database's own shell.
 Times are RFC 3339 in UTC with microseconds, so that they sort as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import orjson
 
+from turnwise.domain.content import JSON
 from turnwise.domain.file_search import Chunking, Metadata, NewDocument
 from turnwise.domain.files import File, FileState, NewFile, Upload
 from turnwise.domain.interaction import Interaction, Status, Turn
@@ -24,7 +25,7 @@ from turnwise.store.codec import (
     encode_settings,
     encode_steps,
 )
-from turnwise.store.store import Batch, Key, Link
+from turnwise.store.store import Batch, Key, Link, Notice, Resource
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -35,6 +36,12 @@ INTERACTION = (
 
 LINK = "id, previous_id, status, input, steps"
 """Those of them that `read_link` has."""
+
+NOTICE = "id, owner, body, created, due, attempts"
+"""The columns of `notices`, likewise."""
+
+RESOURCE = "kind, owner, id, created, updated, body"
+"""The columns of `resources`, likewise."""
 
 KEY = "id, owner, name, hash, prefix, created, revoked"
 """The columns of `keys`, likewise."""
@@ -123,6 +130,51 @@ def event_rows(batches: Sequence[Batch]) -> list[Row]:
     ]
 
 
+def fenced_event_rows(batches: Sequence[Batch]) -> list[Row]:
+    """The same, and at the end of each row the run that it is of: its id, and the attempt at it."""
+    return [
+        (batch.id, batch.first, len(batch.events), encode_events(batch.events), batch.id, batch.attempt)
+        for batch in batches
+        if batch.events
+    ]
+
+
+def notice_row(notice: Notice) -> Row:
+    """A notice, for INSERT."""
+    times = (write_time(notice.created), write_time(notice.due))
+    return (notice.id, notice.owner, encode_json(notice.body), *times, notice.attempts)
+
+
+def read_notice(row: Sequence[Any]) -> Notice:
+    """What `notice_row` wrote."""
+    id, owner, body, created, due, attempts = row
+    return Notice(id, owner, orjson.loads(body), datetime.fromisoformat(created), datetime.fromisoformat(due), attempts)
+
+
+def resource_row(resource: Resource) -> Row:
+    """A resource, for INSERT."""
+    times = (write_time(resource.created), write_time(resource.updated))
+    return (resource.kind, resource.owner, resource.id, *times, encode_json(resource.body))
+
+
+def changed_row(resource: Resource, was: datetime) -> Row:
+    """What has become of a resource, for UPDATE: updated, body; then which, and when it was last updated."""
+    now = (write_time(resource.updated), encode_json(resource.body))
+    return (*now, resource.kind, resource.owner, resource.id, write_time(was))
+
+
+def read_resource(row: Sequence[Any]) -> Resource:
+    """What `resource_row` wrote."""
+    kind, owner, id, created, updated, body = row
+    times = (datetime.fromisoformat(created), datetime.fromisoformat(updated))
+    return Resource(kind, id, owner, *times, orjson.loads(body))
+
+
+def encode_json(body: Mapping[str, JSON]) -> str:
+    """What means nothing to the store, as a column holds it."""
+    return orjson.dumps(dict(body)).decode()
+
+
 def key_row(key: Key) -> Row:
     """A key, for INSERT."""
     revoked = None if key.revoked is None else write_time(key.revoked)
@@ -152,7 +204,7 @@ def file_row(file: File) -> Row:
         file.display_name,
         file.source,
         _text(encode_part(file.failure)),
-        orjson.dumps(dict(file.details)).decode(),
+        encode_json(file.details),
     )
 
 
@@ -163,7 +215,7 @@ def settled_row(file: File) -> Row:
         write_time(file.updated),
         file.state.value,
         _text(encode_part(file.failure)),
-        orjson.dumps(dict(file.details)).decode(),
+        encode_json(file.details),
         file.owner,
         file.id,
         file.blob,

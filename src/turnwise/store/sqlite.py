@@ -6,74 +6,90 @@ interactions, one reads what may be long, so that nobody's look-up waits behind 
 searches documents. Readers and the writer never wait for one another.
 
 A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
-events of running interactions: these survive the process (`NORMAL`), and after a power cut the run ends as
-what was kept of it.
+events of runs, and who carries them: these survive the process (`NORMAL`), and after a power cut a run goes on
+from what was kept of it. Whoever asks again and again whether there is something to do is answered by a reader, as long
+as there is not.
 
 What is deleted is overwritten (`secure_delete`), and the write-ahead log, which holds older copies of pages, is
 emptied before the caller is told. That is not yet all: when SQLite moves rows from one page to another it may
-leave copies in the unused middle of a page, where no deletion finds them. So a file that something was deleted
-from is made anew (`VACUUM`) as soon as the writer has nothing to do, unless it is too big to do that unasked.
+leave copies in the unused middle of a page, where no deletion finds them. So a file that somebody deleted something
+from is made anew (`VACUUM`) as soon as the writer has nothing to do, unless it is too big to do that unasked
+(`sqlite_file.py`). What goes by itself, as a run's baggage does at its end and a notice that was heard, is overwritten
+and leaves the log; the file is not made anew for it each time.
 
 The statements are plain strings and not SQLAlchemy's, whose overhead would be the greater part of a call's
 cost. Those that another SQL engine understands too are in `statements.py`. Other processes may open the
 file at the same time (`turnwise keys` does): every transaction is short, and whoever finds the file locked
-waits.
+waits. News of runs are those of this process; what another one does to the file is found by looking.
 """
 
 import asyncio
 import sqlite3
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from turnwise.domain.events import Event
 from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, Upload
 from turnwise.domain.interaction import Interaction
-from turnwise.store import documents
+from turnwise.store import documents, runs
 from turnwise.store import statements as sql
-from turnwise.store.codec import unpack
-from turnwise.store.errors import AlreadyKept
-from turnwise.store.migrate import migrate_sqlite
+from turnwise.store.errors import AlreadyKept, StoreClosed
+from turnwise.store.news import Teller
 from turnwise.store.rows import (
     Row,
+    changed_row,
     event_rows,
+    fenced_event_rows,
     file_row,
     interaction_row,
     key_row,
+    notice_row,
     outcome_row,
     read_file,
     read_interaction,
     read_key,
     read_link,
+    read_notice,
+    read_resource,
     read_upload,
+    resource_row,
     settled_row,
     upload_row,
     write_time,
 )
-from turnwise.store.store import Added, Batch, Finished, Key, Link, Place, Scope, Vectors
-from turnwise.store.worker import Call, Outcome, Worker
+from turnwise.store.sqlite_file import Writer, compact, connect_all, empty_log, mark_deleted, read_each
+from turnwise.store.store import (
+    Added,
+    Batch,
+    Finished,
+    Key,
+    Lease,
+    Link,
+    NewRun,
+    News,
+    Notice,
+    Place,
+    Resource,
+    Run,
+    Scope,
+    Vectors,
+    require_its_run,
+)
+from turnwise.store.worker import Worker
 
 T = TypeVar("T")
-
-PATIENCE = 10.0
-"""Seconds to wait for a lock that another process holds."""
-
-PAGE_CACHE = 16_000
-"""How many KiB each connection may hold of the file: a long history, and the inner pages of a big file."""
-
-COMPACTED_UNASKED = 64 * 1024 * 1024
-"""The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
 
 
 async def open_sqlite(path: Path) -> "SQLiteStore":
     """The store in this file, which is made or brought up to date first."""
-    writer, *readers = await asyncio.to_thread(_connect_all, path)
+    writer, *readers = await asyncio.to_thread(connect_all, path)
     return SQLiteStore(
-        Worker("store-writer", writer, _Writer().settle, _compact),
-        *(Worker("store-reader", reader, _read_each) for reader in readers),
+        Worker("store-writer", writer, Writer().settle, compact),
+        *(Worker("store-reader", reader, read_each) for reader in readers),
     )
 
 
@@ -85,38 +101,66 @@ class SQLiteStore:
         self._lookups = lookups
         self._histories = histories
         self._searches = searches
+        self._teller = Teller()
+        self._closed = False
 
     # -- interactions
 
-    async def create(self, interaction: Interaction, batch: Batch | None = None) -> None:
+    async def create(
+        self,
+        interaction: Interaction,
+        batch: Batch | None = None,
+        run: NewRun | None = None,
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        require_its_run(interaction, run)
         row = interaction_row(interaction)
         events = _event_rows(batch)
+        told = [notice_row(notice) for notice in notices]
 
         def work(connection: sqlite3.Connection) -> None:
             _insert(connection, sql.CREATE, row)
             connection.executemany(sql.APPEND, events)
+            if run is not None:
+                runs.begin(connection, interaction, run)
+            for notice in told:
+                _insert(connection, sql.ADD_NOTICE, notice)
 
         await self._writer.do(work)
+        if run is not None and run.lease is None:
+            self._teller.tell(News(waiting=True))
 
-    async def append(self, batches: Sequence[Batch]) -> None:
-        events = _event_rows(*batches)
+    async def append(self, batches: Sequence[Batch]) -> Collection[str]:
+        events = fenced_event_rows(batches)
+        attempts = [(batch.id, batch.attempt) for batch in batches]
+        refused = await self._writer.do(lambda connection: runs.append(connection, events, attempts), durable=False)
+        if self._teller.is_heard and (told := frozenset(batch.id for batch in batches) - refused):
+            self._teller.tell(News(told=told))
+        return refused
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(sql.APPEND, events)
-
-        await self._writer.do(work, durable=False)
-
-    async def finish(self, interaction: Interaction, batch: Batch | None = None) -> bool:
+    async def finish(
+        self, interaction: Interaction, batch: Batch | None = None, *, attempt: int, notices: Sequence[Notice] = ()
+    ) -> bool:
         row = outcome_row(interaction)
         events = _event_rows(batch)
+        told = [notice_row(notice) for notice in notices]
 
         def work(connection: sqlite3.Connection) -> bool:
-            if not connection.execute(sql.FINISH, row).rowcount:
+            baggage = runs.end(connection, interaction.id, attempt)
+            if baggage is None:
                 return False
+            connection.execute(sql.FINISH, row)
             connection.executemany(sql.APPEND, events)
+            for notice in told:
+                _insert(connection, sql.ADD_NOTICE, notice)
+            if baggage:  # most runs have none, and the log is not emptied at every end
+                empty_log(connection)
             return True
 
-        return await self._writer.do(work)
+        done = await self._writer.do(work)
+        if done:
+            self._teller.tell(News(told=frozenset({interaction.id})))
+        return done
 
     async def load(self, id: str, owner: str) -> Interaction | None:
         def work(connection: sqlite3.Connection) -> Interaction | None:
@@ -133,27 +177,162 @@ class SQLiteStore:
         return await self._histories.do(work)
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
-        def work(connection: sqlite3.Connection) -> list[tuple[int, Event]]:
-            rows = connection.execute(sql.EVENTS, (id, after, id, after)).fetchall()
-            return list(unpack(rows, after))
+        return await self._histories.do(lambda connection: runs.read_events(connection, id, after))
 
-        return await self._histories.do(work)
+    async def tail(self, places: Mapping[str, int]) -> Mapping[str, Sequence[tuple[int, Event]]]:
+        return await self._histories.do(lambda connection: runs.tail(connection, places))
 
     async def delete(self, id: str, owner: str) -> bool:
-        def work(connection: sqlite3.Connection) -> bool:
+        def work(connection: sqlite3.Connection) -> News | None:
             if not connection.execute(sql.DELETE, (id, owner)).rowcount:
-                return False
+                return None
             connection.execute(sql.DELETE_EVENTS, (id,))
-            connection.execute(_MARK.format(1))
-            return True
+            mark_deleted(connection)
+            carried = runs.delete(connection, id)
+            return News(told=frozenset({id}), taken=frozenset({id} if carried else ()))
 
-        return await self._writer.do(work, erases=True)
+        news = await self._writer.do(work)
+        if news is not None:
+            self._teller.tell(news)
+        return news is not None
 
-    async def unfinished(self) -> Sequence[Interaction]:
-        def work(connection: sqlite3.Connection) -> list[Interaction]:
-            return [read_interaction(row) for row in connection.execute(sql.UNFINISHED).fetchall()]
+    # -- runs
 
-        return await self._histories.do(work)
+    @property
+    def pace(self) -> float:
+        return 0.0
+
+    @property
+    def patience(self) -> float:
+        # What other processes do to this file is not heard, but found.
+        return 0.05
+
+    async def claim(self, lease: Lease, limit: int) -> Sequence[Run]:
+        # The writer is not to be disturbed for nothing, again and again: it has to do something else when it is quiet.
+        if not await self._lookups.do(lambda connection: runs.any_claimable(connection, lease.carrier)):
+            return ()
+        given = await self._writer.do(lambda connection: runs.claim(connection, lease, limit), durable=False)
+        self._tell_taken(given)
+        return given.runs
+
+    async def take(self, id: str, owner: str, lease: Lease) -> Run | None:
+        given = await self._writer.do(lambda connection: runs.take(connection, id, owner, lease))
+        self._tell_taken(given)
+        return given.runs[0] if given.runs else None
+
+    async def beat(self, lease: Lease) -> Mapping[str, int]:
+        if not await self._lookups.do(lambda connection: runs.carries_any(connection, lease.carrier)):
+            return {}
+        return await self._writer.do(lambda connection: runs.beat(connection, lease), durable=False)
+
+    async def release(self, carrier: str, ids: Collection[str] | None = None) -> None:
+        if await self._writer.do(lambda connection: runs.release(connection, carrier, ids)):
+            self._teller.tell(News(waiting=True))
+
+    async def abandon(self) -> None:
+        orphans = await self._writer.do(runs.abandon)
+        if orphans:
+            self._teller.tell(News(taken=orphans, waiting=True))
+
+    def news(self) -> AsyncGenerator[News, None]:
+        if self._closed:
+            raise StoreClosed
+        return self._teller.listen()
+
+    def _tell_taken(self, given: runs.Given) -> None:
+        if given.taken:
+            self._teller.tell(News(taken=given.taken))
+
+    # -- notices
+
+    async def add_notices(self, notices: Sequence[Notice]) -> None:
+        rows = [notice_row(notice) for notice in notices]
+
+        def work(connection: sqlite3.Connection) -> None:
+            for row in rows:
+                _insert(connection, sql.ADD_NOTICE, row)
+
+        await self._writer.do(work)
+
+    async def due_notices(self, at: datetime, until: datetime, limit: int) -> Sequence[Notice]:
+        due, again = (write_time(at), limit), write_time(until)
+
+        def work(connection: sqlite3.Connection) -> list[Notice]:
+            found = [read_notice(row) for row in connection.execute(sql.DUE_NOTICES, due).fetchall()]
+            connection.executemany(sql.TRY_NOTICE, [(again, notice.id) for notice in found])
+            return [replace(notice, due=until, attempts=notice.attempts + 1) for notice in found]
+
+        # As in `claim`. Not durable: what was taken is then tried once more.
+        if not await self._lookups.do(lambda connection: connection.execute(sql.DUE_NOTICES, due).fetchone()):
+            return ()
+        return await self._writer.do(work, durable=False)
+
+    async def settle_notice(self, id: str, due: datetime | None) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            if due is not None:
+                connection.execute(sql.POSTPONE_NOTICE, (write_time(due), id))
+            elif connection.execute(sql.DELETE_NOTICE, (id,)).rowcount:
+                empty_log(connection)
+
+        await self._writer.do(work, durable=False)
+
+    # -- resources
+
+    async def add_resource(self, resource: Resource, most: int) -> Literal["kept", "taken", "full"]:
+        row = resource_row(resource)
+        kind, owner, id = row[:3]
+
+        def work(connection: sqlite3.Connection) -> Literal["kept", "taken", "full"]:
+            if connection.execute(sql.LOAD_RESOURCE, (kind, owner, id)).fetchall():
+                return "taken"
+            ((count,),) = connection.execute(sql.COUNT_RESOURCES, (kind, owner)).fetchall()
+            if count >= most:
+                return "full"
+            connection.execute(sql.ADD_RESOURCE, row)
+            return "kept"
+
+        return await self._writer.do(work)
+
+    async def resource(self, kind: str, id: str, owner: str) -> Resource | None:
+        def work(connection: sqlite3.Connection) -> Resource | None:
+            row = connection.execute(sql.LOAD_RESOURCE, (kind, owner, id)).fetchone()
+            return None if row is None else read_resource(row)
+
+        return await self._lookups.do(work)
+
+    async def resources(self, kind: str, owner: str, limit: int, after: Place | None = None) -> Sequence[Resource]:
+        created, id = ("", "") if after is None else (write_time(after[0]), after[1])
+        arguments = (kind, owner, created, id, limit)
+
+        def work(connection: sqlite3.Connection) -> list[Resource]:
+            return [read_resource(row) for row in connection.execute(sql.RESOURCES, arguments).fetchall()]
+
+        return await self._lookups.do(work)
+
+    async def change_resource(self, resource: Resource, was: datetime) -> bool:
+        row = changed_row(resource, was)
+
+        def work(connection: sqlite3.Connection) -> bool:
+            # What it was before may have been a secret.
+            return _marked(connection, connection.execute(sql.CHANGE_RESOURCE, row).rowcount > 0)
+
+        return await self._writer.do(work)
+
+    async def delete_resource(self, kind: str, id: str, owner: str) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            return _marked(connection, connection.execute(sql.DELETE_RESOURCE, (kind, owner, id)).rowcount > 0)
+
+        return await self._writer.do(work)
+
+    # -- secrets
+
+    async def secret(self, name: str, proposed: bytes) -> bytes:
+        def work(connection: sqlite3.Connection) -> bytes:
+            connection.execute(sql.PROPOSE_SECRET, (name, proposed))
+            ((value,),) = connection.execute(sql.SECRET, (name,)).fetchall()
+            return bytes(value)
+
+        return await self._writer.do(work)
 
     # -- keys
 
@@ -218,7 +397,7 @@ class SQLiteStore:
         return await self._writer.do(work)
 
     async def drop_upload(self, hash: bytes) -> bool:
-        return await self._writer.do(lambda connection: _drop(connection, hash), erases=True)
+        return await self._writer.do(lambda connection: _drop(connection, hash))
 
     async def file(self, id: str, owner: str) -> File | None:
         def work(connection: sqlite3.Connection) -> File | None:
@@ -245,7 +424,7 @@ class SQLiteStore:
             return _delete_file(connection, id, owner)
 
         # The name that a person gave to a file must leave the database too.
-        return await self._writer.do(work, erases=True)
+        return await self._writer.do(work)
 
     async def processing(self) -> Sequence[File]:
         def work(connection: sqlite3.Connection) -> list[File]:
@@ -264,9 +443,9 @@ class SQLiteStore:
             for (hash,) in uploads:
                 if not _drop(connection, hash):
                     connection.execute(sql.DELETE_FINISHED, (hash,))
-            return len(files) + len(uploads)
+            return _marked(connection, len(files) + len(uploads))
 
-        return await self._writer.do(work, erases=True)
+        return await self._writer.do(work)
 
     async def litter(self, limit: int) -> Sequence[str]:
         def work(connection: sqlite3.Connection) -> list[str]:
@@ -298,7 +477,7 @@ class SQLiteStore:
             leave = _mark_litter(connection)
             return _marked(connection, documents.delete_store(connection, id, owner, force, leave))
 
-        return await self._writer.do(work, erases=True)
+        return await self._writer.do(work)
 
     async def finish_document_upload(self, hash: bytes, document: Document, most: int) -> Added:
         def work(connection: sqlite3.Connection) -> Added:
@@ -325,7 +504,7 @@ class SQLiteStore:
             leave = _mark_litter(connection)
             return _marked(connection, documents.delete(connection, id, store_id, owner, force, leave))
 
-        return await self._writer.do(work, erases=True)
+        return await self._writer.do(work)
 
     async def pending_documents(self) -> Sequence[Document]:
         return await self._histories.do(documents.pending)
@@ -367,18 +546,18 @@ class SQLiteStore:
         def work(connection: sqlite3.Connection) -> bool:
             return _marked(connection, documents.clear_chunks(connection, limit))
 
-        return await self._writer.do(work, erases=True)
+        return await self._writer.do(work)
 
     async def close(self) -> None:
+        self._closed = True
+        self._teller.close()
         # The writer last: the last connection to be closed empties the log into the file and removes it.
         for worker in (self._lookups, self._histories, self._searches, self._writer):
             await worker.stop()
 
 
-def _event_rows(*batches: Batch | None) -> list[Row]:
-    """Rows for `APPEND`, which needs the id twice."""
-    rows = event_rows([batch for batch in batches if batch is not None])
-    return [(*row, row[0]) for row in rows]
+def _event_rows(batch: Batch | None) -> list[Row]:
+    return [] if batch is None else event_rows([batch])
 
 
 def _insert(connection: sqlite3.Connection, statement: str, row: Row) -> None:
@@ -411,7 +590,7 @@ def _leave(connection: sqlite3.Connection, deleted: list[Row]) -> str | None:
     """The blob of a row that was deleted, if one was: it is litter now."""
     for (blob,) in deleted:
         _mark_litter(connection)(blob)
-        connection.execute(_MARK.format(1))
+        mark_deleted(connection)
         return str(blob)
     return None
 
@@ -428,128 +607,5 @@ def _mark_litter(connection: sqlite3.Connection) -> documents.Leave:
 def _marked(connection: sqlite3.Connection, deleted: T) -> T:
     """What a deletion tells, with the file marked if it deleted something."""
     if deleted:
-        connection.execute(_MARK.format(1))
+        mark_deleted(connection)
     return deleted
-
-
-# -- the threads' side
-
-
-def _connect_all(path: Path) -> list[sqlite3.Connection]:
-    """The writer's connection and the readers', to a database that is up to date."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    writer = _connect(path)
-    try:
-        _keep_a_log(writer)
-        writer.execute("PRAGMA secure_delete = ON")
-        migrate_sqlite(writer, path)
-        # Were we killed right after a delete, the log still has what was deleted.
-        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return [writer, *(_connect_reader(path) for _ in range(3))]
-    except BaseException:
-        writer.close()
-        raise
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # Transactions are ours to begin (isolation_level), and a worker's thread takes the connection over.
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-    # A query that spills must not leave text in a temporary file.
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
-    return connection
-
-
-def _keep_a_log(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log. SQLite does not wait for another connection that does so at this very moment, since
-    two that wait for each other would never end: so we do, for as long as it waits for everything else."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
-def _connect_reader(path: Path) -> sqlite3.Connection:
-    connection = _connect(path)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-_MARK = "PRAGMA user_version = {}"
-"""A number in the head of the file that is free for us: 1 since something was deleted, until `_compact`."""
-
-
-def _compact(connection: sqlite3.Connection) -> None:
-    """Make the file anew, if something was deleted from it and it is not too big."""
-    ((deleted,),) = connection.execute("PRAGMA user_version").fetchall()
-    ((size,),) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-    if deleted and size <= COMPACTED_UNASKED:
-        documents.optimize(connection)
-        connection.execute("VACUUM")
-        connection.execute(_MARK.format(0))
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
-    return [call.attempt(connection) for call in calls]
-
-
-class _Writer:
-    """Commits groups of calls. Remembers how the connection is set, and whether the log is to be emptied."""
-
-    def __init__(self) -> None:
-        self._synchronous = ""
-        self._traces = False
-
-    def settle(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
-        outcomes = self._commit(connection, calls)
-        self._traces |= any(call.erases and _is_done(outcome) for call, outcome in zip(calls, outcomes, strict=True))
-        if self._traces:
-            # Busy, when another process is reading for longer than we wait: then after the next group.
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._traces = bool(busy)
-        return outcomes
-
-    def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
-        """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
-        self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            outcomes = _until_error(connection, calls)
-            if not isinstance(outcomes[-1], Exception):
-                connection.execute("COMMIT")
-                return outcomes
-        except sqlite3.Error as error:  # the file itself: locked for too long, or on a disk that is full
-            return [error] * len(calls)
-        finally:
-            # Not if all went well, nor if SQLite did it already, as it may when the disk is full.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        if len(calls) == 1:
-            return outcomes
-        middle = len(calls) // 2
-        return self._commit(connection, calls[:middle]) + self._commit(connection, calls[middle:])
-
-    def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
-        if level != self._synchronous:
-            connection.execute(f"PRAGMA synchronous = {level}")
-            self._synchronous = level
-
-
-def _is_done(outcome: Outcome) -> bool:
-    return bool(outcome) and not isinstance(outcome, Exception)
-
-
-def _until_error(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
-    """The outcomes of the calls, up to and with the first that fails."""
-    outcomes: list[Outcome] = []
-    for call in calls:
-        outcomes.append(call.attempt(connection))
-        if isinstance(outcomes[-1], Exception):
-            break
-    return outcomes

@@ -3,20 +3,25 @@
 Who runs them, and in which transactions, is in the file of the engine.
 """
 
-from turnwise.store.rows import FILE, INTERACTION, KEY, LINK, UPLOAD
+from turnwise.store.rows import FILE, INTERACTION, KEY, LINK, NOTICE, RESOURCE, UPLOAD
 
 CREATE = f"INSERT INTO interactions ({INTERACTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
-# Once only, by the primary key; and only while the interaction is there.
-APPEND = """
-INSERT INTO events (id, seq, n, data) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM interactions WHERE id = ?)
+# Events that come with their interaction, or with its end. Once only, by the primary key.
+APPEND = "INSERT INTO events (id, seq, n, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+
+# Events of a run that goes on: only while it is the same attempt's.
+APPEND_FENCED = """
+INSERT INTO events (id, seq, n, data) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ? AND attempt = ?)
 ON CONFLICT DO NOTHING
 """
 
-FINISH = """
-UPDATE interactions SET status = ?, updated = ?, steps = ?, usage = ?, failure = ?
-WHERE id = ? AND status = 'in_progress'
-"""
+IS_CURRENT = "SELECT 1 FROM runs WHERE id = ? AND attempt = ?"
+
+# Once only: whoever deletes the run writes the end.
+END_RUN = "DELETE FROM runs WHERE id = ? AND attempt = ? RETURNING baggage"
+
+FINISH = "UPDATE interactions SET status = ?, updated = ?, steps = ?, usage = ?, failure = ? WHERE id = ?"
 
 LOAD = f"SELECT {INTERACTION} FROM interactions WHERE id = ? AND owner = ?"
 
@@ -43,7 +48,73 @@ DELETE = "DELETE FROM interactions WHERE id = ? AND owner = ?"
 
 DELETE_EVENTS = "DELETE FROM events WHERE id = ?"
 
-UNFINISHED = f"SELECT {INTERACTION} FROM interactions WHERE status = 'in_progress' ORDER BY created, id"
+CREATE_RUN = "INSERT INTO runs (id, created, carrier, attempt, deaths, until, baggage) VALUES (?, ?, ?, ?, 0, ?, ?)"
+
+DELETE_RUN = "DELETE FROM runs WHERE id = ? RETURNING carrier"
+
+# Runs that a carrier may claim: those that wait, and those whose carrier is dead, which the one that asks is not. Both
+# have an index that serves them.
+CLAIMABLE = """
+SELECT id, carrier IS NOT NULL FROM (
+    SELECT * FROM (SELECT id, carrier, created FROM runs WHERE carrier IS NULL ORDER BY created, id LIMIT ?) AS waiting
+    UNION ALL
+    SELECT * FROM (
+        SELECT id, carrier, created FROM runs WHERE carrier IS NOT NULL AND carrier <> ? AND until <= ?
+        ORDER BY created, id LIMIT ?
+    ) AS orphans
+) AS claimable
+ORDER BY created, id LIMIT ?
+"""
+
+# A lease that ran out is a death; being taken by somebody is none.
+CARRY = "UPDATE runs SET carrier = ?, until = ?, attempt = attempt + 1, deaths = deaths + ? WHERE id = ?"
+
+CARRIED = f"""
+SELECT runs.attempt, runs.deaths, runs.baggage, {", ".join(f"interactions.{name}" for name in INTERACTION.split(", "))}
+FROM runs JOIN interactions ON interactions.id = runs.id WHERE runs.id = ?
+"""
+
+CARRIER_OF = """
+SELECT carrier FROM runs WHERE id = ? AND EXISTS (SELECT 1 FROM interactions WHERE id = runs.id AND owner = ?)
+"""
+
+CARRIED_BY = "SELECT 1 FROM runs WHERE carrier = ? LIMIT 1"
+
+BEAT = "UPDATE runs SET until = ? WHERE carrier = ? RETURNING id, attempt"
+
+RELEASE = "UPDATE runs SET carrier = NULL, until = NULL WHERE carrier = ?"
+
+ABANDON = """
+UPDATE runs SET carrier = NULL, until = NULL, deaths = deaths + 1 WHERE carrier IS NOT NULL RETURNING id
+"""
+
+ADD_NOTICE = f"INSERT INTO notices ({NOTICE}) VALUES (?, ?, ?, ?, ?, ?)"
+
+DUE_NOTICES = f"SELECT {NOTICE} FROM notices WHERE due <= ? ORDER BY due, id LIMIT ?"
+
+TRY_NOTICE = "UPDATE notices SET due = ?, attempts = attempts + 1 WHERE id = ?"
+
+POSTPONE_NOTICE = "UPDATE notices SET due = ? WHERE id = ?"
+
+DELETE_NOTICE = "DELETE FROM notices WHERE id = ?"
+
+COUNT_RESOURCES = "SELECT count(*) FROM resources WHERE kind = ? AND owner = ?"
+
+ADD_RESOURCE = f"INSERT INTO resources ({RESOURCE}) VALUES (?, ?, ?, ?, ?, ?)"
+
+LOAD_RESOURCE = f"SELECT {RESOURCE} FROM resources WHERE kind = ? AND owner = ? AND id = ?"
+
+RESOURCES = f"""
+SELECT {RESOURCE} FROM resources WHERE kind = ? AND owner = ? AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?
+"""
+
+CHANGE_RESOURCE = "UPDATE resources SET updated = ?, body = ? WHERE kind = ? AND owner = ? AND id = ? AND updated = ?"
+
+DELETE_RESOURCE = "DELETE FROM resources WHERE kind = ? AND owner = ? AND id = ?"
+
+PROPOSE_SECRET = "INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
+SECRET = "SELECT value FROM secrets WHERE name = ?"
 
 ADD_KEY = f"INSERT INTO keys ({KEY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 

@@ -58,6 +58,16 @@ class NewRun:
     """Who carries it from the start, as the first attempt. None: it waits for somebody."""
 
 
+def require_its_run(interaction: Interaction, run: NewRun | None) -> None:
+    """See to it that an interaction in progress comes with its run, and no other does.
+
+    Raises:
+        ValueError: the caller has made a mistake.
+    """
+    if (interaction.status is Status.IN_PROGRESS) != (run is not None):
+        raise ValueError(f"{interaction.id}: what is in progress is created with a run, and nothing else is")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run, as whoever is to carry it gets it."""
@@ -204,7 +214,8 @@ class RunStore(Protocol):
         """After how many seconds without `news` to look for oneself."""
 
     async def claim(self, lease: Lease, limit: int) -> Sequence[Run]:
-        """Take at most so many runs that wait, the oldest first. No two callers get the same one."""
+        """Take at most so many runs that wait, the oldest first. No two callers get the same one. Who asks is alive:
+        what it has, even by a lease that ran out, is not among them."""
 
     async def take(self, id: str, owner: str, lease: Lease) -> Run | None:
         """Take a run, from whoever has it. That is no death. None: there is none (any more)."""
@@ -241,7 +252,7 @@ class ResourceStore(Protocol):
     """Webhooks, agents and the like. `owner` is part of every look-up."""
 
     async def add_resource(self, resource: Resource, most: int) -> Literal["kept", "taken", "full"]:
-        """Keep a new one, if its owner has fewer than `most` of this kind, and none with this id."""
+        """Keep a new one, if its owner has none of this kind with this id (`taken`), and fewer than `most` (`full`)."""
 
     async def resource(self, kind: str, id: str, owner: str) -> Resource | None:
         """One of them."""

@@ -4,16 +4,21 @@ A change here needs a migration: `python -m turnwise.store.migrations "what it d
 and corrected by hand.
 
 Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A
-row of `events` holds `n` consecutive events, packed; `seq` is the position of the first. A row of `files`, or
-of `uploads` until it has a `file_id`, or of `documents` until it has been read, names a blob; `litter` has the
-blobs that none names any more.
+row of `events` holds `n` consecutive events, packed; `seq` is the position of the first. Every interaction in progress
+has a row of `runs`, and no other has: `runs` is also the queue of work. Its `created` is the interaction's, and `until`
+is when the lease of the `carrier` runs out, in seconds since 1970; a run without a carrier waits. No index has what a
+heartbeat changes.
+
+A row of `files`, or of `uploads` until it has a `file_id`, or of `documents` until it has been read, names a blob;
+`litter` has the blobs that none names any more.
 
 A chunk's `id` is its document's key and its position (see `store.chunk_id`). What words chunks have is in an index of
 their own, `chunk_words`, which is no table to SQLAlchemy: the migration that makes it says what it is. A document that
 is deleted leaves its key in `deleted_documents` until its chunks are gone.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import REAL, BigInteger, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData()
 
@@ -28,6 +33,9 @@ def is_ours(name: str | None, _type: str, _parents: object) -> bool:
 
 Position = BigInteger().with_variant(Integer, "sqlite")
 """SQLite's INTEGER is as wide, and the only one that a strict table takes."""
+
+Seconds: TypeEngine[float] = Double().with_variant(REAL, "sqlite")
+"""Likewise its REAL."""
 
 interactions = Table(
     "interactions",
@@ -52,12 +60,6 @@ interactions = Table(
         sqlite_where=text("previous_id IS NOT NULL"),
         postgresql_where=text("previous_id IS NOT NULL"),
     ),
-    Index(
-        "interactions_unfinished",
-        "created",
-        sqlite_where=text("status = 'in_progress'"),
-        postgresql_where=text("status = 'in_progress'"),
-    ),
     sqlite_strict=True,
 )
 
@@ -70,6 +72,66 @@ events = Table(
     Column("data", LargeBinary, nullable=False),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("created", Text, nullable=False),
+    Column("carrier", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("until", Seconds),
+    Column("baggage", LargeBinary, nullable=False),
+    Index(
+        "runs_waiting",
+        "created",
+        "id",
+        sqlite_where=text("carrier IS NULL"),
+        postgresql_where=text("carrier IS NULL"),
+    ),
+    Index(
+        "runs_carried",
+        "carrier",
+        sqlite_where=text("carrier IS NOT NULL"),
+        postgresql_where=text("carrier IS NOT NULL"),
+    ),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("due", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Index("notices_due", "due"),
+    sqlite_strict=True,
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("created", Text, nullable=False),
+    Column("updated", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_strict=True,
 )
 
 keys = Table(

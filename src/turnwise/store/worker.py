@@ -32,8 +32,6 @@ class Call:
     future: asyncio.Future[Any]
     durable: bool
     """Whether it must survive the machine losing power, not only this process."""
-    erases: bool
-    """Whether anything true from `work` means that what it deleted must also leave the files."""
 
     def attempt(self, connection: sqlite3.Connection) -> Outcome:
         # Whatever breaks belongs to the caller who waits on the other side of the thread.
@@ -65,12 +63,12 @@ class Worker:
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work[T], *, durable: bool = True, erases: bool = False) -> T:
+    async def do(self, work: Work[T], *, durable: bool = True) -> T:
         """Have the thread do this. What it raises is raised here. A caller that leaves does not stop it."""
         if self._stopped is not None:
             raise StoreClosed
         future: asyncio.Future[T] = self._loop.create_future()
-        self._calls.put(Call(work, future, durable, erases))
+        self._calls.put(Call(work, future, durable))
         return await future
 
     async def stop(self) -> None:

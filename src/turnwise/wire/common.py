@@ -137,6 +137,8 @@ def render_settings(interaction: Interaction) -> dict[str, JSON]:
     """The settings of the request, given back as they came."""
     turn = interaction.turn
     body: dict[str, JSON] = dict(turn.echo)
+    if turn.agent_config:
+        body["agent_config"] = dict(turn.agent_config)
     if turn.system_instruction is not None:
         body["system_instruction"] = turn.system_instruction
     if turn.tools:
@@ -155,6 +157,9 @@ def render_settings(interaction: Interaction) -> dict[str, JSON]:
         body["response_modalities"] = list(turn.response_modalities)
     if turn.background:
         body["background"] = True
+    if turn.webhook is not None:
+        given = {"uris": list(turn.webhook.uris), "user_metadata": dict(turn.webhook.user_metadata)}
+        body["webhook_config"] = {name: value for name, value in given.items() if value}
     return body
 
 

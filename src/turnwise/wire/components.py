@@ -18,13 +18,13 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from turnwise.domain.content import JSON
-from turnwise.wire import file_search, files, formats, input, request, schema, tools
+from turnwise.wire import agents, file_search, files, formats, input, request, schema, tools
 from turnwise.wire.outputs import schema as outputs
 from turnwise.wire.steps import schema as steps
 
 Schema: TypeAlias = dict[str, JSON]
 
-MODULES = (schema, outputs, steps, request, input, tools, formats, files, file_search)
+MODULES = (schema, outputs, steps, request, input, tools, formats, files, file_search, agents)
 """Where wire types live."""
 
 REQUESTS: tuple[type, ...] = (
@@ -56,6 +56,7 @@ REQUESTS: tuple[type, ...] = (
     file_search.NewStoreBody,
     file_search.UploadToStoreBody,
     file_search.ImportFileBody,
+    agents.AgentBody,
 )
 
 REPLIES: tuple[type, ...] = (
@@ -74,6 +75,8 @@ REPLIES: tuple[type, ...] = (
     file_search.DocumentResource,
     file_search.DocumentList,
     file_search.OperationResource,
+    agents.Agent,
+    agents.AgentPage,
 )
 
 UNIONS: Mapping[str, tuple[Any, str]] = {

@@ -10,11 +10,12 @@ refused: nothing is dropped in silence.
 
 from typing import Annotated, Any, ClassVar, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
-from turnwise.domain.interaction import GenerationConfig, Turn
+from turnwise.domain.interaction import GenerationConfig, Turn, WebhookConfig
 from turnwise.wire.formats import parse_answer_form
 from turnwise.wire.input import parse_input
 from turnwise.wire.invalid import explain
@@ -60,6 +61,22 @@ class GenerationConfigBody(Body):
     LATER: ClassVar = ("video_config", "transcription_config")
 
 
+WEBHOOK_URIS = 10
+"""How many addresses a request may have told."""
+
+USER_METADATA_BYTES = 16 * 1024
+"""How long what is sent along may be, as JSON."""
+
+
+class WebhookConfigBody(Body):
+    """Whom to tell how this interaction ended."""
+
+    uris: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=WEBHOOK_URIS)] | None = None
+    """Addresses that are told in place of the owner's webhooks."""
+    user_metadata: dict[str, Any] | None = None
+    """What is sent along with what they are told."""
+
+
 class CreateBody(Body):
     """The body of `POST /interactions`."""
 
@@ -96,8 +113,8 @@ class CreateBody(Body):
     """Words of your own, given back as they came."""
     service_tier: Literal["flex", "standard", "priority", "deferred"] | None = None
     """Given back as it came; there is one tier."""
-    webhook_config: dict[str, Any] | None = None
-    """Whom to call when it has ended."""
+    webhook_config: WebhookConfigBody | None = None
+    """Whom to tell when it has ended."""
     safety_settings: Any = None
     """What the answer must not hold."""
     environment: Any = None
@@ -108,8 +125,6 @@ class CreateBody(Body):
     """Where to go on within a long interaction."""
 
     LATER: ClassVar = (
-        "agent_config",
-        "webhook_config",
         "safety_settings",
         "environment",
         "cached_content",
@@ -145,6 +160,7 @@ def parse_request(body: JSON) -> Turn:
         input=parse_input(asked.input),
         model=asked.model.removeprefix("models/") if asked.model else None,
         agent=asked.agent,
+        agent_config=asked.agent_config or {},
         previous_interaction_id=asked.previous_interaction_id,
         system_instruction=asked.system_instruction or None,
         tools=tools,
@@ -158,6 +174,7 @@ def parse_request(body: JSON) -> Turn:
         image=form.image,
         audio=form.audio,
         voices=form.voices,
+        webhook=_parse_webhook_config(asked),
         echo=_parse_echo(asked),
     )
 
@@ -183,15 +200,27 @@ def _check_together(asked: CreateBody) -> None:
         raise InvalidRequest("there is no name behind 'models/'", field="model")
     if asked.model is not None and asked.agent is not None:
         raise InvalidRequest("a request names a model or an agent, not both; leave one out", field="agent")
-    if asked.agent is not None and asked.generation_config is not None:
-        raise InvalidRequest("only a model has one; an agent takes `agent_config`", field="generation_config")
+    if asked.agent_config and asked.model is not None:
+        raise InvalidRequest("only an agent has one; a model takes `generation_config`", field="agent_config")
     if asked.background and asked.store is False:
         raise InvalidRequest(
             "a background interaction must be stored, or nobody could read it; leave out `store: false`",
             field="background",
         )
     if asked.agent is not None:
-        raise Unimplemented(f"agent: turnwise has no agents yet, so not '{asked.agent}'; name a `model`")
+        _check_agents_part(asked)
+
+
+def _check_agents_part(asked: CreateBody) -> None:
+    """Rules for requests that name an agent."""
+    for name in ("generation_config", "response_format", "response_mime_type", "response_modalities"):
+        if getattr(asked, name) not in (None, [], {}):
+            raise InvalidRequest("only a model has one; an agent takes `agent_config`", field=name)
+    if not asked.background:
+        raise InvalidRequest(
+            "an agent works in the background; set `background: true`, and read the interaction by its id",
+            field="background",
+        )
 
 
 def _parse_generation(body: GenerationConfigBody | None) -> GenerationConfig:
@@ -207,6 +236,28 @@ def _parse_generation(body: GenerationConfigBody | None) -> GenerationConfig:
         thinking_level=body.thinking_level,
         thinking_summaries=body.thinking_summaries,
     )
+
+
+def _parse_webhook_config(asked: CreateBody) -> WebhookConfig | None:
+    body = asked.webhook_config
+    if body is None or not (body.uris or body.user_metadata):
+        return None
+    if asked.store is False:
+        raise InvalidRequest(
+            "of an interaction that is not stored nobody is told, since nobody could read it; leave out `store: false`",
+            field="webhook_config",
+        )
+    uris, metadata = tuple(body.uris or ()), body.user_metadata or {}
+    for index, uri in enumerate(uris):
+        if uri in uris[:index]:
+            raise InvalidRequest("this address is there twice; leave one out", field=f"webhook_config.uris[{index}]")
+    size = len(orjson.dumps(metadata))
+    if size > USER_METADATA_BYTES:
+        raise InvalidRequest(
+            f"it has {size} bytes as JSON; at most {USER_METADATA_BYTES} are sent along",
+            field="webhook_config.user_metadata",
+        )
+    return WebhookConfig(uris, metadata)
 
 
 def _parse_echo(asked: CreateBody) -> dict[str, JSON]:

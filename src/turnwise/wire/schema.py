@@ -433,6 +433,15 @@ class Head(TypedDict):
     """The interaction that this one continues."""
 
 
+class WebhookConfig(TypedDict):
+    """Whom to tell how an interaction ended."""
+
+    uris: NotRequired[list[str]]
+    """Addresses that are told in place of the owner's webhooks."""
+    user_metadata: NotRequired[dict[str, Any]]
+    """What is sent along."""
+
+
 class Settings(TypedDict):
     """What was asked for, given back."""
 
@@ -442,8 +451,10 @@ class Settings(TypedDict):
     generation_config: NotRequired[GenerationConfig]
     response_modalities: NotRequired[list[str]]
     background: NotRequired[bool]
+    agent_config: NotRequired[dict[str, Any]]
     labels: NotRequired[dict[str, str]]
     service_tier: NotRequired[Literal["flex", "standard", "priority", "deferred"]]
+    webhook_config: NotRequired[WebhookConfig]
 
 
 class Outcome(TypedDict):

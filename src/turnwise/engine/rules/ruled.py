@@ -23,6 +23,7 @@ from turnwise.domain.errors import NotComplied
 from turnwise.domain.interaction import Usage, add_usage
 from turnwise.domain.steps import UserInput
 from turnwise.domain.tools import FunctionTool
+from turnwise.engine.continuing import can_go_on, rest_of, without_thoughts
 from turnwise.engine.rules.acting import action_tools, next_action
 from turnwise.engine.rules.calling import (
     draft_answer,
@@ -65,11 +66,20 @@ class RuledCalls:
         self.card = replace(speaking.card, tools=True)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        """Call what the request asks for; say what results say; else speak.
+        """Call what the request asks for; say what results say; else speak. An answer that was begun comes about in the
+        same way again, and is shown from where it was left.
 
         Raises:
-            ModelFailed: a call is demanded, and none could be made that is valid.
+            ModelFailed: a call is demanded, and none could be made that is valid; or an answer that was begun is not
+                what is said now.
         """
+        whole = self._answer(replace(prompt, steps=without_thoughts(prompt.steps)))
+        async with aclosing(rest_of(whole, prompt.said, self.card.name)) as fragments:
+            async for fragment in fragments:
+                yield fragment
+
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """The whole answer, with what was said of it before."""
         has_results = is_answered(prompt.steps) or _was_served(prompt)
         async with aclosing(await self._go_on(prompt) if has_results else await self._begin(prompt)) as fragments:
             async for fragment in fragments:
@@ -196,7 +206,7 @@ class RuledCalls:
 
     async def _form(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """JSON by the client's schema, from what the tools told."""
-        form = await asyncio.to_thread(form_from, prompt, prompt.served)
+        form = await asyncio.to_thread(form_from, replace(prompt, said=""), prompt.served)
         usage, text = Usage(), ""
         ends: list[Finished] = []
         async with aclosing(self._speaking.stream(form.prompt)) as fragments:
@@ -220,10 +230,14 @@ class RuledCalls:
             yield end
 
     async def _speak(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        plain = replace(prompt, steps=spoken(prompt.steps), tools=(), served={})
+        """Words of the model's own: behind those that were said, if it can go on from there, else from the start."""
+        said = prompt.said if can_go_on(self._speaking.card, prompt) else ""
+        plain = replace(prompt, steps=spoken(prompt.steps), tools=(), served={}, said=said)
         async with aclosing(self._speaking.stream(plain)) as fragments:
             async for fragment in fragments:
                 yield fragment
+                if said and isinstance(fragment, Taken):
+                    yield TextFragment(said)
 
     async def _made(self, calls: Sequence[CallFragment]) -> AsyncGenerator[Fragment, None]:
         yield Taken()

@@ -60,6 +60,9 @@ class Vendor:
     """What is to be known of all of its models, in the layer's words."""
     shown: Mapping[str, Any] = field(default_factory=dict)
     """How a model is asked to show its thoughts that would else give only their signature, beside what is written."""
+    continues: str | None = None
+    """A regular expression: the names of those of its models that go on with an answer that stands last in a request.
+    None: there is no way to ask for that."""
     once: bool = False
     """Whether its client leaves connections open behind it, so that each turn needs one of its own."""
 
@@ -164,8 +167,16 @@ def bedrock(access: Access) -> Connection:
     return _connection(BedrockConverseModel, provider, lambda: run_sync(client.close), BotoCoreError)
 
 
+# From 4.6 on they refuse it.
+_PREFILLED_CLAUDES = r"claude-(?:3(?:-\w+)*|(?:opus|sonnet|haiku)-4(?:-[015])?)(?:-\d{8}|-latest)?"
+
 BY_KIND = {
-    "anthropic": Vendor(anthropic, narrows=True, shown={"thinking": {"type": "adaptive", "display": "summarized"}}),
+    "anthropic": Vendor(
+        anthropic,
+        narrows=True,
+        shown={"thinking": {"type": "adaptive", "display": "summarized"}},
+        continues=_PREFILLED_CLAUDES,
+    ),
     "gemini": Vendor(gemini),
     "mistral": Vendor(mistral, binds=False),
     "groq": Vendor(groq),

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -24,8 +26,10 @@ from pydantic_ai.profiles import ModelProfile
 from pydantic_ai.settings import ModelSettings
 
 from turnwise.domain.errors import InvalidRequest, ModelNotFound, TurnwiseError
+from turnwise.models.completions import about_tokens
 from turnwise.models.model import Fragment, ModelCard, Prompt, Taken
 from turnwise.models.pixels import with_images_as
+from turnwise.models.seam import joined
 from turnwise.models.vendors.access import BY_KIND, Access, Connection, connect
 from turnwise.models.vendors.answers import Reader, is_complete
 from turnwise.models.vendors.errors import BROKEN, broke_off, meaning, no_answer
@@ -96,12 +100,13 @@ class VendorModel:
             tools=profile.get("supports_tools", True),
             schemas=self._schemas(profile),
             thinks=self._thinks(profile),
+            continues=self._continues(name),
         )
 
     def _profile(self) -> ModelProfile:
         """What is known better than the layer knows it, in its words."""
         names = {"tools": "supports_tools", "schemas": "supports_json_schema_output", "thinks": "supports_thinking"}
-        own = {names[name]: value for name, value in self._can.items()}
+        own = {names[name]: value for name, value in self._can.items() if name in names}
         return cast(ModelProfile, {**self._vendor.profile, **own})
 
     def _schemas(self, profile: ModelProfile) -> bool:
@@ -114,6 +119,12 @@ class VendorModel:
             raise ValueError("thinks: there is no way to tell this vendor how hard to think; turnwise helps")
         thinking = profile.get("supports_thinking", False) or profile.get("thinking_always_enabled", False)
         return self._vendor.thinks and self._can.get("thinks", thinking)
+
+    def _continues(self, name: str) -> bool:
+        if self._can.get("continues") and self._vendor.continues is None:
+            raise ValueError("continues: there is no way to have this vendor go on with an answer; turnwise helps")
+        known = self._vendor.continues is not None and re.fullmatch(self._vendor.continues, name) is not None
+        return self._can.get("continues", known)
 
     async def start(self) -> None:
         """Nothing to do: a vendor that is down now may be up when it is asked."""
@@ -128,6 +139,19 @@ class VendorModel:
         images = SIGHTS[self._kind].takes.get("image")
         if images is not None:
             prompt = await with_images_as(images, prompt)
+        answer = joined(prompt, partial(self._behind, prompt), self._name) if prompt.said else self._answer(prompt)
+        async with aclosing(answer) as fragments:
+            async for fragment in fragments:
+                yield fragment
+
+    def _behind(self, prompt: Prompt, given: str) -> AsyncGenerator[Fragment, None]:
+        """What the model says behind a text, within about what that leaves of the limit. It does not think anew."""
+        limit = prompt.generation.max_output_tokens
+        left = None if limit is None else max(limit - about_tokens(given), 1)
+        generation = replace(prompt.generation, max_output_tokens=left, thinking_level=None)
+        return self._answer(replace(prompt, said=given, generation=generation))
+
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         request = self._request(prompt)
         deadline = asyncio.get_running_loop().time() + self._access.limits.total
         async with self._ready() as model:

@@ -35,7 +35,7 @@ from turnwise.domain.errors import Unimplemented
 from turnwise.domain.interaction import GenerationConfig
 from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Step, Thought, UserInput
 from turnwise.domain.tools import FunctionTool, Schema
-from turnwise.models.messages import output_media, render_result, result_media
+from turnwise.models.messages import output_media, render_result, result_media, without_open_thoughts
 from turnwise.models.model import Prompt
 from turnwise.models.vendors.sight import seen
 from turnwise.models.vendors.tokens import with_token
@@ -61,7 +61,7 @@ def render_messages(prompt: Prompt, model: LayerModel, kind: str, maker: str) ->
     shown: Shown = {}
     if prompt.system_instruction:
         _request(turns).append(SystemPromptPart(prompt.system_instruction))
-    for step in prompt.steps:
+    for step in without_open_thoughts(prompt.steps):
         match step:
             case UserInput(content):
                 _request(turns).append(UserPromptPart(_said(content, kind)))
@@ -85,6 +85,8 @@ def render_messages(prompt: Prompt, model: LayerModel, kind: str, maker: str) ->
             case _:
                 raise _not_yet(step)
     _show(turns, shown)
+    if prompt.said:
+        _response(turns, model).append(TextPart(prompt.said))
     return turns
 
 

@@ -108,6 +108,41 @@ CREATE TABLE litter (
 )
  STRICT;
 
+CREATE TABLE notices (
+    id TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created TEXT NOT NULL,
+    due TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    PRIMARY KEY (id)
+)
+ STRICT;
+
+CREATE TABLE resources (
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (kind, owner, id)
+)
+ STRICT;
+
+CREATE TABLE runs (
+    id TEXT NOT NULL,
+    created TEXT NOT NULL,
+    carrier TEXT,
+    attempt INTEGER NOT NULL,
+    deaths INTEGER NOT NULL,
+    until REAL,
+    baggage BLOB NOT NULL,
+    PRIMARY KEY (id)
+)
+ WITHOUT ROWID,
+ STRICT;
+
 CREATE TABLE search_stores (
     id TEXT NOT NULL,
     owner TEXT NOT NULL,
@@ -116,6 +151,13 @@ CREATE TABLE search_stores (
     display_name TEXT NOT NULL,
     embedding_model TEXT NOT NULL,
     PRIMARY KEY (id)
+)
+ STRICT;
+
+CREATE TABLE secrets (
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (name)
 )
  STRICT;
 
@@ -163,7 +205,11 @@ CREATE INDEX files_processing ON files (created) WHERE state = 'PROCESSING';
 
 CREATE INDEX interactions_previous ON interactions (previous_id) WHERE previous_id IS NOT NULL;
 
-CREATE INDEX interactions_unfinished ON interactions (created) WHERE status = 'in_progress';
+CREATE INDEX notices_due ON notices (due);
+
+CREATE INDEX runs_carried ON runs (carrier) WHERE carrier IS NOT NULL;
+
+CREATE INDEX runs_waiting ON runs (created, id) WHERE carrier IS NULL;
 
 CREATE INDEX search_stores_oldest ON search_stores (owner, created, id);
 
@@ -171,4 +217,4 @@ CREATE INDEX uploads_expires ON uploads (expires);
 
 CREATE INDEX uploads_owner ON uploads (owner);
 
-INSERT INTO alembic_version (version_num) VALUES ('0003');
+INSERT INTO alembic_version (version_num) VALUES ('0004');

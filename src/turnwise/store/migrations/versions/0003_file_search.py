@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -49,14 +50,14 @@ def upgrade() -> None:
     op.create_index("documents_pending", "documents", ["created"], sqlite_where=pending, postgresql_where=pending)
     op.create_table(
         "deleted_documents",
-        sa.Column("key", Position, primary_key=True),
+        sa.Column("key", Position, primary_key=True, autoincrement=False),
         sa.Column("store_id", sa.Text, nullable=False),
         sa.Column("display_name", sa.Text, nullable=False),
         sqlite_strict=True,
     )
     op.create_table(
         "chunks",
-        sa.Column("id", Position, primary_key=True),
+        sa.Column("id", Position, primary_key=True, autoincrement=False),
         sa.Column("page", sa.Integer),
         sa.Column("place", sa.Text, nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -64,14 +65,23 @@ def upgrade() -> None:
     )
     op.create_table(
         "vectors",
-        sa.Column("document", Position, primary_key=True),
+        sa.Column("document", Position, primary_key=True, autoincrement=False),
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
         sqlite_strict=True,
     )
-    # It has no text of its own (content=''): that is in `chunks`.
-    op.execute(
-        "CREATE VIRTUAL TABLE chunk_words USING fts5"
-        "(store, title, words, content='', tokenize='porter unicode61 remove_diacritics 2')"
-    )
+    if op.get_context().dialect.name == "postgresql":
+        # What words chunks have, by their ids.
+        op.create_table(
+            "chunk_words",
+            sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+            sa.Column("words", postgresql.TSVECTOR, nullable=False),
+        )
+        op.create_index("chunk_words_words", "chunk_words", ["words"], postgresql_using="gin")
+    else:
+        # It has no text of its own (content=''): that is in `chunks`.
+        op.execute(
+            "CREATE VIRTUAL TABLE chunk_words USING fts5"
+            "(store, title, words, content='', tokenize='porter unicode61 remove_diacritics 2')"
+        )

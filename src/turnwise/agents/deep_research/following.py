@@ -1,0 +1,107 @@
+"""Questions about a report that was written before: answered from it, with its sources, if it tells."""
+
+import re
+from collections.abc import Sequence
+
+from turnwise.agents.agent import Cites, Says
+from turnwise.agents.deep_research.asking import DATA, Asker, shown
+from turnwise.agents.deep_research.checking import Checker, first_of_alike
+from turnwise.agents.deep_research.conversation import Conversation, Report
+from turnwise.agents.deep_research.planning import POINTING
+from turnwise.agents.deep_research.sources import Library
+from turnwise.agents.deep_research.words import meaning
+from turnwise.agents.deep_research.writing import Claim, Manuscript, Paragraph, Section, Writer
+from turnwise.domain.tools import Schema
+
+MOST = 5
+"""How many sentences of a report answer a question, where rules choose them."""
+
+ENOUGH = 0.75
+"""So much of the weight of a question a report must speak of, to answer it."""
+
+NEARLY = 0.75
+"""A sentence that has so much of the weight which the best one has answers too."""
+
+_ANSWERING = (
+    """Somebody has read the report below, and asks about it. If it tells what they ask, you answer, in their
+language: every sentence says what the report says, and ends with the numbers of the sources that it names there, in
+brackets: "... in 2015 [2]." If it does not, or not enough, or if they ask for other or newer things, `answered` is
+false. """
+    + DATA
+)
+
+_ANSWERED: Schema = {
+    "type": "object",
+    "properties": {
+        "answered": {"type": "boolean"},
+        "text": {"type": "string", "description": "Markdown. Empty if not."},
+    },
+    "required": ["answered", "text"],
+    "additionalProperties": False,
+}
+
+_ANEW = re.compile(
+    r"(?i)^\W*(?:please )?(?:do |make )?(?:some |more |further |new |deep )*(?:research|investigate|look into)\b"
+)
+"""How somebody begins who wants more than what there is."""
+
+_PART = re.compile(r"(?i)\b(?:(first|second|third|fourth|fifth)|(\d+)(?:st|nd|rd|th)|last)\b")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+async def answer_from_report(asker: Asker, talk: Conversation, report: Report) -> list[Says | Cites] | None:
+    """What the report says to a question. None: nothing, or not enough."""
+    library = Library()
+    library.add(report.findings())
+    answer = await asker.ask(
+        "from the report", _ANSWERING, f"{_shown(library, report)}\n\nThey ask: {talk.said}", _ANSWERED
+    )
+    if answer is None:
+        section = _chosen(library, report, talk.said)
+    elif answer["answered"]:
+        section = await Writer(asker, library, talk.said).check("answer", "", answer, set(library.numbers))
+    else:
+        return None
+    if not section.paragraphs:
+        return None
+    manuscript = Manuscript(library)
+    return [Says(manuscript.section(section)), Says(manuscript.sources()), manuscript.cites]
+
+
+def _shown(library: Library, report: Report) -> str:
+    """A report as the model is shown it: what each source says in it."""
+    text = "\n".join(line for line in report.text.splitlines() if line.startswith("#"))
+    said = "\n\n".join(shown(number, library[number].title, library[number].text) for number in library.numbers)
+    return f"The report:\n\n{text}\n\nWhat its sources say in it:\n\n{said}"
+
+
+def _chosen(library: Library, report: Report, said: str) -> Section:
+    """The sentences of the report that speak of what is asked, or those of the part that is named; as they stand."""
+    if _ANEW.match(said):
+        return Section("")
+    claims = [Claim(found.text, tuple(library.add([found]))) for found in report.findings()]
+    wanted = meaning(said) - POINTING
+    if not wanted:
+        return _section([claim for claim in claims if claim.text in _part(report.text, said)])
+    checker = Checker(library)
+    if checker.share(wanted) < ENOUGH:
+        return Section("")
+    worth = {claim: checker.weight(meaning(claim.text) & wanted) for claim in claims}
+    least = NEARLY * max(worth.values())
+    ranked = sorted((claim for claim in worth if worth[claim] >= least), key=lambda claim: -worth[claim])
+    return _section(sorted(ranked[:MOST], key=claims.index))
+
+
+def _part(text: str, said: str) -> str:
+    """The part of a report that is named by its place; all of it, if none is."""
+    parts = re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]
+    named = _PART.search(said)
+    if named is None or not parts:
+        return text
+    place = _ORDINALS.index(named[1].lower()) if named[1] else int(named[2]) - 1 if named[2] else len(parts) - 2
+    return parts[place] if place < len(parts) else text
+
+
+def _section(claims: Sequence[Claim]) -> Section:
+    kept = tuple(claims[place] for place in first_of_alike(claim.text for claim in claims))
+    return Section("", (Paragraph(kept),)) if kept else Section("")

@@ -1,0 +1,266 @@
+"""Plans: the questions that a report is to answer, and what is looked for to answer them.
+
+A plan is made by the model, and checked; or by rule, out of the words of the request. It is shown as Markdown that can
+be read back, since the next interaction may approve or change it, and all that it has of this one is its text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from turnwise.agents.deep_research.asking import Asker, strings
+from turnwise.agents.deep_research.checking import first_of_alike
+from turnwise.agents.deep_research.effort import Effort
+from turnwise.agents.deep_research.words import COMMON, meaning
+from turnwise.domain.content import JSON
+from turnwise.domain.tools import Schema
+
+QUERIES = 3
+"""How many queries a question has, at the most."""
+
+QUERY = 200
+"""In characters: how long a query may be."""
+
+TALK = 12_000
+"""In characters: how much the model is shown of what was said before."""
+
+HEADING = "# Research plan: "
+SEARCHES = "   - Searches: "
+INVITATION = (
+    "To change this plan, say what should be different. To start the research, send the next interaction with "
+    "`collaborative_planning` set to false."
+)
+
+_INSTRUCTION = """You plan research. From a request you make a plan: a title for the report, and the questions that it
+has to answer, in the order in which a reader wants to know. Each question is about one thing, can be answered from
+published sources, and has one to three short search queries, as one types them into a search engine. Together they
+cover the request and nothing else. Write in the language of the request."""
+
+_CHANGE = """This plan was shown to whoever asked:
+
+{plan}
+
+They now say:
+
+{said}
+
+Make the plan anew so that it is as they want it. Keep what they did not speak of, word for word."""
+
+_SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "title": {"type": "string", "description": "Of the report, a few words."},
+        "questions": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "question": {"type": "string"},
+                    "queries": strings("What to type into a search engine.", QUERIES, 1),
+                },
+                "required": ["question", "queries"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["title", "questions"],
+    "additionalProperties": False,
+}
+
+_ASKING = re.compile(
+    "(?i)^(?:"
+    + "|".join(
+        (
+            r"(?:please|kindly|hi|hello|hey)[,!]?\s+",
+            r"(?:can|could|would|will) you (?:please )?",
+            r"(?:i|we)(?: want| need| would like|'d like) (?:you )?(?:to )?",
+            r"(?:do|make|conduct|perform|carry out|run)\s+(?:me\s+)?(?:some|a|an|the)?\s*(?:deep |thorough |detailed )?"
+            r"(?:research|analysis|study|investigation|survey|report)\s+(?:on|about|into|of)\s+",
+            r"(?:write|prepare|create|compile|give|get|find|provide)\s+(?:me\s+)?(?:a|an|the|some)?\s*"
+            r"(?:short|brief|detailed|deep|full|comprehensive|thorough)?\s*(?:research )?"
+            r"(?:report|overview|summary|paper|information|facts)\s+(?:on|about|of|into)\s+",
+            r"(?:research|investigate|analy[sz]e|study|explore|examine|survey|summari[sz]e|compare)\s+",
+            r"(?:look into|find out(?: about)?|tell me(?: all| everything)?(?: about)?|report on|explain|describe)\s+",
+        )
+    )
+    + ")"
+)
+"""How a request begins, before it says what it is about."""
+
+_FOCUS = re.compile(
+    r"(?i)[,;]?\s*\b(?:with (?:a |special |particular )?focus on|focus(?:sing|ing|sed|ed)? (?:mainly |more )?on|"
+    r"especially|in particular|particularly|including|with emphasis on)\s+"
+)
+_PARTS = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,\s*|;\s*|\s+and\s+|\s+as well as\s+)")
+_LEAVING = re.compile(
+    r"(?i)^\W*(?:and |but |please )*(?:less|without|skip|drop|remove|leave out|omit|no more|not|don't|do not|no)\b"
+    r"\s*(?:include|cover|look at|care about|on|about|of|the)?\s*"
+)
+_ADDING = re.compile(
+    r"(?i)^\W*(?:and |but |please |also )*(?:focus(?: more| mainly)? on|add|include|cover|look (?:also )?(?:at|into)|"
+    r"more (?:about|on)|also|i (?:also )?want)\b\s*(?:a |an )?(?:section|question|part)?\s*(?:also|about|on|the)?\s*"
+)
+_CLAUSE = re.compile(
+    r"(?<=[.!?;])\s+|\n+|,\s*(?:and|but)\s+(?=less|not|no|without|skip|drop|remove|also|add)", re.IGNORECASE
+)
+_YES = frozenset(
+    """agree agreed alright approve approved begin carry continue correct do fine go ahead good great happy it's let's
+    lgtm look looks love nice ok okay perfect plan please proceed ready research right run start sure thank thanks works
+    that's yeah yep yes on forward now looking sounds sound all cool excellent execute report""".split()  # noqa: SIM905
+)
+"""Words with which somebody approves."""
+
+
+POINTING = meaning(
+    "topic subject matter thing research report history overview detail information question answer point section part "
+    "paragraph elaborate expand summary first second third fourth fifth last difference focus"
+)
+"""Words that name no subject by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that a report is to answer."""
+
+    text: str
+    queries: tuple[str, ...]
+    """What is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a report is to tell."""
+
+    title: str
+    questions: tuple[Question, ...]
+
+    @property
+    def words(self) -> str:
+        """All that it speaks of."""
+        return "\n".join([self.title, *(f"{one.text} {' '.join(one.queries)}" for one in self.questions)])
+
+
+def render_plan(plan: Plan) -> str:
+    """A plan for people, which `parse_plan` can read."""
+    lines = [f"{HEADING}{plan.title}", ""]
+    for number, question in enumerate(plan.questions, 1):
+        lines += [f"{number}. {question.text}", f"{SEARCHES}{'; '.join(question.queries)}"]
+    return "\n".join([*lines, "", INVITATION])
+
+
+def parse_plan(text: str) -> Plan | None:
+    """The plan that a text shows. None: it shows none."""
+    first, _, rest = text.strip().partition("\n")
+    if not first.startswith(HEADING):
+        return None
+    found = re.findall(rf"^\d+\. (.+)\n{SEARCHES}(.+)$", rest, re.MULTILINE)
+    questions = tuple(Question(question, tuple(queries.split("; "))) for question, queries in found)
+    return Plan(first.removeprefix(HEADING), questions) if questions else None
+
+
+async def make_plan(asker: Asker, asked: str, before: str, effort: Effort) -> Plan:
+    """A plan for a request; `before` is what was said until then."""
+    talk = f"What was said before:\n\n{before[-TALK:]}\n\nThe request:\n\n" if before else "The request:\n\n"
+    answer = await asker.ask("plan", _INSTRUCTION, talk + asked, _schema(effort))
+    return _checked(answer, effort, f"{before}\n{asked}") or plan_by_rule(asked, before, effort)
+
+
+async def change_plan(asker: Asker, plan: Plan, said: str, asked: str, effort: Effort) -> Plan:
+    """The plan as somebody wants it who has seen it. It may be the same, if all that they say is that it is good."""
+    if approves(said):
+        return plan
+    question = f"The request:\n\n{asked}\n\n{_CHANGE.format(plan=render_plan(plan), said=said)}"
+    answer = await asker.ask("changed plan", _INSTRUCTION, question, _schema(effort))
+    return _checked(answer, effort, f"{asked}\n{said}\n{plan.words}") or changed_by_rule(plan, said, effort)
+
+
+def approves(said: str) -> bool:
+    """Whether somebody says of a plan that it is good, and nothing else."""
+    return all(word in _YES or word in COMMON for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+", said.lower()))
+
+
+def _schema(effort: Effort) -> Schema:
+    questions = {**_SCHEMA["properties"]["questions"], "maxItems": effort.questions}
+    return {**_SCHEMA, "properties": {**_SCHEMA["properties"], "questions": questions}}
+
+
+def _checked(answer: JSON, effort: Effort, about: str) -> Plan | None:
+    """The plan of a model. None: it is none, or it is about something else."""
+    if answer is None:
+        return None
+    questions = [
+        Question(text, queries)
+        for one in answer["questions"]
+        if (text := _line(one["question"])) and (queries := _queries(one["queries"]))
+    ]
+    kept = [questions[place] for place in first_of_alike(question.text for question in questions)][: effort.questions]
+    plan = Plan(_line(answer["title"]) or kept[0].text, tuple(kept)) if kept else None
+    return plan if plan and meaning(plan.words) & meaning(about) else None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split()).lstrip("#*->. ")[:300]
+
+
+def _queries(queries: Sequence[str]) -> tuple[str, ...]:
+    plain = (_line(query).replace(";", ",")[:QUERY] for query in queries)
+    return tuple(dict.fromkeys(query for query in plain if meaning(query)))[:QUERIES]
+
+
+# -- by rule
+
+
+def plan_by_rule(asked: str, before: str, effort: Effort) -> Plan:
+    """A plan out of the words of a request: its subject, then each thing that it is to focus on."""
+    first, *further = [part for part in re.split(r"(?<=[.!?])\s+|\n+", asked.strip()) if meaning(part)] or [
+        asked.strip()
+    ]
+    subject, *focus = _FOCUS.split(_bare(first))
+    subject = subject.strip(" ,;:.!?") or first
+    if before and not (meaning(subject) - POINTING):
+        subject = _bare(next((line for line in before.splitlines() if meaning(line)), subject))
+    title = subject[:1].upper() + subject[1:]
+    questions = [Question(title, _searches(subject, ""))]
+    aspects = [part for one in focus for part in _PARTS.split(one.strip(" ,;:.!?")) if part]
+    for aspect in [*aspects, *(_bare(_ADDING.sub("", _FOCUS.sub("", one))) for one in further)]:
+        questions.append(_aspect(subject, aspect))
+    kept = [questions[place] for place in first_of_alike(question.text for question in questions)]
+    return Plan(title[:300], tuple(kept[: effort.questions]))
+
+
+def changed_by_rule(plan: Plan, said: str, effort: Effort) -> Plan:
+    """A plan with what somebody asks to add, and without what they ask to leave out."""
+    questions = list(plan.questions)
+    for clause in filter(meaning, _CLAUSE.split(said)):
+        if approves(clause):
+            continue
+        if leaving := _LEAVING.match(clause):
+            left = meaning(clause[leaving.end() :]) - meaning(plan.title)
+            questions = [one for one in questions if not left & meaning(one.text)] or questions
+            continue
+        wanted = _ADDING.sub("", clause).strip(" ,;:.!?")
+        questions.append(_aspect(plan.title, wanted))
+    kept = [questions[place] for place in first_of_alike(question.text for question in questions)]
+    return replace(plan, questions=tuple(kept[-effort.questions :]))
+
+
+def _bare(request: str) -> str:
+    """What a request is about, without the words that ask for it."""
+    bare = request.strip(" .!?")
+    while asking := _ASKING.match(bare):
+        bare = bare[asking.end() :]
+    return bare
+
+
+def _aspect(subject: str, aspect: str) -> Question:
+    aspect = aspect.strip(" ,;:.!?")
+    return Question(aspect[:1].upper() + aspect[1:], _searches(subject, aspect))
+
+
+def _searches(subject: str, aspect: str) -> tuple[str, ...]:
+    """Queries for a thing: all of its words; and those that name it, if there are others."""
+    telling = [word for word in re.findall(r"[\w'’&.-]+", f"{subject} {aspect}") if meaning(word)]
+    whole = " ".join(dict.fromkeys(telling)) or f"{subject} {aspect}".strip()
+    naming = " ".join(dict.fromkeys(word for word in telling if meaning(word) - POINTING))
+    return _queries([whole, naming]) or (whole[:QUERY],)

@@ -1,0 +1,124 @@
+"""What texts are made of, as far as two of them can be compared: sentences, words that mean something, numbers, names.
+
+All of it is approximate and alike on both sides: what is asked is never whether a text is good English, but whether
+another one has the same words.
+"""
+
+import re
+from collections.abc import Iterator
+
+_UNPARTED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+"""Letters of writing that has no blanks between its words: pairs of them are taken for words."""
+
+_WORD = re.compile(rf"[{_UNPARTED}]+|[^\W_{_UNPARTED}]+(?:['’][^\W_{_UNPARTED}]+)?")
+_IS_UNPARTED = re.compile(f"[{_UNPARTED}]")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_SENTENCE = re.compile(r"\S.*?(?:[。！？]+|[.!?]+[\"'”’)\]*_]*(?=\s|$)|(?=\n)|$)", re.DOTALL)
+_SHORTENED = re.compile(
+    r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|al|approx|no|nos|fig|vol|dr|mr|mrs|ms|prof|st|inc|ltd|jr)\.)$", re.I
+)
+_NAME = re.compile(r"(?<![^\s(\[\"'“‘/–-])[A-Z][\w’'&-]*")
+_QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{12,})[\"”“»]")
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"')\]]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
+
+_BLOCK = re.compile(r"\s*(?:[-*+•#>|]|\d+[.)]\s|```)")
+
+WIDTH = 50
+"""In characters: a shorter line was not broken because it was full."""
+
+COMMON = frozenset(
+    """a about above after again all also although am among an and another any are as at be became because become been
+    before being between both but by can could despite did do does during each either especially etc even ever for from
+    had has have having he her here him his how however i if in including into is it its itself just later like made
+    make makes many may me might more most much must my near nor not of off often on once one only onto or other our out
+    over own per please quite rather s same say says she should since so some still such than that the their them then
+    there these they this those though through thus to too under until up upon us use used using very was we well were
+    what when where whether which while who whom whose why will with within without would yet you your""".split()  # noqa: SIM905
+)
+"""Words that any English text has, whatever it is about."""
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in small letters, cut to their stems."""
+    return [piece for found in _WORD.findall(text.lower()) for piece in _pieces(found)]
+
+
+def meaning(text: str) -> frozenset[str]:
+    """The words of a text that say what it is about."""
+    return frozenset(
+        word
+        for word in words(text)
+        if word not in COMMON and (len(word) > 1 or not word.isalpha() or not word.isascii())
+    )
+
+
+def numbers(text: str) -> frozenset[str]:
+    """The numbers of a text: thousands are written without their commas, and years apart from each other."""
+    plain = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
+    return frozenset(found.rstrip(".,:") for found in _NUMBER.findall(plain))
+
+
+def names(text: str) -> frozenset[str]:
+    """The words that are written with a capital letter though no sentence begins with them, cut to their stems."""
+    found: set[str] = set()
+    for start, end in sentences(text):
+        later = _NAME.finditer(text[start:end])
+        found.update(stem for name in later if name.start() > 2 for stem in meaning(name[0]))
+    return frozenset(found)
+
+
+def quotes(text: str) -> list[str]:
+    """What a text gives as somebody's own words."""
+    return _QUOTED.findall(text)
+
+
+def addresses(text: str) -> list[str]:
+    """Everything in a text that leads somewhere."""
+    return [found.rstrip(".,;:!?*_") for found in _ADDRESS.findall(text)]
+
+
+def flat(text: str) -> str:
+    """A text without what differs between two copies of it: its blanks, marks and capital letters."""
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where each sentence begins and ends. A line ends one; a shortened word does not."""
+    start: int | None = None
+    for found in _SENTENCE.finditer(text):
+        start = found.start() if start is None else start
+        end = found.start() + len(found[0].rstrip())
+        follows = text[found.end() : found.end() + 1]
+        if _SHORTENED.search(text[start:end]) and follows and follows != "\n":
+            continue
+        yield start, end
+        start = None
+    if start is not None:
+        yield start, len(text.rstrip())
+
+
+def unwrapped(text: str) -> str:
+    """A text whose paragraphs stand in one line each, where they were broken into lines of one width."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if lines and len(lines[-1].rpartition("\n")[2]) >= WIDTH and line.strip() and not _BLOCK.match(line):
+            lines[-1] = f"{lines[-1]} {line.strip()}"
+        else:
+            lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _pieces(word: str) -> Iterator[str]:
+    if _IS_UNPARTED.match(word):
+        yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
+    else:
+        yield word if word in COMMON else _stem(re.sub(r"['’].*", "", word) or word)
+
+
+def _stem(word: str) -> str:
+    """A word without the ending of its plural or its tense, roughly."""
+    for ending in ("ing", "ies", "ied", "ed", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)].rstrip("e")
+    return word.rstrip("e") if len(word) > 3 else word

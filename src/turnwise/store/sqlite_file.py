@@ -1,0 +1,158 @@
+"""A SQLite file: how it is opened, written to in groups, and cleaned of what was deleted.
+
+All of this runs in the threads of `sqlite.py`, which says why it is so.
+"""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from turnwise.store import documents
+from turnwise.store.migrate import migrate_sqlite
+from turnwise.store.worker import Call, Outcome
+
+PATIENCE = 10.0
+"""Seconds to wait for a lock that another process holds."""
+
+PAGE_CACHE = 16_000
+"""How many KiB each connection may hold of the file: a long history, and the inner pages of a big file."""
+
+COMPACTED_UNASKED = 64 * 1024 * 1024
+"""The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
+
+
+class Connection(sqlite3.Connection):
+    """The writer's connection."""
+
+    leaves_traces = False
+    """Whether the log may still have what was deleted."""
+
+
+def connect_all(path: Path) -> list[sqlite3.Connection]:
+    """The writer's connection and the readers', to a database that is up to date."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    writer = _connect(path, Connection)
+    try:
+        _keep_a_log(writer)
+        writer.execute("PRAGMA secure_delete = ON")
+        migrate_sqlite(writer, path)
+        # Were we killed right after a delete, the log still has what was deleted.
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return [writer, *(_connect_reader(path) for _ in range(3))]
+    except BaseException:
+        writer.close()
+        raise
+
+
+def _connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+    # Transactions are ours to begin (isolation_level), and a worker's thread takes the connection over.
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=factory)
+    # A query that spills must not leave text in a temporary file.
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
+    return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. SQLite does not wait for another connection that does so at this very moment, since
+    two that wait for each other would never end: so we do, for as long as it waits for everything else."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _connect_reader(path: Path) -> sqlite3.Connection:
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+_MARK = "PRAGMA user_version = {}"
+"""A number in the head of the file that is free for us: 1 since somebody deleted something, until `compact`."""
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Within a call of the writer: what it has removed must leave the log before the caller is told."""
+    assert isinstance(connection, Connection)
+    connection.leaves_traces = True
+
+
+def mark_deleted(connection: sqlite3.Connection) -> None:
+    """The same, of what somebody has deleted: the file is to be made anew, too."""
+    empty_log(connection)
+    connection.execute(_MARK.format(1))
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Make the file anew, if something was deleted from it and it is not too big."""
+    ((deleted,),) = connection.execute("PRAGMA user_version").fetchall()
+    ((size,),) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+    if deleted and size <= COMPACTED_UNASKED:
+        documents.optimize(connection)
+        connection.execute("VACUUM")
+        connection.execute(_MARK.format(0))
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+    """Settle the calls of a reader."""
+    return [call.attempt(connection) for call in calls]
+
+
+class Writer:
+    """Commits groups of calls. Remembers how the connection is set."""
+
+    def __init__(self) -> None:
+        self._synchronous = ""
+
+    def settle(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+        """Commit a group, and empty the log if it has what one of the calls has deleted."""
+        assert isinstance(connection, Connection)
+        outcomes = self._commit(connection, calls)
+        if connection.leaves_traces:
+            # Busy, when another process is reading for longer than we wait: then after the next group.
+            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.leaves_traces = bool(busy)
+        return outcomes
+
+    def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
+        """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
+        self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = _until_error(connection, calls)
+            if not isinstance(outcomes[-1], Exception):
+                connection.execute("COMMIT")
+                return outcomes
+        except sqlite3.Error as error:  # the file itself: locked for too long, or on a disk that is full
+            return [error] * len(calls)
+        finally:
+            # Not if all went well, nor if SQLite did it already, as it may when the disk is full.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        if len(calls) == 1:
+            return outcomes
+        middle = len(calls) // 2
+        return self._commit(connection, calls[:middle]) + self._commit(connection, calls[middle:])
+
+    def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
+        if level != self._synchronous:
+            connection.execute(f"PRAGMA synchronous = {level}")
+            self._synchronous = level
+
+
+def _until_error(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
+    """The outcomes of the calls, up to and with the first that fails."""
+    outcomes: list[Outcome] = []
+    for call in calls:
+        outcomes.append(call.attempt(connection))
+        if isinstance(outcomes[-1], Exception):
+            break
+    return outcomes

@@ -1,0 +1,163 @@
+"""Deep research on the default model, which cannot plan and judge, over a folder of one's own documents: what is found
+is told in its own words and cited, and what is not found is said."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from models.prompts import models_dir
+from turnwise.app.media import build_readers
+from turnwise.domain.interaction import Status
+from turnwise.indexing import index_folders
+from turnwise.models.embedded import EmbeddedModel
+from turnwise.models.embedded_child import EngineOptions
+from turnwise.models.smollm2 import SMOLLM2
+from turnwise.models.weights import BUILTIN, fetch
+from turnwise.settings import Settings
+from turnwise.tools.google_search.folder import FolderEngine
+from turnwise.tools.google_search.tool import GoogleSearchTool
+
+from .researcher import Researcher
+from .test_deep_research import PLANNING, after
+from .tpus import ABOUT_BREAD, ABOUT_TPUS
+from .world import QUESTION, World, cited, ending, open_world, plain, report, thoughts
+
+FOUNDING = "Research the history of the Google TPUs with a focus on 2025 and 2026."
+
+
+def guess(_: str) -> dict:
+    """What a model that cannot read says of the reading test."""
+    return dict.fromkeys("abcdefgh", True)
+
+
+@asynccontextmanager
+async def folder_of(documents: Mapping[str, str], tmp_path: Path) -> AsyncIterator[World]:
+    """A world whose search engine is a folder with these documents, and whose model cannot read."""
+    docs, data = tmp_path / "docs", tmp_path / "data"
+    for place in (docs, data):
+        place.mkdir()
+    for name, text in documents.items():
+        (docs / name).write_text(text)
+    settings = Settings(data_dir=data)
+    readers = build_readers(settings)
+    await index_folders(settings, readers, [docs], progress=lambda *_: None)
+    await readers.close()
+    async with open_world({}, Researcher({"a": guess})) as world:
+        engine = FolderEngine(settings.search_index)
+        world.tools = {"google_search": GoogleSearchTool(engine)}
+        yield world
+        await engine.close()
+
+
+def is_there(claim: str, place: str) -> bool:
+    """Whether a document of the folder says this."""
+    return plain(claim) in plain(ABOUT_TPUS[place.removeprefix("docs/")])
+
+
+async def test_the_history_of_tpus_is_told_from_a_folder(tmp_path: Path):
+    async with folder_of({**ABOUT_TPUS, **ABOUT_BREAD}, tmp_path) as world:
+        events = await world.work()
+    text, claims = report(events), cited(report(events))
+    assert ending(events).status == Status.COMPLETED
+    assert text.text.startswith("# The history of Google TPUs\n")
+    assert len(claims) >= 12
+    assert [pair for pair in claims if not is_there(*pair)] == []
+    assert {place for _, place in claims} == {f"docs/{name}" for name in ABOUT_TPUS}
+    assert "No model has written this report" in text.text
+    assert "\n1. The first TPU, docs/first-tpu.md\n" in text.text
+
+
+async def test_what_happened_is_told_in_the_order_of_time(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        text = report(await world.work()).text
+    years = [text.index(year) for year in ("2013", "May 2017", "2020", "April 2025")]
+    assert years == sorted(years)
+
+
+async def test_a_focus_has_a_section_and_what_is_not_there_is_said(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        text = report(await world.work(FOUNDING)).text
+    section, _, rest = text.partition("## 2025\n\n")[2].partition("\n\n")
+    assert "In April 2025 Google announced the seventh generation" in section
+    assert "## What was not found\n\nNothing that was read tells of this:\n\n- 2026\n" in rest
+
+
+async def test_a_folder_that_has_nothing_on_it_is_not_made_to_tell_something(tmp_path: Path):
+    async with folder_of(ABOUT_BREAD, tmp_path) as world:
+        events = await world.work()
+    text = report(events)
+    assert ending(events).status == Status.COMPLETED
+    assert "What was found has nothing to do with it." in text.text
+    assert text.annotations == ()
+    assert "## Sources" not in text.text
+
+
+async def test_a_folder_without_any_word_of_it_is_told_as_that(tmp_path: Path):
+    async with folder_of({"rye.md": "# Bread\n\nRye keeps for a week.\n"}, tmp_path) as world:
+        assert "None of the searches found anything." in report(await world.work()).text
+
+
+async def test_plans_are_made_approved_and_changed_without_a_model(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        first = await world.work(FOUNDING, config=PLANNING)
+        assert "1. The history of the Google TPUs\n" in report(first).text
+        history = after(FOUNDING, first)
+        second = await world.work("Add liquid cooling, but skip 2026.", config=PLANNING, history=history)
+        planned = report(second).text
+        assert "Liquid cooling\n   - Searches: history Google TPUs liquid cooling" in planned
+        assert "2026" not in planned
+        history = (*history, *after("Add liquid cooling, but skip 2026.", second))
+        text = report(await world.work("Plan looks good!", history=history)).text
+    assert "## Liquid cooling\n\nTPU v3 is cooled with liquid" in text
+
+
+async def test_a_question_about_the_report_is_answered_in_its_words(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        first = await world.work()
+        searches = len([event for event in first if "search:" in str(event)])
+        events = await world.work("When was Trillium announced?", history=after(QUESTION, first))
+    assert searches
+    assert cited(report(events)) == [
+        ("Google announced the sixth generation, Trillium, in May 2024", "docs/supercomputers.md")
+    ]
+    assert "Searching" not in thoughts(events)
+
+
+async def test_what_the_report_does_not_tell_is_looked_up_without_a_model(tmp_path: Path):
+    async with folder_of({**ABOUT_TPUS, **ABOUT_BREAD}, tmp_path) as world:
+        first = await world.work()
+        events = await world.work("How long does rye bread keep?", history=after(QUESTION, first))
+    assert "Rye bread keeps for a week [1]." in report(events).text
+
+
+async def test_a_wish_that_needs_a_model_is_not_dropped_in_silence(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        text = report(await world.work(system_instruction="In rhymes.")).text
+    assert "So the system instruction could not be followed." in text
+
+
+async def test_the_model_is_asked_once_whether_it_can_read_and_no_more(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        await world.work()
+    assert len(world.researcher.prompts) == 1
+
+
+@pytest.mark.model
+async def test_the_real_default_model_does_it(tmp_path: Path):
+    async def at_hand() -> Path:
+        return await fetch(BUILTIN, models_dir())
+
+    async with folder_of({**ABOUT_TPUS, **ABOUT_BREAD}, tmp_path) as world:
+        model = EmbeddedModel(at_hand, EngineOptions(threads=2, context=4096), name="smollm2", profile=SMOLLM2)
+        await model.start()
+        try:
+            async with asyncio.timeout(120):
+                events = await world.work(model=model)
+        finally:
+            await model.close()
+    claims = cited(report(events))
+    assert len(claims) >= 12
+    assert [pair for pair in claims if not is_there(*pair)] == []

@@ -1,0 +1,288 @@
+"""Runs that outlive their process: another one goes on where it stopped, at whatever moment that was."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.tooling import ToolForTests, found
+from support import NOON, HeldStore, open_engine, read_all, texts, turn, until, within
+from turnwise.domain.content import Text
+from turnwise.domain.errors import NotFound
+from turnwise.domain.events import Created, End, Event, fold
+from turnwise.domain.interaction import Interaction, Status, Usage
+from turnwise.domain.steps import FunctionResult, ModelOutput, Thought, ToolCall, ToolResult
+from turnwise.domain.tools import FunctionTool, GoogleSearch
+from turnwise.engine.background import DEATHS, Carrying
+from turnwise.engine.surroundings import Limits
+from turnwise.models.model import (
+    CallFragment,
+    Finished,
+    ModelCard,
+    Prompt,
+    Taken,
+    TextFragment,
+    ThoughtFragment,
+    UsageFragment,
+)
+from turnwise.models.scripted import ScriptedModel, say
+from turnwise.store.memory import MemoryStore
+from turnwise.store.store import Batch, Lease, NewRun, Store
+
+HERE, THERE = Carrying(Lease("here", 60.0)), Carrying(Lease("there", 60.0))
+CARD = ModelCard("scripted", tools=True, thinks=True)
+SEARCH = turn("Where is it?", stream=True, tools=(GoogleSearch(),))
+QUERY = '{"queries": ["it"]}'
+
+
+def script(prompt: Prompt) -> Iterator[Any]:
+    """Thinks, speaks, searches twice at once; and answers once it has read what was found."""
+    results = [step for step in prompt.steps if isinstance(step, FunctionResult)]
+    yield Taken()
+    if not results:
+        yield from (ThoughtFragment("I do not know.\n\n"), ThoughtFragment("I must look."))
+        yield from (TextFragment("Let me "), TextFragment("see."))
+        for index in range(2):
+            yield CallFragment(index, name="google_search", arguments=QUERY)
+        yield from (UsageFragment(Usage(input={"text": 10}, output={"text": 5})), Finished("calls"))
+    else:
+        yield from (TextFragment("It is "), TextFragment("behind "), TextFragment("the sofa."))
+        yield from (UsageFragment(Usage(input={"text": 20}, output={"text": 3})), Finished("stop"))
+
+
+class Held:
+    """A model that stops before a certain line of all that it says, until it is left."""
+
+    def __init__(self, before: int) -> None:
+        self.card = CARD
+        self.stopped = asyncio.Event()
+        self._left = before
+
+    async def stream(self, prompt: Prompt) -> Any:
+        for line in script(prompt):
+            if self._left == 0:
+                self.stopped.set()
+                await asyncio.Event().wait()
+            self._left -= 1
+            yield line
+            await asyncio.sleep(0)  # so that what was said may be written down alone
+
+
+def search() -> ToolForTests:
+    return ToolForTests(lambda *_: found("It is behind the sofa, says the cat."))
+
+
+@pytest.mark.parametrize("before", range(1, 14))
+async def test_a_turn_goes_on_wherever_its_process_stopped(any_store: Store, before: int):
+    held, tool = Held(before), search()
+    async with open_engine(store=any_store, model=held, tools={"google_search": tool}, carrying=HERE) as engine:
+        recording = await engine.interactions.begin(SEARCH, "ann", "steps")
+        await within(held.stopped.wait())
+        seen = list(recording.events)
+    other = ScriptedModel(answer=script, card=CARD, continues=True)
+    async with open_engine(store=any_store, model=other, tools={"google_search": tool}, carrying=THERE) as engine:
+        whole = await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        ended = await engine.interactions.get("int_1", "ann")
+    events = [event for _, event in whole]
+    assert [position for position, _ in whole] == list(range(1, len(whole) + 1))
+    assert events[: len(seen)] == seen
+    assert ended.status is Status.COMPLETED, ended.failure
+    assert texts(events) == "Let me see.It is behind the sofa."
+    steps = [step for step in ended.steps if not isinstance(step, Thought)]
+    calls = [step for step in steps if isinstance(step, ToolCall)]
+    results = [step for step in steps if isinstance(step, ToolResult)]
+    assert steps == [steps[0], *calls, *results, steps[-1]]
+    assert len(calls) in (1, 2), "what the model was about to call when it died, it need not call again"
+    assert sorted(call.id for call in calls) == sorted(result.call_id for result in results)
+    answer = steps[-1]
+    assert isinstance(answer, ModelOutput)
+    assert isinstance(answer.content[0], Text)
+    assert answer.content[0].annotations, "what it rests on is known, though another process read it"
+    assert ended.usage is not None
+    assert ended.usage.grounding == {"google_search": len(results)}
+    assert fold(events).steps == ended.steps
+    assert sum(isinstance(event, Created) for event in events) == 1
+
+
+async def test_what_every_finished_round_cost_is_counted():
+    store, tool = MemoryStore(), search()
+    held = Held(10)
+    async with open_engine(store=store, model=held, tools={"google_search": tool}, carrying=HERE) as engine:
+        await engine.interactions.begin(SEARCH, "ann", "steps")
+        await within(held.stopped.wait())
+    other = ScriptedModel(answer=script, card=CARD, continues=True)
+    async with open_engine(store=store, model=other, tools={"google_search": tool}, carrying=THERE) as engine:
+        await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        usage = (await engine.interactions.get("int_1", "ann")).usage
+    assert usage is not None
+    assert (usage.input_tokens, usage.output_tokens, usage.tool_use_tokens) == (10, 8, 20)
+
+
+async def test_calls_that_were_answered_are_not_made_again():
+    store, tool = MemoryStore(), search()
+    held = Held(10)
+    async with open_engine(store=store, model=held, tools={"google_search": tool}, carrying=HERE) as engine:
+        await engine.interactions.begin(SEARCH, "ann", "steps")
+        await within(held.stopped.wait())
+    assert len(tool.calls) == 2
+    other = ScriptedModel(answer=script, card=CARD, continues=True)
+    async with open_engine(store=store, model=other, tools={"google_search": tool}, carrying=THERE) as engine:
+        await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+    assert len(tool.calls) == 2
+    assert [len(prompt.steps) for prompt in other.prompts] == [7]
+
+
+async def test_a_half_made_call_of_the_clients_ends_the_turn_with_the_reason():
+    store, never = MemoryStore(), asyncio.Event()
+    asked = turn(stream=True, tools=(FunctionTool("look", parameters={"type": "object"}),))
+    half = [Taken(), CallFragment(0, name="look", arguments='{"a": '), never]
+    async with open_engine(store=store, model=ScriptedModel(half, card=CARD), carrying=HERE) as engine:
+        recording = await engine.interactions.begin(asked, "ann", "steps")
+        begun = [event.type for event in recording.events]
+        if "delta" not in begun:  # what stands around the model holds a call back until it is whole
+            return
+    async with open_engine(say("Hi"), store=store, carrying=THERE) as engine:
+        await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        failure = (await engine.interactions.get("int_1", "ann")).failure
+    assert failure is not None
+    assert "half-made" in failure.message
+
+
+async def left_by(store: Store, deaths: int, *, told: tuple[Event, ...] = ()) -> None:
+    """A run whose carriers have died so often."""
+    interaction = Interaction("int_1", "ann", turn(background=True), NOON, NOON)
+    events = (Created(), *told)
+    await store.create(interaction, Batch("int_1", 1, events), NewRun(lease=Lease("0", 60.0)))
+    for death in range(deaths):
+        await store.abandon()
+        await store.claim(Lease(str(death + 1), 60.0), 1)
+    if not deaths:
+        await store.release("0")
+
+
+async def test_a_run_whose_carriers_keep_dying_is_given_up():
+    store = MemoryStore()
+    await left_by(store, DEATHS - 1)
+    async with open_engine(say("Hi"), store=store) as engine:
+        ended = await engine.interactions.get("int_1", "ann")
+    assert ended.status is Status.FAILED
+    assert ended.failure is not None
+    assert "died 5 times" in ended.failure.message
+
+
+async def test_a_run_whose_carriers_died_less_often_is_tried_again():
+    store = MemoryStore()
+    await left_by(store, DEATHS - 2)
+    async with open_engine(say("Hi"), store=store) as engine:
+        await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        assert (await engine.interactions.get("int_1", "ann")).status is Status.COMPLETED
+
+
+async def test_a_run_is_cancelled_from_where_it_is_not_carried(any_store: Store):
+    never = [Taken(), TextFragment("Half"), asyncio.Event()]
+    async with (
+        open_engine(never, store=any_store, carrying=HERE) as here,
+        open_engine(store=any_store, carrying=THERE) as there,
+    ):
+        made = await here.interactions.create(turn(background=True), "ann", "steps")
+        reader = asyncio.create_task(read_all(await there.interactions.read(made, 0)))
+        live = here.interactions._live(made.id, "ann")
+        assert live is not None
+        await until(lambda: texts(live.events) == "Half")
+        cancelled = await within(there.interactions.cancel(made.id, "ann"))
+        assert (cancelled.status, cancelled.steps) == (Status.CANCELLED, (ModelOutput((Text("Half"),)),))
+        events = [event for _, event in await within(reader)]
+        assert (texts(events), isinstance(events[-1], End)) == ("Half", True)
+        await until(lambda: here.model.left_early == 1)
+        assert await here.interactions.get(made.id, "ann") == cancelled
+        assert await there.interactions.cancel(made.id, "ann") == cancelled
+
+
+async def test_a_run_is_deleted_from_where_it_is_not_carried(any_store: Store):
+    never = [Taken(), TextFragment("Half"), asyncio.Event()]
+    async with (
+        open_engine(never, store=any_store, carrying=HERE) as here,
+        open_engine(store=any_store, carrying=THERE) as there,
+    ):
+        recording = await here.interactions.begin(turn(stream=True), "ann", "steps")
+        reader = asyncio.create_task(read_all(here.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        await within(there.interactions.delete("int_1", "ann"))
+        await until(lambda: here.model.left_early == 1)
+        with pytest.raises(NotFound):
+            await here.interactions.get("int_1", "ann")
+        await asyncio.gather(reader, return_exceptions=True)
+
+
+async def test_what_has_no_room_here_is_done_where_there_is_some(any_store: Store):
+    api = Carrying(Lease("api", 60.0), room=0)
+    async with (
+        open_engine(store=any_store, carrying=api) as front,
+        open_engine(say("Hel", "lo"), store=any_store, carrying=THERE),
+    ):
+        recording = await front.interactions.begin(turn(background=True, stream=True), "ann", "steps")
+        events = [event for _, event in await read_all(front.interactions.follow(recording))]
+        assert (texts(events), isinstance(events[-1], End)) == ("Hello", True)
+        assert (await front.interactions.get("int_1", "ann")).status is Status.COMPLETED
+        assert front.model.prompts == []
+
+
+async def test_more_than_there_is_room_for_waits_its_turn():
+    gates = [asyncio.Event() for _ in range(3)]
+    scripts = [[Taken(), gate, TextFragment("x"), Finished("stop")] for gate in gates]
+    async with open_engine(*scripts, carrying=Carrying(Lease("here", 60.0), room=1)) as engine:
+        made = [await engine.interactions.create(turn(background=True), "ann", "steps") for _ in range(3)]
+        await until(lambda: len(engine.model.prompts) == 1)
+        for number, gate in enumerate(gates):
+            gate.set()
+            await within(read_all(await engine.interactions.read(made[number], 0)))
+        assert len(engine.model.prompts) == 3
+
+
+async def test_a_background_interaction_has_its_time_and_keeps_what_it_has():
+    never = [Taken(), TextFragment("Half"), asyncio.Event()]
+    short = Carrying(Lease("here", 60.0), seconds=0.05)
+    async with open_engine(never, carrying=short, clock=lambda: NOON) as engine:
+        made = await engine.interactions.create(turn(background=True), "ann", "steps")
+        await read_all(await engine.interactions.read(made, 0))
+        ended = await engine.interactions.get(made.id, "ann")
+        assert (ended.status, ended.steps) == (Status.BUDGET_EXCEEDED, (ModelOutput((Text("Half"),)),))
+        await until(lambda: engine.model.left_early == 1)
+
+
+async def test_time_runs_from_the_creation_on_whoever_carries():
+    store = MemoryStore()
+    await left_by(store, 0)
+    late = Carrying(Lease("there", 60.0), seconds=10.0)
+    async with open_engine(
+        [asyncio.Event()], store=store, carrying=late, clock=lambda: NOON + timedelta(seconds=11)
+    ) as engine:
+        await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        assert (await engine.interactions.get("int_1", "ann")).status is Status.BUDGET_EXCEEDED
+
+
+async def test_tokens_of_a_background_interaction_are_bounded():
+    long = [Taken(), TextFragment("Half"), Finished("length")]
+    async with open_engine(long, long, turn_limits=Limits(budget=100)) as engine:
+        made = await engine.interactions.create(turn(background=True), "ann", "steps")
+        await read_all(await engine.interactions.read(made, 0))
+        assert engine.model.prompts[0].generation.max_output_tokens == 100
+        assert (await engine.interactions.get(made.id, "ann")).status is Status.BUDGET_EXCEEDED
+        assert (await engine.interactions.create(turn(), "ann", "steps")).status is Status.INCOMPLETE
+
+
+async def test_an_end_that_the_store_would_not_take_is_written_as_soon_as_it_does(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("turnwise.engine.background.FIRST_PAUSE", 0.01)
+    store = HeldStore()
+    async with open_engine(say("Hi"), store=store) as engine:
+        for name in ("append", "finish"):
+            store.fail(name)
+        recording = await engine.interactions.begin(turn(stream=True), "ann", "steps")
+        await until(lambda: recording.ended)
+        store.heal()
+        async with asyncio.timeout(5):
+            while (await store.load("int_1", "ann")).status is Status.IN_PROGRESS:
+                await asyncio.sleep(0)
+        assert (await engine.interactions.get("int_1", "ann")).status is Status.FAILED
