@@ -23,9 +23,9 @@ BOUND = 60.0
 TEMPLATE = "turnwise_template"
 """The database that others are copies of."""
 
-# Nothing here is to survive a machine that loses power, and little happens at once.
+# Nothing here is to survive a machine that loses power; but a server that crashes, all that it has said it kept.
 OPTIONS = (
-    "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB "
+    "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c shared_buffers=32MB "
     "-c max_connections=200 -c unix_socket_permissions=0700"
 )
 

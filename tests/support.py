@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message
 
 from turnwise.agents.agent import Agents
 from turnwise.agents.catalogue import Catalogue as AgentCatalogue
+from turnwise.app.webhooks import Receivers
 from turnwise.domain.content import Text
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.events import Event, PartDelta, TextDelta
@@ -32,11 +33,10 @@ from turnwise.engine.background import ALONE, Carrying
 from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
-from turnwise.engine.journal import Notify, nobody
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.surroundings import Limits
 from turnwise.engine.thoughts import Sealer
-from turnwise.engine.thoughts import Sealer
+from turnwise.engine.webhooks import Webhooks
 from turnwise.http.contracts import ModelEntry, Services
 from turnwise.http.routes import build_routes
 from turnwise.http.server import Server, take_port
@@ -52,6 +52,7 @@ from turnwise.store.store import Lease, News, Store
 from turnwise.tools.file_search import FileSearchTool
 from turnwise.tools.toolbox import Toolbox
 from turnwise.wire.tools import parse_tools
+from turnwise.wire.webhooks import render_webhook_event
 
 T = TypeVar("T")
 
@@ -276,7 +277,8 @@ async def open_engine(
     tools: Mapping[str, Any] | None = None,
     carrying: Carrying | None = None,
     turn_limits: Limits | None = None,
-    notify: Notify = nobody,
+    agents: Agents = NO_AGENTS,
+    webhooks: Webhooks | None = None,
     clock: Callable[[], datetime] | None = None,
     **limits: int,
 ) -> AsyncIterator[Engine]:
@@ -301,7 +303,8 @@ async def open_engine(
             sealer=Sealer(b"a key that all of a server share"),
             idle=idle,
             carrying=carrying or Carrying(HERE),
-            notify=notify,
+            agents=saved_agents(store, agents),
+            webhooks=webhooks,
         )
         await interactions.open(alone=carrying is None)
         if isinstance(store, HeldStore):
@@ -474,6 +477,18 @@ def _request(
     return scope, receive
 
 
+def webhooks_of(store: Any, *, clock: Callable[[], datetime] | None = None, **settings: Any) -> Webhooks:
+    """Webhooks, which may tell what listens on loopback. They are not started."""
+    return Webhooks(
+        store,
+        Receivers(Guard(["127.0.0.1"])),
+        sealer=Sealer(b"a key that all of a server share"),
+        render=render_webhook_event,
+        clock=clock or ticking(),
+        **{"new_id": numbered_ids(), **settings},
+    )
+
+
 @asynccontextmanager
 async def open_app(
     *scripts: Any,
@@ -484,10 +499,15 @@ async def open_app(
     max_body_bytes: int = 1 << 20,
     public_url: str | None = None,
     agents: Agents = NO_AGENTS,
+    webhooks: Webhooks | None = None,
+    carrying: Carrying | None = None,
     **limits: int,
 ) -> AsyncIterator[App]:
     """The application, closed behind; and then no task of it may be left."""
-    async with open_engine(*scripts, store=store, model=model, idle=idle, **limits) as engine:
+    store = store or MemoryStore()
+    webhooks = webhooks or webhooks_of(store)
+    options = {"agents": agents, "webhooks": webhooks, "carrying": carrying}
+    async with open_engine(*scripts, store=store, model=model, idle=idle, **options, **limits) as engine:
         services = Services(
             interactions=engine.interactions,
             models=ListedModels(),
@@ -497,7 +517,8 @@ async def open_app(
             default_dialect=default_dialect,
             max_body_bytes=max_body_bytes,
             public_url=public_url,
-            agents=saved_agents(engine.store, agents),
+            agents=saved_agents(store, agents),
+            webhooks=webhooks,
         )
         yield App(build_routes(services), engine.interactions, engine.model, engine.store, engine.files)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from acceptance.readme import read_blocks
 from engine.working import asked, work_on
 from turnwise import plugins
 from turnwise.app.agents import build_agents
@@ -16,10 +17,13 @@ from turnwise.domain.content import JSON, Text
 from turnwise.domain.errors import InvalidRequest, UnknownParameter
 from turnwise.domain.events import End, fold
 from turnwise.domain.interaction import Status
-from turnwise.domain.steps import ModelOutput
-from turnwise.models.scripted import ScriptedModel, say
+from turnwise.domain.steps import ModelOutput, Thought
+from turnwise.models.model import Prompt
+from turnwise.models.scripted import Script, ScriptedModel, say
 from turnwise.plugins import AgentCard, Desk, Done, PluginError, Said, Says, Task, agent, load_agents
 from turnwise.settings import Settings, SettingsError, load_settings
+
+GUIDE = Path(__file__).parents[1] / "docs/guides/agents.md"
 
 PARROT = """
 from turnwise.plugins import Desk, Says, Task, agent
@@ -46,7 +50,7 @@ async def plain(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
 
 
 async def test_a_function_is_an_agent_whose_work_is_completed_when_it_ends():
-    events = await work_on(plain)  # type: ignore[arg-type]
+    events = await work_on(plain)
     assert fold(events).steps == (ModelOutput((Text("Hello"),)),)
     assert isinstance(events[-1], End)
     assert events[-1].status is Status.COMPLETED
@@ -58,7 +62,7 @@ async def test_a_function_may_end_its_work_otherwise():
         yield Done("incomplete")
         yield Says("never said")
 
-    events = await work_on(brief)  # type: ignore[arg-type]
+    events = await work_on(brief)
     assert fold(events).steps == ()
     assert fold(events).status is Status.INCOMPLETE
 
@@ -102,7 +106,7 @@ async def test_an_agent_in_a_file_works(tmp_path: Path):
     assert parrot.card == AgentCard("parrot", "Says it again.")
     model = ScriptedModel(answer=lambda prompt: say("It is sunny."))
     parrot.check({"type": "dynamic", "loud": True})
-    events = await work_on(parrot, asked(agent_config={"loud": True}), model=model)  # type: ignore[arg-type]
+    events = await work_on(parrot, asked(agent_config={"loud": True}), model=model)
     assert fold(events).steps == (ModelOutput((Text("IT IS SUNNY."),)),)
 
 
@@ -171,6 +175,27 @@ def test_packages_bring_agents_along_and_those_that_break_are_left_out(
         assert list(load_agents([])) == ["plain"]
     (record,) = caplog.records
     assert record.getMessage().startswith("left out: plugins: nowhere_at_all:agents: ")
+
+
+async def test_the_agent_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    blocks = {block.name: block.code for block in read_blocks(GUIDE.read_text())}
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, blocks["agents-plugin"])
+    (tmp_path / "turnwise.toml").write_text(blocks["agents-plugin-settings"])
+    debater = build_agents(load_settings()).find("debater").agent
+
+    def answer(prompt: Prompt) -> Script:
+        told = prompt.system_instruction or ""
+        return say("Try it." if told.startswith("Draw") else f"Much is {told.split()[4]} it.")
+
+    turn = asked("Should cities ban cars?", agent_config={"type": "dynamic", "thinking_summaries": "auto"})
+    debater.check(turn.agent_config)
+    first, message, second, conclusion = fold(await work_on(debater, turn, model=ScriptedModel(answer=answer))).steps
+    assert isinstance(first, Thought)
+    assert isinstance(second, Thought)
+    assert first.summary == (Text("**Arguing**\n\nI look for what speaks for and against."),)
+    assert message == ModelOutput((Text("## For\n\nMuch is for it.\n\n## Against\n\nMuch is against it.\n\n"),))
+    assert conclusion == ModelOutput((Text("Try it."),))
 
 
 # -- the agents of the settings

@@ -237,6 +237,6 @@ def describe_move(moved: Moved, settings: Settings) -> Iterator[str]:
         yield f"the bytes of files stay in {moved.left}: keep that folder"
     else:
         yield (
-            f"the bytes of files stay in {moved.left}: copy that folder to {settings.data_dir / 'blobs'}, or serve with "
-            f"data_dir = {str(moved.left.parent)!r}"
+            f"the bytes of files stay in {moved.left}: copy that folder to {settings.data_dir / 'blobs'}, or "
+            f"serve with data_dir = {str(moved.left.parent)!r}"
         )

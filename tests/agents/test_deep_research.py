@@ -1,6 +1,7 @@
 """Deep research from end to end on a model that can read and judge: reports and what they rest on, plans that are
 approved and changed, questions about a report, and what becomes of it when things go wrong."""
 
+import base64
 import re
 
 import pytest
@@ -12,8 +13,10 @@ from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, Unimplemented, UnknownParameter
 from turnwise.domain.events import Checkpoint, Event, fold
 from turnwise.domain.interaction import Status
-from turnwise.domain.steps import Step, UserInput
+from turnwise.domain.steps import ModelOutput, Step, UserInput
 from turnwise.domain.tools import FileSearch, FunctionTool, GoogleSearch, McpServer
+from turnwise.models.drawing.rendering import render as real_render
+from turnwise.models.drawing.sizes import Size
 from turnwise.tools.tool import Outcome, Source
 
 from .researcher import Researcher, plan
@@ -548,3 +551,57 @@ def test_settings_as_the_documentation_has_them_are_taken():
             "enable_bigquery_tool": False,
         }
     )
+
+
+# -- charts
+
+CHARTED = "Research the history of Google TPUs, with a chart of the chips in a pod."
+
+
+def pods(_: str) -> dict:
+    """A chart with two figures that were read, and two that were not."""
+    points = [("TPU v4 pod", 4096), ("Ironwood pod", 9216), ("TPU v9 pod", 123456), ("Ironwood pod", 77)]
+    chart = {"title": "Chips of a pod", "kind": "bar", "points": [{"label": a, "value": b} for a, b in points]}
+    return {"charts": [chart]}
+
+
+async def test_a_chart_that_is_asked_for_has_only_figures_that_were_read():
+    drawn: list[str] = []
+
+    async def render(svg: str, width: int, height: int) -> bytes:
+        drawn.append(svg)
+        return await real_render(svg, Size(width, height), "image/png")
+
+    async with open_world(ABOUT_TPUS, Researcher({"charts": pods})) as world:
+        events = await world.work(CHARTED, config={"visualization": "auto"}, render=render)
+    output = fold(events).steps[-1]
+    assert isinstance(output, ModelOutput)
+    text, image = output.content
+    assert isinstance(text, Text)
+    assert text.annotations
+    assert isinstance(image, Media)
+    assert base64.b64decode(image.data or "").startswith(b"\x89PNG")
+    (svg,) = drawn
+    assert "4,096" in svg
+    assert "9,216" in svg
+    assert "123,456" not in svg
+    assert ">77<" not in svg
+
+
+async def test_there_is_no_chart_where_none_is_wanted():
+    async def never(svg: str, width: int, height: int) -> bytes:
+        raise AssertionError
+
+    async with open_world(ABOUT_TPUS, Researcher({"charts": pods})) as world:
+        for question, config in (
+            (CHARTED, {"visualization": "off"}),
+            (CHARTED, {}),
+            (QUESTION, {"visualization": "auto"}),
+        ):
+            assert report(await world.work(question, config=config, render=never)).annotations
+
+
+async def test_a_chart_that_cannot_be_is_not_left_out_in_silence():
+    async with open_world(ABOUT_TPUS) as world:
+        text = report(await world.work(CHARTED, config={"visualization": "auto"})).text
+    assert "There is no chart" in text

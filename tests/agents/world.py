@@ -23,11 +23,13 @@ from engine.working import around
 from support import OneModel
 from turnwise.agents.agent import Budget, Hired, Task
 from turnwise.agents.deep_research import DeepResearch, Effort
+from turnwise.agents.deep_research.charts import Render
 from turnwise.domain.content import JSON, Content, Text
 from turnwise.domain.events import End, Event, fold
 from turnwise.domain.interaction import Turn
 from turnwise.domain.steps import ModelOutput, Step, Thought, UserInput
 from turnwise.engine.agency import work
+from turnwise.engine.delivery import Delivering
 from turnwise.media.fetch import GuardedFetcher
 from turnwise.media.guard import Guard
 from turnwise.media.process import Bounds, Processes
@@ -75,6 +77,7 @@ class World:
         told: Sequence[Event] = (),
         beside: Sequence[Content] = (),
         model: Model | None = None,
+        render: Render | None = None,
         **fields: Any,
     ) -> list[Event]:
         """All events of a piece of research."""
@@ -85,12 +88,12 @@ class World:
             agent_config={"type": "deep-research", "thinking_summaries": "auto", **(config or {})},
             **fields,
         )
-        agent = DeepResearch(effort)
+        agent = DeepResearch(effort, render)
         agent.check(turn.agent_config)
         asked = model or self.model
         assert asked is not None
         task = Task(turn.input, tuple(history), turn.system_instruction, turn.agent_config)
-        outside = around(toolbox=Toolbox(self.tools))
+        outside = around(toolbox=Toolbox(self.tools), delivering=Delivering(_keep, inline_bytes=1_000_000))
         working = work(turn, Hired(agent, "m", budget), task, outside, OneModel(asked), told=told)
         return [event async for event in working]
 
@@ -207,6 +210,10 @@ def cited(text: Text) -> list[tuple[str, str]]:
 def plain(text: str) -> str:
     """A text without what differs between two copies of it."""
     return " ".join(re.findall(r"\w+", text.lower()))
+
+
+async def _keep(data: bytes, mime_type: str, name: str = "") -> str:
+    raise AssertionError("nothing here is too large to be given as data")
 
 
 def _title(page: str) -> str:

@@ -35,6 +35,7 @@ from turnwise.domain.steps import ModelOutput, Step, Thought
 from turnwise.domain.tools import GoogleSearch
 from turnwise.engine.agency import work
 from turnwise.engine.retelling import Differs
+from turnwise.engine.surroundings import Limits
 from turnwise.models.model import ModelCard
 from turnwise.models.scripted import ScriptedModel, say
 
@@ -259,6 +260,12 @@ async def test_work_that_costs_too_much_is_ended_and_what_was_said_stays():
     assert fold(events).steps == (ModelOutput((Text("0 1 2 3 "),)),)
     assert events[-1] == End(Status.BUDGET_EXCEEDED, Usage({"text": 9}, {"text": 6}), NOON)
     assert len(model.prompts) == 3
+
+
+async def test_an_agent_costs_no_more_than_anything_may_that_works_in_the_background():
+    model = ScriptedModel(answer=lambda _: say("!", usage=COST))
+    events = await within(work_on(asker, model=model, limits=Limits(budget=12)))
+    assert events[-1] == End(Status.BUDGET_EXCEEDED, Usage({"text": 9}, {"text": 6}), NOON)
 
 
 async def test_what_was_spent_before_the_process_died_counts():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from engine.behind import spoken
 from engine.tooling import ToolForTests, found
 from engine.working import asked, work_on
 from models.upstream import serve
-from support import within
+from support import NOON, within
 from turnwise.agents.agent import Desk, Done, Said, Says, Spent, Task
 from turnwise.domain.errors import ContentBlocked, ModelFailed, NotComplied
 from turnwise.domain.events import Checkpoint, Created, End, Event, fold
@@ -260,6 +261,29 @@ async def test_what_was_called_and_told_is_known_to_tools_after_a_death_too():
     assert result.name == "google_search"  # type: ignore[union-attr]
     assert result.result == "http://b.example/page. (c.example/x)"  # type: ignore[union-attr]
     assert len(lived.happened) == len(went_on.happened) == 4
+
+
+async def test_a_call_that_is_made_again_after_a_death_has_the_same_key():
+    page = ToolForTests(lambda *_: found("It is sunny."))
+
+    async def searcher(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        for name in "ab":
+            await desk.step(name, lambda: both(desk))
+        yield Done()
+
+    async def both(desk: Desk) -> None:
+        for query in ("sun", "sun", "moon"):
+            await desk.use("google_search", {"queries": [query]})
+
+    await work_on(searcher, SEARCHING, page)
+    assert len(set(page.keys)) == len(page.keys) == 6
+    before = list(page.keys)
+    page.keys.clear()
+    await work_on(searcher, SEARCHING, page)
+    assert page.keys == before
+    page.keys.clear()
+    await work_on(searcher, SEARCHING, page, began=NOON + timedelta(seconds=1))
+    assert not set(page.keys) & set(before)
 
 
 async def test_usage_is_kept_whole():

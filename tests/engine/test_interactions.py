@@ -161,7 +161,7 @@ async def test_a_generation_config_holds_for_the_turn_that_gives_it():
     [
         (turn(previous_interaction_id="int_99"), NotFound),
         (Turn((), model="unknown"), ModelNotFound),
-        (Turn((), agent="someone"), InvalidRequest),
+        (Turn((), agent="someone", background=True), ModelNotFound),
     ],
 )
 async def test_what_cannot_be_run_is_refused_before_the_model_is_asked(asked: Turn, error: type[Exception]):

@@ -26,6 +26,8 @@ class ToolForTests:
     hides_arguments: bool = False
     calls: list[Mapping[str, Any]] = field(default_factory=list)
     """What it was called with, oldest first."""
+    keys: list[str] = field(default_factory=list)
+    """And by which keys."""
     occasions: list[Occasion] = field(default_factory=list)
     closed: int = 0
     """How often it was closed."""
@@ -42,8 +44,9 @@ class ToolForTests:
         named = {"name": function, **self.details} if "server_name" in self.details else self.details
         return ({} if self.hides_arguments else arguments), named
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         self.calls.append(arguments)
+        self.keys.append(key)
         answer = self.answer(function, arguments)
         return await answer if asyncio.iscoroutine(answer) else answer
 

@@ -7,7 +7,7 @@ from typing import Any
 from engine.test_run import AROUND
 from engine.tooling import ToolForTests
 from support import NOON, OneModel
-from turnwise.agents.agent import AgentCard, Budget, Desk, Hired, Said, Task
+from turnwise.agents.agent import Agent, AgentCard, Budget, Desk, Hired, Said, Task
 from turnwise.domain.content import JSON, Text
 from turnwise.domain.events import Checkpoint, Event, PartDelta, TextDelta
 from turnwise.domain.interaction import Turn
@@ -57,7 +57,7 @@ def around(*tools: ToolForTests, **fields: Any) -> Any:
 
 
 async def work_on(
-    do: Work | AgentForTests,
+    do: Work | Agent,
     turn: Turn | None = None,
     *tools: ToolForTests,
     model: ScriptedModel | None = None,
@@ -66,7 +66,7 @@ async def work_on(
     **fields: Any,
 ) -> list[Event]:
     """All events of an agent's work; or those behind what was told."""
-    agent = do if isinstance(do, AgentForTests) else AgentForTests(do)
+    agent = AgentForTests(do) if callable(do) else do
     turn = turn or asked()
     catalogue = OneModel(model or ScriptedModel(answer=lambda _: say("Hello")))
     task = Task(turn.input, (), turn.system_instruction, turn.agent_config)

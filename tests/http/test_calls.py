@@ -223,13 +223,14 @@ async def test_what_is_deleted_is_as_unknown_as_what_never_was(running: bool):
     scripts = [[Taken(), asyncio.Event()]] if running else []
     async with open_app(*scripts) as app:
         made = await app.create(background=running)
+        await until(lambda: len(app.model.prompts) == 1)
         unknown = await app.ask("GET", f"{AT}/int_99")
         deleted = await app.ask("DELETE", f"{AT}/{made['id']}")
         assert (deleted.status, deleted.body) == (200, b"{}")
         for method, path in (("GET", ""), ("GET", "?stream=true"), ("POST", "/cancel"), ("DELETE", "")):
             reply = await app.ask(method, f"{AT}/{made['id']}{path}")
             assert (reply.status, reply.body.replace(b"int_1", b"int_99")) == (404, unknown.body)
-        assert app.model.left_early == running
+        await until(lambda: app.model.left_early == running)
 
 
 async def test_what_was_deleted_cannot_be_continued_at_any_depth():

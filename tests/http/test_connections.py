@@ -9,7 +9,20 @@ import aiohttp
 import pytest
 from starlette.types import Message
 
-from support import PATIENCE, App, HeldStore, Served, open_app, parse_frames, serve, started_tasks, until, within, words
+from support import (
+    PATIENCE,
+    App,
+    HeldStore,
+    Served,
+    carried,
+    open_app,
+    parse_frames,
+    serve,
+    started_tasks,
+    until,
+    within,
+    words,
+)
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Store
@@ -190,17 +203,19 @@ async def test_readers_of_one_run_come_and_go_and_those_who_stay_see_the_same():
         assert parse_frames(bodies[0])[-1].data == "[DONE]"
 
 
-async def test_a_server_that_stops_ends_its_streams_as_they_should_end(any_store: Store):
+async def test_streams_of_a_server_that_stops_break_off_and_say_where_they_go_on(any_store: Store):
     async with serve([Taken(), TextFragment("Half"), asyncio.Event()], store=any_store) as served:
         async with served.post(stream=True) as reply:
             begun = await read_until(reply, b'"Half"')
             served.server.should_exit = True
             frames = parse_frames(begun + await within(reply.read()))
-        assert [frame.name for frame in frames[-3:]] == ["error", "interaction.completed", "done"]
-        assert frames[-3].data["error"]["code"] == "service_unavailable"
+        assert frames[-1].name == "error"
+        assert frames[-1].data["error"]["code"] == "service_unavailable"
+        assert "last_event_id" in frames[-1].data["error"]["message"]
+        assert {"interaction.completed", "done"}.isdisjoint(frame.name for frame in frames)
         loaded = await any_store.load("int_1", "local")
         assert loaded is not None
-        assert loaded.status == "failed"
+        assert loaded.status == "in_progress"
 
 
 async def test_a_connection_serves_many_calls():
@@ -221,7 +236,7 @@ async def test_a_connection_serves_many_calls():
         ("GET", "interactions/int_1", 404, "Not Found"),
         ("GET", "interactions/int_1?colour=red", 400, "Bad Request"),
         ("PUT", "interactions", 405, "Method Not Allowed"),
-        ("GET", "agents", 501, "Not Implemented"),
+        ("GET", "triggers", 501, "Not Implemented"),
     ],
 )
 async def test_an_error_has_its_reason_phrase(method: str, path: str, status: int, phrase: str):

@@ -2,13 +2,14 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
 from models.prompts import BOUND, prompt, read, read_until_it_breaks, text
 from turnwise.domain.errors import ModelFailed, ModelUnavailable
 from turnwise.domain.interaction import Usage
-from turnwise.models.model import Finished, Taken, TextFragment, UsageFragment, prompt_text
+from turnwise.models.model import Finished, Taken, TextFragment, ThoughtFragment, UsageFragment, prompt_text
 from turnwise.models.scripted import ScriptedModel, say
 
 
@@ -59,3 +60,18 @@ async def test_a_function_answers_when_the_scripts_are_over() -> None:
 async def test_without_a_script_it_says_so() -> None:
     with pytest.raises(ModelFailed, match="no script left"):
         await read(ScriptedModel(), prompt())
+
+
+@pytest.mark.parametrize("cut", range(len("one two") + 1))
+async def test_one_that_continues_says_the_rest_of_its_script(cut: int) -> None:
+    said = "one two"[:cut]
+    script = [Taken(), ThoughtFragment("hm"), *say("one", " two")[1:]]
+    fragments = await read(ScriptedModel(script, continues=True), replace(prompt(), said=said))
+    assert said + text(fragments) == "one two"
+    assert TextFragment("") not in fragments
+    assert (ThoughtFragment("hm") in fragments) is (not said)
+
+
+async def test_a_script_that_says_something_else_is_no_continuation() -> None:
+    _, error = await read_until_it_breaks(ScriptedModel(say("one"), continues=True), replace(prompt(), said="two"))
+    assert isinstance(error, ModelFailed)

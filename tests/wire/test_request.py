@@ -8,6 +8,7 @@ from turnwise.domain.content import Text
 from turnwise.domain.errors import InvalidRequest, Unimplemented, UnknownParameter
 from turnwise.domain.interaction import GenerationConfig, Turn
 from turnwise.domain.steps import UserInput
+from turnwise.domain.tools import GoogleSearch
 from turnwise.wire.request import CreateBody, GenerationConfigBody, parse_request
 
 

@@ -5,13 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, TypeAlias
+from uuid import uuid4
 
 from starlette.types import ASGIApp
 
+from turnwise.agents.agent import Agents
+from turnwise.app.agents import build_agents, build_saved_agents
 from turnwise.app.media import build_fetcher, build_readers, build_visits
 from turnwise.app.models import ListedModels, build_catalogue, entries, fetch_weights
 from turnwise.app.tools import build_embedder, build_toolbox
-from turnwise.data import alone, empty_folder, open_blobs, open_store, sealing_key
+from turnwise.app.webhooks import build_webhooks
+from turnwise.data import load_sealing_key, open_blobs, open_store, working_folder
+from turnwise.engine.background import ALONE, Carrying
 from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
 from turnwise.engine.interactions import Interactions
@@ -24,7 +31,7 @@ from turnwise.ids import new_id
 from turnwise.media.cache import Cache
 from turnwise.models.catalogue import Catalogue
 from turnwise.settings import Settings, SettingsError
-from turnwise.store.store import Store
+from turnwise.store.store import Lease, Store
 
 log = logging.getLogger("turnwise")
 
@@ -51,23 +58,39 @@ class App:
             raise SettingsError(str(error)) from error
 
 
+Role: TypeAlias = Literal["serve", "api", "worker"]
+"""What a process does: answer requests, carry background interactions, or both (`serve`)."""
+
+STARTING = 60.0
+"""How long, in seconds, `api` and `worker` wait for the database and its tables."""
+
+
 @asynccontextmanager
-async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Open the store, end what the last process left, start the models. All of it is closed behind.
+async def open_app(settings: Settings, role: Role = "serve") -> AsyncIterator[App]:
+    """Open the store, start the models, go on with what other processes left. All of it is closed behind.
 
     Raises:
         SettingsError: a model, or the place where everything is kept, cannot be as it is set.
     """
-    catalogue = build_catalogue(settings)
-    with alone(settings.database_path):
-        async with _running(settings, catalogue, await open_store(settings)) as app:
+    if role != "serve" and not settings.is_shared:
+        raise SettingsError(
+            f"database_url: `turnwise {role}` is one process of several, which share a store on PostgreSQL; set "
+            "postgresql://..., or use `turnwise serve`, which is all in one"
+        )
+    catalogue, agents = build_catalogue(settings), build_agents(settings)
+    with working_folder(settings) as scratch:
+        opening = open_store(settings, migrate=role == "serve", patience=0.0 if role == "serve" else STARTING)
+        async with _running(settings, role, catalogue, agents, await opening, scratch) as app:
             yield app
 
 
 @asynccontextmanager
-async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> AsyncIterator[App]:
+async def _running(
+    settings: Settings, role: Role, catalogue: Catalogue, agents: Agents, store: Store, scratch: Path
+) -> AsyncIterator[App]:
     async with AsyncExitStack() as closing:
         closing.push_async_callback(store.close)
+        sealer = Sealer(await load_sealing_key(settings, store))
         blobs = await open_blobs(settings)
         closing.push_async_callback(blobs.close)
         readers = build_readers(settings)
@@ -86,7 +109,9 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
         file_search = FileSearch(store, files, readers, clock=clock, embedder=build_embedder(settings, closing))
         closing.push_async_callback(file_search.close)
         closing.push_async_callback(catalogue.close)
-        scratch = empty_folder(settings.scratch_dir)
+        saved_agents = build_saved_agents(store, agents, clock=clock, sealer=sealer)
+        webhooks = build_webhooks(settings, store, sealer)
+        closing.push_async_callback(webhooks.close)
         cache = Cache(scratch / "fetched")
         interactions = Interactions(
             store,
@@ -102,10 +127,15 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             ),
             files=files,
             toolbox=build_toolbox(settings, closing, file_search, build_visits(settings, readers, cache, scratch)),
-            limits=Limits(settings.tools.rounds, settings.tools.seconds, settings.tools.tokens),
-            sealer=Sealer(sealing_key(settings)),
+            limits=Limits(
+                settings.tools.rounds, settings.tools.seconds, settings.tools.tokens, settings.background.tokens
+            ),
+            sealer=sealer,
             inline_bytes=settings.files.inline_bytes,
             idle=settings.keep_alive_seconds,
+            agents=saved_agents,
+            webhooks=webhooks,
+            carrying=_carrying(settings, role),
         )
         closing.push_async_callback(interactions.close)
         services = Services(
@@ -117,14 +147,25 @@ async def _running(settings: Settings, catalogue: Catalogue, store: Store) -> As
             default_dialect=settings.default_dialect,
             max_body_bytes=settings.max_body_bytes,
             public_url=settings.public_url,
+            agents=saved_agents,
+            webhooks=webhooks,
         )
-        left = await interactions.recover()
-        if left:
-            log.warning("cut short when the last process ended, and failed now: %d interaction(s)", left)
         await files.start()
         await file_search.start()
         await catalogue.start()
+        await webhooks.start()
+        await interactions.open(alone=not settings.is_shared)
         yield App(build_routes(services), interactions, catalogue, store)
+
+
+def _carrying(settings: Settings, role: Role) -> Carrying:
+    """How this process carries runs, under a name that no other has."""
+    background = settings.background
+    return Carrying(
+        Lease(uuid4().hex, background.lease_seconds if settings.is_shared else ALONE),
+        room=0 if role == "api" else background.concurrency,
+        seconds=background.seconds,
+    )
 
 
 def clock() -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from turnwise.agents.agent import Agent, Budget
+from turnwise.agents.agent import Agent, Agents, Budget
 from turnwise.agents.catalogue import ANY, AgentEntry, Catalogue
 from turnwise.engine.agents import SavedAgents
 from turnwise.engine.thoughts import Sealer
@@ -37,7 +37,7 @@ def build_agents(settings: Settings) -> Catalogue:
 
 
 def build_saved_agents(
-    store: ResourceStore, agents: Catalogue, *, clock: Callable[[], datetime], sealer: Sealer
+    store: ResourceStore, agents: Agents, *, clock: Callable[[], datetime], sealer: Sealer
 ) -> SavedAgents:
     """The agents that owners define for themselves."""
     return SavedAgents(store, agents, clock=clock, sealer=sealer, parse_tools=parse_tools)
@@ -46,13 +46,21 @@ def build_saved_agents(
 def _deep_research() -> Agent:
     from turnwise.agents.deep_research import DeepResearch  # most servers never do any
 
-    return DeepResearch()
+    return DeepResearch(render=_rendered)
 
 
 def _deep_research_max() -> Agent:
     from turnwise.agents.deep_research import MAX, DeepResearch
 
-    return DeepResearch(MAX)
+    return DeepResearch(MAX, _rendered)
+
+
+async def _rendered(svg: str, width: int, height: int) -> bytes:
+    """A chart as PNG, drawn by what draws pictures."""
+    from turnwise.models.drawing.rendering import render
+    from turnwise.models.drawing.sizes import Size
+
+    return await render(svg, Size(width, height), "image/png")
 
 
 def _as_it_is(agent: Agent) -> Callable[[], Agent]:

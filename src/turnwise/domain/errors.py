@@ -163,7 +163,8 @@ class ModelTimeout(ModelFailed):
 
 
 class HandedOver(TurnwiseError):
-    """This process has let go of a run, which goes on elsewhere. A stream of it breaks off here and is read on there."""
+    """This process has let go of a run, which goes on elsewhere. A stream of it breaks off here, and is read on
+    there."""
 
     code = "service_unavailable"
 

@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
 
-from turnwise.agents.agent import Cites, Done, Hired, Said, Says, Shows, Task, Thinks
+from turnwise.agents.agent import Budget, Cites, Done, Hired, Said, Says, Shows, Task, Thinks
 from turnwise.domain.content import JSON, Media, Text
 from turnwise.domain.errors import ModelFailed, Unimplemented
 from turnwise.domain.events import (
@@ -126,6 +126,7 @@ class _Office:
         self._around = around
         self._model = catalogue.find(hired.model, WORDS)
         self._began = around.began or around.clock()
+        self._budget = _within(hired.budget, around.limits.budget)
         self._kept = kept
         self._desk: WorkDesk | None = None
         self._queue: asyncio.Queue[_Heard] = asyncio.Queue(READY)
@@ -142,7 +143,7 @@ class _Office:
         Raises:
             Exception: whatever broke the work, behind all that was said before.
         """
-        left = self._hired.budget.seconds - (self._around.clock() - self._began).total_seconds()
+        left = self._budget.seconds - (self._around.clock() - self._began).total_seconds()
         until = asyncio.get_running_loop().time() + left
         working = asyncio.create_task(self._work(), name=f"agent {self._hired.agent.card.name}")
         try:
@@ -181,7 +182,7 @@ class _Office:
             tools,
             occasion,
             self._around,
-            self._hired.budget,
+            self._budget,
             began=self._began,
             kept=self._kept,
             tell=self._queue.put,
@@ -232,6 +233,11 @@ class _Office:
 
     def _broken(self, how: str) -> ModelFailed:
         return ModelFailed(f"the agent '{self._hired.agent.card.name}' {how}")
+
+
+def _within(budget: Budget, tokens: int | None) -> Budget:
+    """A budget that is also kept to what anything may cost that works in the background."""
+    return budget if tokens is None else replace(budget, tokens=min(budget.tokens, tokens))
 
 
 class _Telling:

@@ -8,11 +8,13 @@ Between its steps an agent sees the time and the costs as they were when the las
 same when it begins again later, and decides the same.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar, cast
 
 import orjson
@@ -93,7 +95,10 @@ class Kept:
 class _Step:
     """A step that is being done."""
 
+    name: str
     usage: Usage = field(default_factory=Usage)
+    calls: Counter[bytes] = field(default_factory=Counter)
+    """How often it has made each call."""
     found: list[JSON] = field(default_factory=list)
     """Calls of tools, each with its arguments and what its result says of addresses."""
 
@@ -158,7 +163,7 @@ class WorkDesk:
         before = self._kept.steps.get(name)
         if before is not None:
             return cast(T, self._finished(before))
-        doing = _Step()
+        doing = _Step(name)
         token = _doing.set(doing)
         try:
             result = await work()
@@ -214,7 +219,7 @@ class WorkDesk:
         wrong = violation(dict(arguments), offered.function.parameters) if offered.function.parameters else None
         if wrong is not None:
             return _unusable(f"'{function}' cannot be called like this: {wrong}")
-        call = CallFragment(0, None, function, orjson.dumps(arguments).decode())
+        call = CallFragment(0, self._call_id(doing, function, arguments), function, orjson.dumps(arguments).decode())
         made = self._tools.made(call, offered, self._around.new_call_id, self._around.seal)
         outcomes = [outcome async for _, outcome in self._tools.run([made])]
         outcome = outcomes[0]
@@ -253,6 +258,13 @@ class WorkDesk:
             "seconds": self._seconds(),
             "found": doing.found,
         }
+
+    def _call_id(self, doing: _Step, function: str, arguments: Mapping[str, JSON]) -> str:
+        """The id of a call, by which a tool knows it again: the same in every life of the work, and no other's."""
+        call = orjson.dumps([function, arguments], option=orjson.OPT_SORT_KEYS)
+        doing.calls[call] += 1
+        whole = [self._around.owner, self._began.isoformat(), doing.name, call.decode(), doing.calls[call]]
+        return f"call_{sha256(orjson.dumps(whole)).hexdigest()[:32]}"
 
     def _seconds(self) -> float:
         """How long ago the interaction was created."""

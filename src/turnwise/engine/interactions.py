@@ -10,21 +10,26 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 from uuid import uuid4
 
+from turnwise.agents.agent import Hired, Task
 from turnwise.domain.errors import InvalidRequest, NotComplied, NotFound, TurnwiseError
 from turnwise.domain.events import Created, Event, StepStart
 from turnwise.domain.formats import Modality
 from turnwise.domain.interaction import DialectName, Failure, Interaction, Turn
 from turnwise.domain.steps import Step, ToolResult
 from turnwise.domain.tools import FunctionTool
+from turnwise.engine.agency import work
+from turnwise.engine.agents import Engaged
 from turnwise.engine.background import ALONE, OPENING_PATIENCE, Carrying, Runs
 from turnwise.engine.baggage import pack, unpack
 from turnwise.engine.calls import check_calls
 from turnwise.engine.delivery import Delivering
 from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
-from turnwise.engine.journal import Journal, Notify, Recording, cut_short, ended_as, nobody
+from turnwise.engine.journal import Journal, Recording, cut_short, ended_as
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import run
 from turnwise.engine.schema import check_schema
@@ -33,8 +38,38 @@ from turnwise.engine.tailing import Numbered
 from turnwise.engine.thoughts import Sealer
 from turnwise.engine.toolset import as_functions
 from turnwise.models.model import Catalogue
-from turnwise.store.store import Lease, Run, Store
+from turnwise.store.store import Lease, Notice, Run, Store
 from turnwise.tools.tool import Toolbox
+
+
+class Workers(Protocol):
+    """Who works on interactions that name an agent. `engine/agents.py` has them."""
+
+    async def engage(self, turn: Turn, owner: str) -> Engaged:
+        """Who works on this request."""
+
+    def again(self, agent: str) -> Hired:
+        """Who goes on with work that was begun."""
+
+
+class Told(Protocol):
+    """What the outside is told of interactions. `engine/webhooks.py` does it."""
+
+    def check(self, turn: Turn) -> None:
+        """Whether the addresses of a request can be told."""
+
+    async def notices(self, interaction: Interaction) -> Sequence[Notice]:
+        """What is to be told of an interaction that ends like this."""
+
+
+class Nobody:
+    """Nobody outside is told of anything."""
+
+    def check(self, turn: Turn) -> None:
+        pass
+
+    async def notices(self, interaction: Interaction) -> Sequence[Notice]:
+        return ()
 
 
 class Interactions:
@@ -54,12 +89,12 @@ class Interactions:
         sealer: Sealer | None = None,
         inline_bytes: int = 20 * 1024 * 1024,
         idle: float = 15.0,
+        agents: Workers,
+        webhooks: Told | None = None,
         carrying: Carrying | None = None,
-        notify: Notify = nobody,
     ) -> None:
         """`new_id` makes a name that begins with what it is given. Without a `sealer`, thoughts can be sent back only
-        as long as this object lives. Media that a model makes are `data` up to `inline_bytes`. `notify` says what the
-        outside is to be told of an interaction that ends."""
+        as long as this object lives. Media that a model makes are `data` up to `inline_bytes`."""
         self._store = store
         self._catalogue = catalogue
         self._clock = clock
@@ -71,8 +106,9 @@ class Interactions:
         self._limits = limits or Limits()
         self._inline_bytes = inline_bytes
         self._idle = idle
-        self._notify = notify
-        self._journal = Journal(store, clock, notify)
+        self._agents = agents
+        self._webhooks = webhooks or Nobody()
+        self._journal = Journal(store, clock, self._webhooks.notices)
         carrying = carrying or Carrying(Lease(uuid4().hex, ALONE))
         self._runs = Runs(store, self._journal, clock, carrying, self._resume)
 
@@ -86,11 +122,11 @@ class Interactions:
         Raises:
             TurnwiseError: it could not be run, and nothing was kept.
         """
-        interaction = self._new(turn, owner, dialect)
-        events = await self._events(interaction, base_url)
+        interaction, agent = await self._new(turn, owner, dialect)
+        events = await self._events(interaction, base_url, agent)
         if turn.background:
             await events.aclose()  # it could be begun, which is all that its caller waits for
-            return (await self._runs.submit(interaction, self._baggage(interaction, base_url))).snapshot()
+            return (await self._runs.submit(interaction, self._baggage(interaction, base_url, agent))).snapshot()
         told: list[Event] = [Created()]
         try:
             async with aclosing(events):
@@ -102,7 +138,7 @@ class Interactions:
             told += cut_short(told, Failure(error.code, error.message), self._clock())
         whole = ended_as(interaction, told)
         if turn.store:
-            await self._store.create(whole, notices=await self._notify(whole) if turn.webhook is not None else ())
+            await self._store.create(whole, notices=await self._webhooks.notices(whole))
         return whole
 
     async def begin(self, turn: Turn, owner: str, dialect: DialectName, *, base_url: str = "") -> Recording:
@@ -111,9 +147,9 @@ class Interactions:
         Raises:
             TurnwiseError: it could not be begun, and nothing was kept.
         """
-        interaction = self._new(turn, owner, dialect)
-        events = await self._events(interaction, base_url)
-        baggage = self._baggage(interaction, base_url)
+        interaction, agent = await self._new(turn, owner, dialect)
+        events = await self._events(interaction, base_url, agent)
+        baggage = self._baggage(interaction, base_url, agent)
         if turn.background:
             await events.aclose()
             return await self._runs.submit(interaction, baggage)
@@ -188,36 +224,55 @@ class Interactions:
             return None
         return recording
 
-    def _new(self, turn: Turn, owner: str, dialect: DialectName) -> Interaction:
+    async def _new(self, turn: Turn, owner: str, dialect: DialectName) -> tuple[Interaction, str | None]:
+        """A new interaction, with what a saved agent fills in, and the server's name of its agent."""
+        self._webhooks.check(turn)
+        agent = None
+        if turn.agent is not None:
+            engaged = await self._agents.engage(turn, owner)
+            turn, agent = engaged.turn, engaged.agent
         now = self._clock()
-        return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect)
+        return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect), agent
 
     async def _events(
-        self, interaction: Interaction, base_url: str, told: Sequence[Event] = ()
+        self, interaction: Interaction, base_url: str, agent: str | None, told: Sequence[Event] = ()
     ) -> AsyncGenerator[Event, None]:
         """The events of an interaction, behind those that were told of it."""
         turn, owner = interaction.turn, interaction.owner
-        if turn.model is None:
-            raise InvalidRequest("name a model", field="model")
-        model = self._catalogue.find(turn.model, _modalities(turn))
+        around = self._around(interaction, base_url)
         _check_schemas(turn)
         history: tuple[Step, ...] = ()
         if turn.previous_interaction_id is not None:
             history = await load_history(self._store, turn.previous_interaction_id, owner)
-        steps = check_calls(as_functions(self._sealer.opened((*history, *turn.input), owner)))
-        return run(turn, steps, model, self._around(interaction, base_url), told)
+        if turn.model is not None:
+            model = self._catalogue.find(turn.model, _modalities(turn))
+            return run(turn, check_calls(self._seen((*history, *turn.input), owner)), model, around, told)
+        assert agent is not None
+        hired = self._agents.again(agent)
+        task = Task(
+            input=self._seen(turn.input, owner),
+            history=self._seen(history, owner),
+            instruction=turn.system_instruction,
+            config=turn.agent_config,
+        )
+        return work(turn, hired, task, around, self._catalogue, told=told)
+
+    def _seen(self, steps: Sequence[Step], owner: str) -> tuple[Step, ...]:
+        """Steps as a model sees them: with their signatures open, and calls of tools as function calls."""
+        return as_functions(self._sealer.opened(steps, owner))
 
     async def _resume(self, claimed: Run, told: Sequence[Event]) -> AsyncGenerator[Event, None]:
         """The events of a run that was begun, in this process or in another one."""
         interaction = claimed.interaction
         baggage = unpack(interaction.turn, claimed.baggage, interaction.owner, self._sealer)
-        return await self._events(replace(interaction, turn=baggage.turn), baggage.base_url, told)
+        return await self._events(replace(interaction, turn=baggage.turn), baggage.base_url, baggage.agent, told)
 
-    def _baggage(self, interaction: Interaction, base_url: str) -> bytes:
+    def _baggage(self, interaction: Interaction, base_url: str, agent: str | None) -> bytes:
         """What is kept beside an interaction until it has ended."""
         turn, owner = interaction.turn, interaction.owner
         makes_files = any(modality != "text" for modality in _modalities(turn))
-        return pack(turn, base_url, makes_files, lambda secret: self._sealer.seal(secret, owner))
+        seal = partial(self._sealer.seal, owner=owner)
+        return pack(turn, base_url, agent, makes_files=makes_files, seal=seal)
 
     def _around(self, interaction: Interaction, base_url: str) -> Surroundings:
         turn, owner = interaction.turn, interaction.owner

@@ -63,7 +63,7 @@ async def run(
         else:
             prompt = writing.within_budget(prompt)
         while prompt is not None:
-            if not writing.calls:
+            if not writing.is_called:
                 async with aclosing(helped(model, prompt).stream(prompt)) as fragments:
                     taken = await anext(fragments, None)
                     assert isinstance(taken, Taken), f"the first fragment of {model.card.name} is {taken!r}, not Taken"

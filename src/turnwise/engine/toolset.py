@@ -215,7 +215,7 @@ def _cut(text: str, length: int) -> list[str]:
 async def _outcome(call: Made) -> Outcome:
     """What comes of a call. Whatever breaks in a tool is a result that says so."""
     try:
-        return await call.offered.tool.call(call.offered.name, call.arguments)
+        return await call.offered.tool.call(call.offered.name, call.arguments, key=call.step.id)
     except TurnwiseError as error:
         return failed(call, error.message)
     except asyncio.CancelledError:

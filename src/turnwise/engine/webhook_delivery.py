@@ -126,17 +126,21 @@ class Outbox:
     async def _run(self) -> None:
         while True:
             self._poked.clear()
+            pause = LOOK_EVERY
             try:
-                await self._take()
+                if await self._take():
+                    pause = BUSY.total_seconds()
             except Exception:
                 log.exception("what the outside is to be told could not be read; trying again in a moment")
-            is_expected = asyncio.get_running_loop().time() < self._expected_until
+            if asyncio.get_running_loop().time() < self._expected_until:
+                pause = SOON
             with suppress(TimeoutError):
-                async with asyncio.timeout(SOON if is_expected else LOOK_EVERY):
+                async with asyncio.timeout(pause):
                     await self._poked.wait()
 
-    async def _take(self) -> None:
-        """Take what is due, as much as can be held."""
+    async def _take(self) -> bool:
+        """Take what is due, as much as can be held. Whether some of it was put off, since its target has enough."""
+        is_busy = False
         while room := HELD - len(self._telling):
             limit = min(room, HELD_FOR_A_TARGET)
             now = self._clock()
@@ -145,10 +149,12 @@ class Outbox:
                 target = self._targets.setdefault(self._target_of(notice), _Target())
                 if target.held >= HELD_FOR_A_TARGET:
                     await self._store.settle_notice(notice.id, now + BUSY)
+                    is_busy = True
                 else:
                     self._begin(notice, target)
             if len(found) < limit:
-                return
+                break
+        return is_busy
 
     def _begin(self, notice: Notice, target: _Target) -> None:
         target.held += 1

@@ -9,10 +9,21 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
+from turnwise.domain.content import Text
 from turnwise.domain.errors import ContentBlocked, ModelFailed, TurnwiseError
-from turnwise.domain.events import Checkpoint, Event, PartDelta, StepStart, StepStop, WholeDelta, fold
+from turnwise.domain.events import (
+    Checkpoint,
+    Event,
+    PartDelta,
+    PartStart,
+    StepStart,
+    StepStop,
+    TextDelta,
+    WholeDelta,
+    fold,
+)
 from turnwise.domain.interaction import GenerationConfig, Status, Turn, Usage, add_usage
-from turnwise.domain.steps import FunctionCall, FunctionResult, ToolCall
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, ToolCall
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import deliver_made
@@ -61,6 +72,8 @@ class Writing:
         """How many rounds are over."""
         self.calls: list[Made] = []
         """What the last round called, and the server is to run."""
+        self.is_called = False
+        """Whether the model has had its say in this round, and its calls are all that is left of it."""
         self._turn = turn
         self._model = model
         self._tools = tools
@@ -119,6 +132,11 @@ class Writing:
         opened = as_functions(self._around.opened(standing.steps))
         occasion.happened += [step for step in opened if isinstance(step, FunctionCall | FunctionResult)]
         self.calls = self._made_before(standing.pending)
+        self.is_called = bool(self.calls) and standing.said is None
+        if standing.said is not None:
+            step, output = standing.step, standing.output
+            self._happened += [StepStart(step, None, ModelOutput()), PartStart(step, output, Text(""))]
+            self._happened.append(PartDelta(step, output, TextDelta(standing.said)))
 
     async def prompt_behind(self, standing: Standing, prompt: Prompt) -> Prompt | None:
         """The prompt with what happened before another attempt left the turn. None: nothing more is to be asked."""
@@ -196,6 +214,7 @@ class Writing:
             return None
         self._happened.clear()
         self.calls = []
+        self.is_called = False
         self._assembler.begin_round()
         return replace(prompt, steps=(*prompt.steps, *shown), said="")
 

@@ -65,9 +65,9 @@ class Services:
     keys: Keys
     files: Files
     file_search: FileSearch
+    agents: SavedAgents
+    webhooks: Webhooks
     default_dialect: DialectName
     max_body_bytes: int
     public_url: str | None = None
     """The address by which clients reach this server, if it is not the one that they ask."""
-    agents: SavedAgents = None  # type: ignore[assignment]  # until app/__init__.py gives them
-    webhooks: Webhooks = None  # type: ignore[assignment]

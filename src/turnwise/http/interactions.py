@@ -35,8 +35,6 @@ class InteractionRoutes:
         check_query(request)
         body = await read_json(request, self._services.max_body_bytes)
         turn = parse_request(body)
-        if turn.webhook is not None:
-            self._services.webhooks.check(turn)
         choice = await self._choose(request, turn, owner, body)
         base = base_url(request, self._services.public_url)
         if turn.stream:

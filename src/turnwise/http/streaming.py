@@ -1,7 +1,8 @@
 """A run as server-sent events: from numbered events to frames, until the run ends or the reader leaves.
 
 Frames that are ready together leave together. A quiet stream says a comment now and then, so that nobody in between
-takes it for dead. An error after the first byte is a frame, and the stream still ends as it should.
+takes it for dead. An error after the first byte is a frame, and the stream still ends as it should: unless only this
+process lets go of the run, which goes on elsewhere.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from turnwise.domain.content import JSON
-from turnwise.domain.errors import Internal, TurnwiseError
+from turnwise.domain.errors import HandedOver, Internal, TurnwiseError
 from turnwise.domain.events import End, Event
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.wire.errors import render_error
@@ -80,6 +81,9 @@ class EventStream(Response):
                     data = b"".join(self._frame(event, position) for position, event in group)
                     if data or not group:
                         yield data or KEEP_ALIVE
+            except HandedOver as error:  # the run goes on, and so this is no end
+                yield render_frame("error", {"event_type": "error", **render_error(error)})
+                return
             except TurnwiseError as error:
                 yield self._broken(error)
             except Exception:

@@ -3,7 +3,7 @@
     InManner("qwen", engine, Manner(GenerationConfig(temperature=0.2)), help)
 
 What a request says for itself wins over a default. A default of the system instruction must be in its place before
-anything else is added to that, so the help that the engine room gives (`engine/run.py: helped`) is called from here:
+anything else is added to that, so the help that the engine room gives (`engine/helping.py`) is called from here:
 it is passed in, since this room does not know that one.
 """
 

@@ -128,7 +128,7 @@ class OpenFileSearch:
         """A call as clients see it, which is without a query."""
         return {}, {}
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Search. See `OpenTool.call`."""
         query = str(arguments.get("query") or "").strip()[:QUERY]
         if not query:

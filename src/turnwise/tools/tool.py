@@ -88,8 +88,11 @@ class OpenTool(Protocol):
     def shown(self, function: str, arguments: Mapping[str, Any]) -> tuple[Mapping[str, JSON], Mapping[str, JSON]]:
         """The `arguments` and the `details` of the call's step, as clients see them (see `domain.steps.ToolCall`)."""
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Run it. The arguments are valid against the function's schema. Several calls may run at once.
+
+        A call whose process died before its result was kept is run again by another one, with the same `key`: who is
+        asked to change something is told the key, so as to do it once. No other call has it.
 
         Whatever a caller can do something about is an Outcome with `is_error`. Cancelling ends all work and leaves
         nothing behind.

@@ -161,7 +161,7 @@ class OpenUrlContext:
         """See `OpenTool.shown`."""
         return {"urls": arguments.get("urls", [])}, {}
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Read what stands at these addresses. See `OpenTool.call`."""
         while self._learned < len(self._occasion.happened):
             self._known.learn(self._occasion.happened[self._learned])

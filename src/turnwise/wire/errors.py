@@ -24,6 +24,7 @@ STATUS: dict[type[e.TurnwiseError], tuple[int, str]] = {
     e.ModelFailed: (500, "INTERNAL"),
     e.ModelUnavailable: (503, "UNAVAILABLE"),
     e.ModelTimeout: (504, "DEADLINE_EXCEEDED"),
+    e.HandedOver: (503, "UNAVAILABLE"),
     e.Internal: (500, "INTERNAL"),
 }
 """HTTP status and google.rpc word of each error; a class that is not listed has its parent's."""

@@ -40,9 +40,9 @@ LABEL = 24
 _WANTED = re.compile(r"(?i)\b(?:charts?|graphs?|plots?|diagrams?|graphics?|visuali[sz]\w*|infographics?)\b")
 
 _INSTRUCTION = (
-    f"""You choose charts for a report, {MOST} at the most, as it was asked for them. A chart compares figures of one kind
-and one unit: two to {POINTS} of them, each as a source says it, with the name that it goes by there (a year, a product).
-Choose none if the sources have no such figures. """
+    f"""You choose charts for a report, {MOST} at the most, as it was asked for them. A chart compares figures of one
+kind and one unit: two to {POINTS} of them, each as a source says it, with the name that it goes by there (a year, a
+product). Choose none if the sources have no such figures. """
     + DATA
 )
 
@@ -124,9 +124,7 @@ def svg(chart: Chart) -> str:
     """A chart as SVG."""
     top = _scale(max(value for _, value in chart.points))
     across = (WIDTH - LEFT - RIGHT) / len(chart.points)
-    places = [
-        (LEFT + across * (place + 0.5), _height(value, top)) for place, (_, value) in enumerate(chart.points)
-    ]
+    places = [(LEFT + across * (place + 0.5), _height(value, top)) for place, (_, value) in enumerate(chart.points)]
     parts = [_text(WIDTH / 2, 45, chart.title, 26)]
     for tick in range(TICKS + 1):
         value = top * tick / TICKS
@@ -158,7 +156,7 @@ def _checked(chart: JSON, checker: Checker, heading: Callable[[str], str]) -> Ch
     points = [
         (" ".join(point["label"].split()), float(point["value"]))
         for point in chart["points"]
-        if checker.check(f"{point['label']} {point['value']}").sources
+        if checker.check(f"{point['label']} {point['value']:.15g}").sources
     ]
     return Chart(heading(chart["title"]), chart["kind"] == "line", tuple(points))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from turnwise.agents.deep_research.sources import Library
 from turnwise.agents.deep_research.words import addresses, flat, meaning, names, numbers, quotes, sentences
 
-ENOUGH = 0.6
+ENOUGH = 0.7
 """The part of a claim's weight that a passage must have."""
 
 LITTLE = 0.35
@@ -90,8 +90,10 @@ class Checker:
 
     def check(self, claim: str, preferred: Collection[int] = ()) -> Verdict:
         """What says it. Of sources that say it alike, those that are `preferred` come first."""
-        if any(not self._library.has_address(address) for address in addresses(claim)):
-            return Verdict()
+        for address in addresses(claim):
+            if not self._library.has_address(address):
+                return Verdict()
+            claim = claim.replace(address, "")
         if self._has_names and not names(claim) <= self._known:
             return Verdict()
         best = self._best(claim)

@@ -42,7 +42,7 @@ class Config:
 
     only_plan: bool = False
     """Whether the plan is what is wanted: research begins when somebody has seen it."""
-    draws: bool = True
+    draws: bool = False
     """Whether there may be charts."""
 
 
@@ -77,9 +77,7 @@ def parse_config(config: Mapping[str, JSON]) -> Config:
                     "collaborative_planning and enable_bigquery_tool",
                     field=field,
                 )
-    return Config(
-        only_plan=bool(config.get("collaborative_planning")), draws=config.get("visualization") in (None, "auto")
-    )
+    return Config(config.get("collaborative_planning") is True, config.get("visualization") == "auto")
 
 
 def _one_of(field: str, value: Any, allowed: tuple[str, ...]) -> None:

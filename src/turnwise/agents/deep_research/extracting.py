@@ -14,10 +14,10 @@ from turnwise.agents.deep_research.planning import POINTING, Plan
 from turnwise.agents.deep_research.sources import Library
 from turnwise.agents.deep_research.words import meaning, numbers, sentences, words
 
-MOST, FEWEST = 24, 6
+MOST, FEWEST = 36, 8
 """How many sentences answer all questions together, and how many at least may answer one."""
 
-OF_ONE = 5
+OF_ONE = 6
 """So many of them, at the most, are of one source."""
 
 SHORTEST, LONGEST = 5, 70
@@ -106,15 +106,16 @@ def _chosen(
 ) -> list[_Sentence]:
     """The best sentences for a question, source by source, each in its order."""
     fitting = [one for one in read if _is_about(one, subject, aspect)]
-    ranked = sorted(fitting, key=lambda one: (-_worth(one, subject, aspect), one.source, one.place))[: MOST * OF_ONE]
+    standing = [one for one in fitting if not _LEANING.match(one.text)]
+    ranked = sorted(standing, key=lambda one: (-_worth(one, subject, aspect), one.source, one.place))[: MOST * OF_ONE]
     chosen: list[_Sentence] = []
     for one in (ranked[place] for place in first_of_alike(one.text for one in ranked)):
         if len(chosen) < most and sum(other.source == one.source for other in chosen) < OF_ONE:
             chosen.append(one)
+    before = {(one.source, one.place) for one in chosen}
+    leaning = [one for one in fitting if _LEANING.match(one.text) and (one.source, one.place - 1) in before]
     rank = _first_year if is_past else _rank
-    ordered = sorted(chosen, key=lambda one: (rank(chosen, one.source), _rank(chosen, one.source), one.place))
-    standing = {(one.source, one.place) for one in ordered}
-    return [one for one in ordered if not _LEANING.match(one.text) or (one.source, one.place - 1) in standing]
+    return sorted([*chosen, *leaning], key=lambda one: (rank(chosen, one.source), _rank(chosen, one.source), one.place))
 
 
 def _is_about(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> bool:
@@ -124,9 +125,15 @@ def _is_about(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -
         and not _ASIDE.match(one.text)
         and SHORTEST <= one.length <= LONGEST
         and len(subject & one.around) >= needed
-        and (not aspect or bool(aspect & one.around))
-        and (not aspect or bool((aspect | subject) & one.words))
+        and (not aspect or _is_of(one, subject, aspect))
     )
+
+
+def _is_of(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> bool:
+    """Whether a sentence has to do with a side of the subject. A number must stand in it."""
+    if any(word[0].isdigit() for word in aspect):
+        return bool(aspect & one.words)
+    return bool(aspect & one.words) or bool(aspect & one.around and subject & one.words)
 
 
 def _worth(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> float:

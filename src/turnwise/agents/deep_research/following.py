@@ -49,8 +49,8 @@ _PART = re.compile(r"(?i)\b(?:(first|second|third|fourth|fifth)|(\d+)(?:st|nd|rd
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-async def answer_from_report(asker: Asker, talk: Conversation, report: Report) -> list[Says | Cites] | None:
-    """What the report says to a question. None: nothing, or not enough."""
+async def answer_from_report(asker: Asker, talk: Conversation, report: Report) -> list[Says | Cites]:
+    """What the report says to a question. Empty: nothing, or not enough."""
     library = Library()
     library.add(report.findings())
     answer = await asker.ask(
@@ -61,9 +61,9 @@ async def answer_from_report(asker: Asker, talk: Conversation, report: Report) -
     elif answer["answered"]:
         section = await Writer(asker, library, talk.said).check("answer", "", answer, set(library.numbers))
     else:
-        return None
+        return []
     if not section.paragraphs:
-        return None
+        return []
     manuscript = Manuscript(library)
     return [Says(manuscript.section(section)), Says(manuscript.sources()), manuscript.cites]
 

@@ -399,9 +399,11 @@ class Research:
         return self._affordable(queries), [" ".join(one["missing"].split())[:300] for one in answer["open"]]
 
     def _missing_by_rule(self) -> tuple[list[str], list[str]]:
-        """For each question of which nothing is known: its own words."""
+        """For each question of which nothing is known: its own words, with those of the subject."""
         unanswered = [self.plan.questions[place].text for place in self._unanswered()]
-        return self._affordable([text[:QUERY] for text in unanswered]), unanswered
+        subject = meaning(self.plan.title)
+        queries = [text if meaning(text) & subject else f"{self.plan.title} {text}" for text in unanswered]
+        return self._affordable(list(map(_plain, queries))), unanswered
 
     def _secret(self) -> frozenset[str]:
         """The words that only private sources say: no query that has one may leave the house."""

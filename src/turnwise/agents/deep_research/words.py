@@ -41,7 +41,7 @@ COMMON = frozenset(
 
 def words(text: str) -> list[str]:
     """The words of a text in small letters, cut to their stems."""
-    return [piece for found in _WORD.findall(text.lower()) for piece in _pieces(found)]
+    return [piece for found in _WORD.findall(_ungrouped(text).lower()) for piece in _pieces(found)]
 
 
 def meaning(text: str) -> frozenset[str]:
@@ -54,9 +54,8 @@ def meaning(text: str) -> frozenset[str]:
 
 
 def numbers(text: str) -> frozenset[str]:
-    """The numbers of a text: thousands are written without their commas, and years apart from each other."""
-    plain = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
-    return frozenset(found.rstrip(".,:") for found in _NUMBER.findall(plain))
+    """The numbers of a text."""
+    return frozenset(_NUMBER.findall(_ungrouped(text)))
 
 
 def names(text: str) -> frozenset[str]:
@@ -107,6 +106,11 @@ def unwrapped(text: str) -> str:
         else:
             lines.append(line.rstrip())
     return "\n".join(lines)
+
+
+def _ungrouped(text: str) -> str:
+    """A text whose numbers have no commas between their thousands."""
+    return _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
 
 
 def _pieces(word: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -172,14 +173,26 @@ class Database:
                 try:
                     return await work(connection, again)
                 except LOST:
-                    connection.terminate()
+                    _end(connection)
                     raise
                 except asyncpg.InterfaceError as error:
-                    if not connection.is_closed():
+                    if not _has_ended(connection):
                         raise
                     raise _Lost(error) from error
         except LOST as error:
             raise _Lost(error) from error
+
+
+def _end(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # it has ended, and the pool has let go of it
+        connection.terminate()
+
+
+def _has_ended(connection: Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # the pool has let go of it
+        return True
 
 
 class _InTransaction(Generic[T]):
@@ -213,14 +226,14 @@ def pauses() -> Iterator[float]:
 
 
 async def make_pool(url: str) -> "asyncpg.Pool[Record]":
-    """A pool of connections, one of which is there.
+    """A pool of connections, none of which is there yet.
 
     Raises:
-        OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError: it is not.
+        ValueError, asyncpg.InterfaceError: the address is none.
     """
     return await asyncpg.create_pool(
         url,
-        min_size=1,
+        min_size=0,
         max_size=CONNECTIONS,
         timeout=CONNECTING,
         command_timeout=PATIENCE,

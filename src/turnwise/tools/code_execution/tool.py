@@ -120,7 +120,7 @@ class OpenCodeExecution:
         """As clients see a call."""
         return {"code": arguments.get("code", ""), "language": "python"}, {}
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Run a piece of code. See `OpenTool`."""
         code = arguments["code"]
         if len(code) > LONGEST_CODE:

@@ -82,6 +82,6 @@ class OpenComputer:
         """A function call, as the model made it."""
         return arguments, {}
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Never: the client acts."""
         raise AssertionError(f"the action '{function}' is the client's to carry out")

@@ -90,7 +90,7 @@ class OpenSearch:
         details = {"search_type": self._search_type(arguments)} if self._declared else {}
         return {"queries": list(arguments.get("queries", ()))}, details
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Search for all queries side by side. See `OpenTool.call`."""
         queries = _tidied(arguments.get("queries", ()))
         if not queries:

@@ -13,7 +13,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx2
 import mcp_types as types
@@ -36,6 +36,9 @@ log = logging.getLogger("turnwise.tools")
 
 PAGES = 50
 """How many pages a list of tools may have."""
+
+IDEMPOTENCY_KEY = "turnwise/idempotencyKey"
+"""Where `_meta` of a call has its key. The protocol has no name of its own for it, and leaves the room for ours."""
 
 CLOSING_SECONDS = 5.0
 """How long a server has to say goodbye."""
@@ -138,10 +141,11 @@ class Session:
             seen.add(cursor)
         raise Failure(f"its list of tools has more than {PAGES} pages")
 
-    async def call(self, name: str, arguments: Mapping[str, JSON], *, seconds: float) -> Mapping[str, JSON]:
+    async def call(self, name: str, arguments: Mapping[str, JSON], *, key: str, seconds: float) -> Mapping[str, JSON]:
         """Call a tool. Returns its result as it came. Cancelling ends the call at the server too.
 
         Args:
+            key: What the server can tell the same call by, should it come again: `_meta` has it as `IDEMPOTENCY_KEY`.
             seconds: How long it may take. Progress earns it as long again each time, but `PROGRESS` times at the most.
 
         Raises:
@@ -150,7 +154,8 @@ class Session:
         session, patience = await self._session(), _Patience(seconds)
 
         async def send(state: str | None = None) -> types.CallToolResult | types.InputRequiredResult:
-            params = types.CallToolRequestParams(name=name, arguments=dict(arguments), request_state=state)
+            meta = cast(types.RequestParamsMeta, {IDEMPOTENCY_KEY: key})
+            params = types.CallToolRequestParams(name=name, arguments=dict(arguments), request_state=state, _meta=meta)
             request = types.CallToolRequest(params=params)
             result = await self._ask_again(
                 partial(session.send_request, request, _RESULT, progress_callback=patience.progress), patience.whole

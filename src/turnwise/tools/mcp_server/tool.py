@@ -165,7 +165,7 @@ class _Server:
         tool = self._listing.tools.get(name) if self._listing is not None else None
         return tool.output if tool is not None else None
 
-    async def call(self, name: str, arguments: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    async def call(self, name: str, arguments: Mapping[str, JSON], key: str) -> Mapping[str, JSON]:
         """Call a tool. If the server has forgotten the session, it is called in a new one, once.
 
         Raises:
@@ -173,12 +173,12 @@ class _Server:
         """
         session = await self._begun_in_time()
         try:
-            return await session.call(name, arguments, seconds=self._seconds)
+            return await session.call(name, arguments, key=key, seconds=self._seconds)
         except self.sdk.Failure as error:
             if not error.is_lost:
                 raise
         await self._drop(session)
-        return await (await self._begun_in_time()).call(name, arguments, seconds=self._seconds)
+        return await (await self._begun_in_time()).call(name, arguments, key=key, seconds=self._seconds)
 
     async def close(self) -> None:
         """End the session."""
@@ -253,10 +253,10 @@ class _OpenServer:
         """The arguments as they are, and whose tool it is."""
         return arguments, {"name": function, "server_name": self._server.name}
 
-    async def call(self, function: str, arguments: Mapping[str, Any]) -> Outcome:
+    async def call(self, function: str, arguments: Mapping[str, Any], key: str = "") -> Outcome:
         """Call a tool of the server."""
         try:
-            raw = await self._server.call(function, arguments)
+            raw = await self._server.call(function, arguments, key)
         except self._server.sdk.Failure as error:
             return failure(f"the MCP server '{self._server.name}' gave no result: {error.why}")
         return read_result(raw, self._server.output(function), self._violation)
