@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def route_table() -> Iterator[str]:
     """The route table."""
     yield "## Routes\n\n`{version}` is `v1`, `v1beta` or `v1alpha`.\n\n| method | path |\n|---|---|"
     nothing: Any = None  # the table is the same whatever stands behind it
-    services = Services(nothing, nothing, nothing, nothing, nothing, default_dialect="steps", max_body_bytes=0)
+    services = Services(**{part.name: nothing for part in fields(Services)})
     for route in routes.build_routes(services).routes:
         methods = sorted(route.methods - {"HEAD"})
         if len(methods) == 1:

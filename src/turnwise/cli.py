@@ -21,6 +21,7 @@ from turnwise import __version__
 if TYPE_CHECKING:
     from socket import socket
 
+    from turnwise.app import Role
     from turnwise.models.sources import Source
     from turnwise.settings import Settings
     from turnwise.store.store import Store
@@ -29,6 +30,11 @@ config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="A settings file (default: turnwise.toml)."
 )
 data_option = click.option("--data-dir", type=click.Path(path_type=Path), help="Where everything is kept.")
+host_option = click.option("--host", help="The address to listen on (default: 127.0.0.1).")
+insecure_option = click.option("--insecure", is_flag=True, help="Let others reach a server that asks for no key.")
+
+STOPPING, STOPPING_AT_ONCE = 9.0, 1.0
+"""How long, in seconds, a server may take to stop when it is asked to, and when it is asked once more."""
 
 
 @click.group()
@@ -38,32 +44,70 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--host", help="The address to listen on (default: 127.0.0.1).")
+@host_option
 @click.option("--port", type=int, help="The port to listen on (default: 8787; 0 takes a free one).")
-@click.option("--insecure", is_flag=True, help="Let others reach a server that asks for no key.")
+@insecure_option
 @data_option
 @config_option
 def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
-    """Serve the Interactions API."""
+    """Serve the Interactions API: all in one process."""
+    _serve("serve", config, insecure=insecure, host=host, port=port, data_dir=data_dir)
+
+
+@main.command()
+@host_option
+@click.option("--port", type=int, help="The port to listen on (default: 8787; 0 takes a free one).")
+@insecure_option
+@data_option
+@config_option
+def api(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
+    """Serve the API as one of several processes.
+
+    They share a database on PostgreSQL. What is asked for in the background is done by `turnwise worker`.
+    """
+    _serve("api", config, insecure=insecure, host=host, port=port, data_dir=data_dir)
+
+
+@main.command()
+@click.option("--concurrency", type=int, help="How many interactions it works on at once (default: 200).")
+@host_option
+@click.option("--port", type=int, help="Answer /healthz and /readyz at this port (default: it does not listen).")
+@data_option
+@config_option
+def worker(
+    concurrency: int | None, host: str | None, port: int | None, data_dir: Path | None, config: Path | None
+) -> None:
+    """Do what is asked for in the background, as one of several processes.
+
+    They share a database on PostgreSQL, and take over from each other. The API is served by `turnwise api`.
+    """
+    background = None if concurrency is None else {"concurrency": concurrency}
+    listens = port is not None
+    _serve("worker", config, listens=listens, host=host, port=port, data_dir=data_dir, background=background)
+
+
+def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure: bool = False, **given: Any) -> None:
+    """Be a server, until a signal comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is closed
-    given = {"host": host, "port": port, "data_dir": data_dir}
     settings = _settings(config, **given)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
     with _in_one_line():
         from turnwise.app.models import build_catalogue, fetch_weights
         from turnwise.app.tools import build_google_search
-        from turnwise.data import make_data_dir
+        from turnwise.data import make_data_dir, require_shared
         from turnwise.http.server import take_port
         from turnwise.settings import load_settings
 
         # What is wrong is said before anything is fetched or touched.
+        if role != "serve":
+            require_shared(settings, role)
         build_catalogue(settings)
         build_google_search(settings)
         make_data_dir(settings)
-        sockets = take_port(settings.host, settings.port)
+        sockets = take_port(settings.host, settings.port) if listens else []
         asyncio.run(fetch_weights(settings))
-    serving = _serve(settings, sockets, insecure, partial(load_settings, config, **given))
+    serving = _serve_on(settings, role, sockets, insecure, partial(load_settings, config, **given))
     try:
         import uvloop
     except ImportError:  # Windows
@@ -72,29 +116,38 @@ def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | N
         uvloop.run(serving)
 
 
-async def _serve(settings: "Settings", sockets: "list[socket]", insecure: bool, read: "Callable[[], Settings]") -> None:
+async def _serve_on(
+    settings: "Settings", role: "Role", sockets: "list[socket]", insecure: bool, read: "Callable[[], Settings]"
+) -> None:
     from turnwise.app import open_app
+    from turnwise.http.health import build_health
     from turnwise.http.server import Server
+    from turnwise.processes import end_within
     from turnwise.reload import reloading
 
     async with AsyncExitStack() as behind:
         with _in_one_line():
-            app = await behind.enter_async_context(open_app(settings))
-        if not insecure and not _is_loopback(settings.host) and not await app.store.keys():
+            app = await behind.enter_async_context(open_app(settings, role))
+        if role != "worker" and not insecure and not _is_loopback(settings.host) and not await app.store.keys():
             raise click.ClickException(
                 f"{settings.host} can be reached by others, and this server has no API keys. Make one with "
                 "`turnwise keys create`, or say --insecure if you mean it"
             )
         server = Server(
-            app.asgi,
+            build_health(app.store) if role == "worker" else app.asgi,
             host=settings.host,
             sockets=sockets,
-            on_ready=lambda url: click.echo(f"turnwise ready at {url}"),
+            on_ready=partial(_say_ready, role),
             on_stop=app.interactions.close,
+            on_signal=lambda is_first: end_within(STOPPING if is_first else STOPPING_AT_ONCE),
         )
         stop = partial(server.handle_exit, signal.SIGTERM, None)
         with _in_one_line(), reloading(settings, read=read, reload=app.reload, stop=stop):
             await server.run_until_stopped()
+
+
+def _say_ready(role: "Role", url: str) -> None:
+    click.echo("turnwise worker ready" if role == "worker" else f"turnwise ready at {url}")
 
 
 @contextmanager

@@ -200,6 +200,19 @@ async def _open_postgres(url: str, migrate: bool, patience: float) -> Store:
         await asyncio.sleep(min(LOOKS, patience))
 
 
+def require_shared(settings: Settings, command: str) -> None:
+    """See to it that a process of several has a store that several can serve from.
+
+    Raises:
+        SettingsError: it has not.
+    """
+    if not settings.is_shared:
+        raise SettingsError(
+            f"database_url: `turnwise {command}` is one process of several, which share a store on PostgreSQL; set "
+            "postgresql://..., or use `turnwise serve`, which is all in one"
+        )
+
+
 async def load_sealing_key(settings: Settings, store: Store) -> bytes:
     """What thoughts are sealed with: as it is set; or, where several processes share a store, a secret of that store;
     else a file in the data directory.

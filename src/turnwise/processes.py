@@ -1,10 +1,28 @@
-"""Starting processes so that a task that is cancelled meanwhile neither loses them nor waits for ever."""
+"""Starting processes so that a task that is cancelled meanwhile neither loses them nor waits for ever; and ending the
+own one in time, whatever it waits for.
+"""
 
 import asyncio
+import logging
 import os
 import signal
+import threading
 from contextlib import suppress
 from typing import Any
+
+log = logging.getLogger("turnwise")
+
+
+def end_within(seconds: float) -> None:
+    """End this process by force in so many seconds, unless it has ended by itself till then."""
+    timer = threading.Timer(seconds, _end_by_force)
+    timer.daemon = True
+    timer.start()
+
+
+def _end_by_force() -> None:
+    log.error("this process was asked to stop, and did not in time: it is ended")
+    os._exit(1)
 
 
 async def start_process(*command: str, **options: Any) -> asyncio.subprocess.Process:

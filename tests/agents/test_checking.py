@@ -1,5 +1,9 @@
 """Whether what is claimed is what was read."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from turnwise.agents.deep_research.checking import Checker, first_of_alike
@@ -77,12 +81,34 @@ def test_of_sources_that_say_the_same_the_preferred_one_comes_first():
 
 def test_a_place_is_one_source_however_often_it_is_found():
     library = Library()
-    assert library.add(
-        [Finding("One.", "T", "https://a.example/", None), Finding("Two.", "T", "http://a.example", None)]
-    ) == [1]
+    found = [Finding("One.", "T", "https://a.example/", None), Finding("Two.", "T", "http://a.example", None)]
+    assert library.add(found) == [1]
     assert library[1].text == "One.\n\nTwo."
-    library.add([Finding("One. Two.", "T", "https://www.a.example", None)])
+    assert library.add(found) == []
+    assert library.add([Finding("One. Two.", "T", "https://www.a.example", None)]) == [1]
     assert len(library) == 1
+
+
+COMPARE = """
+from turnwise.agents.deep_research.checking import Checker
+from turnwise.agents.deep_research.sources import Finding, Library
+library = Library()
+words = [f"word{number}" for number in range(60)]
+library.add(
+    Finding(" ".join(words[start : start + 30]) + ".", "T", f"https://{start}.example", None) for start in range(25)
+)
+checker = Checker(library)
+print([checker.check(" ".join(words[start : start + 24])).sources for start in range(30)])
+"""
+
+
+def test_what_a_process_finds_another_one_finds_too():
+    """Sets give their words in another order in each process."""
+    run = [
+        subprocess.run([sys.executable, "-c", COMPARE], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True)
+        for seed in ("1", "2")
+    ]
+    assert run[0].stdout == run[1].stdout != b""
 
 
 def test_what_says_nearly_the_same_is_said_once():

@@ -5,12 +5,13 @@ import base64
 import re
 
 import pytest
+from aiohttp import web
 
 from engine.tooling import ToolForTests
 from turnwise.agents.agent import Budget
 from turnwise.agents.deep_research import MAX, DeepResearch, Effort
 from turnwise.domain.content import Media, Text
-from turnwise.domain.errors import FailedPrecondition, InvalidRequest, Unimplemented, UnknownParameter
+from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelUnavailable, Unimplemented, UnknownParameter
 from turnwise.domain.events import Checkpoint, Event, fold
 from turnwise.domain.interaction import Status
 from turnwise.domain.steps import ModelOutput, Step, UserInput
@@ -143,8 +144,9 @@ async def test_the_wish_of_the_system_instruction_is_told_to_the_model():
 
     async with open_world(ABOUT_TPUS, Noting()) as world:
         await world.work(system_instruction="Write for children.")
-    told = [body["messages"][0]["content"] for body in bodies]
-    assert all("Write for children." in one for one in told[1:])
+    told = [body for body in bodies if "Write for children." in body["messages"][0]["content"]]
+    kinds = {next(iter(body["response_format"]["json_schema"]["schema"]["properties"])) for body in told}
+    assert kinds == {"title", "text"}
 
 
 async def test_pages_that_the_request_names_are_read_first():
@@ -478,6 +480,40 @@ async def test_a_server_without_anything_to_search_in_says_what_to_set():
         world.tools = {"url_context": world.tools["url_context"]}
         with pytest.raises(FailedPrecondition, match=r"tools\.google_search"):
             await world.work()
+
+
+async def test_code_alone_finds_nothing():
+    schema = {"type": "object", "properties": {"code": {"type": "string"}}}
+    code = ToolForTests(lambda *_: Outcome("", ""), "code_execution", (FunctionTool("code_execution", "", schema),))
+    async with open_world(ABOUT_TPUS) as world:
+        world.tools = {"code_execution": code}
+        with pytest.raises(FailedPrecondition, match=r"tools\.google_search"):
+            await world.work()
+
+
+async def test_a_model_that_is_gone_in_the_middle_costs_its_words_and_not_the_report():
+    class Leaving(Researcher):
+        def answer(self, body: dict) -> str:
+            if len(self.prompts) >= 3:
+                raise web.HTTPServiceUnavailable
+            return super().answer(body)
+
+    async with open_world(ABOUT_TPUS, Leaving()) as world:
+        events = await world.work()
+        assert [pair for pair in cited(report(events)) if not is_read(*pair, world)] == []
+    assert len(report(events).annotations) >= 6
+    assert "The model has not answered everything that it was asked" in report(events).text
+
+
+async def test_a_model_that_cannot_be_asked_at_all_fails_the_work():
+    class Gone(Researcher):
+        def answer(self, body: dict) -> str:
+            raise web.HTTPServiceUnavailable
+
+    async with open_world(ABOUT_TPUS, Gone()) as world:
+        with pytest.raises(ModelUnavailable):
+            await world.work()
+    assert not world.searches
 
 
 async def test_pages_that_fail_cost_the_others_nothing():

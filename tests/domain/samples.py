@@ -26,7 +26,7 @@ from turnwise.domain.events import (
     skeleton,
 )
 from turnwise.domain.formats import AudioFormat, ImageFormat, ResponseFormat, Voice
-from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage
+from turnwise.domain.interaction import Failure, GenerationConfig, Interaction, Status, Turn, Usage, WebhookConfig
 from turnwise.domain.steps import (
     FunctionCall,
     FunctionResult,
@@ -145,6 +145,7 @@ def full(*, status: Status = Status.COMPLETED) -> Interaction:
         audio=AudioFormat("audio/mp3", 24000, 64000, "inline"),
         voices=(Voice("Kore", "en-US", "Ann"), Voice("Puck")),
         agent_config={"type": "dynamic", "depth": 2},
+        webhook=WebhookConfig(("https://example.com/hook",), {"job": 7}),
         echo={"labels": {"team": "Zürich"}, "service_tier": "flex"},
     )
     failure = Failure("api_error", "It broke.") if status is Status.FAILED else None

@@ -1,15 +1,17 @@
 """Agents that owners save, and who works on a request that names one."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.working import AgentForTests, asked
-from support import saved_agents
-from turnwise.agents.agent import AgentCard, Budget
+from support import open_engine, read_all, saved_agents, turn
+from turnwise.agents.agent import AgentCard, Budget, Desk, Done, Said, Says, Task
 from turnwise.agents.catalogue import AgentEntry, Catalogue
 from turnwise.domain.agents import SavedAgent
+from turnwise.domain.content import Text
 from turnwise.domain.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -19,10 +21,13 @@ from turnwise.domain.errors import (
     Unimplemented,
     UnknownParameter,
 )
-from turnwise.domain.interaction import Turn
+from turnwise.domain.interaction import Status, Turn
+from turnwise.domain.steps import ModelOutput, UserInput
 from turnwise.domain.tools import GoogleSearch, McpServer, UrlContext
 from turnwise.engine import agents as engine
 from turnwise.engine.agents import SavedAgents
+from turnwise.models.model import prompt_text
+from turnwise.models.scripted import say
 from turnwise.store.memory import MemoryStore
 
 MCP = {"type": "mcp_server", "name": "weather", "url": "https://mcp.example", "headers": {"authorization": "Bearer x"}}
@@ -194,3 +199,28 @@ async def test_settings_and_tools_of_a_request_are_checked():
     await saved.create(mine(), "ann")
     with pytest.raises(UnknownParameter, match=r"agent_config\.size: there is no such setting"):
         await saved.engage(naming(agent_config={"size": 1}), "ann")
+
+
+# -- mixed with models
+
+
+async def test_agents_go_on_from_models_and_models_from_agents():
+    seen: list[Task] = []
+
+    async def reader(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        seen.append(task)
+        yield Says(await desk.step("ask", lambda: desk.ask("", task.text)))
+        yield Done()
+
+    strict = Catalogue({"reader": AgentEntry("r", "m", Budget(1000, 1e6))}, {"r": lambda: AgentForTests(reader)})
+    async with open_engine(say("one"), say("two"), say("three"), agents=strict) as app:
+        first = await app.interactions.create(turn("1"), "ann", "steps")
+        working = Turn((UserInput((Text("2"),)),), agent="reader", background=True, previous_interaction_id=first.id)
+        begun = await app.interactions.begin(working, "ann", "steps")
+        await read_all(app.interactions.follow(begun))
+        second = await app.interactions.get(begun.interaction.id, "ann")
+        assert (second.status, second.steps) == (Status.COMPLETED, (ModelOutput((Text("two"),)),))
+        assert seen[0].history == (*first.turn.input, *first.steps)
+        third = await app.interactions.create(turn("3", previous_interaction_id=second.id), "ann", "steps")
+        assert third.steps == (ModelOutput((Text("three"),)),)
+        assert [prompt_text(prompt) for prompt in app.model.prompts] == ["1", "2", "1\none\n2\ntwo\n3"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from multidict import CIMultiDict
 
-from support import App, open_app, serve, until
+from support import HERE, App, open_app, serve, until
 from turnwise.domain.errors import (
     ContentBlocked,
     InvalidRequest,
@@ -15,6 +15,7 @@ from turnwise.domain.errors import (
     Unimplemented,
 )
 from turnwise.domain.interaction import Usage
+from turnwise.engine.background import Carrying
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import say
 from turnwise.store.store import Store
@@ -284,3 +285,19 @@ async def test_a_revision_that_is_no_date_is_refused_and_nothing_is_run():
         for method, path in (("GET", ""), ("POST", "/cancel")):
             reply = await app.ask(method, f"{AT}/int_1{path}", headers={"api-revision": "latest"})
             assert reply.status == 400
+
+
+AI_SDK = {"user-agent": "ai/7.0.1 ai-sdk/provider-utils/5.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [({"user-agent": "google-genai-sdk/3.4.0"}, "budget_exceeded"), (AI_SDK, "incomplete"), (OLD_SDK, "incomplete")],
+)
+async def test_a_budget_that_is_used_up_is_told_in_words_that_the_client_knows(headers: dict[str, str], told: str):
+    short = Carrying(HERE, seconds=0.001)
+    async with open_app([Taken(), asyncio.Event()], carrying=short) as app:
+        made = await app.create(background=True, headers=headers)
+        streamed = (await app.ask("GET", f"{AT}/{made['id']}?stream=true", headers=headers)).frames
+        read = (await app.ask("GET", f"{AT}/{made['id']}", headers=headers)).json
+        assert read["status"] == streamed[-2].data["interaction"]["status"] == told

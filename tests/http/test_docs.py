@@ -12,9 +12,10 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 from starlette.routing import Route
 
+from receivers import open_receiver
 from support import App, open_app
 from turnwise.http.docs import SERVER, curl
-from turnwise.http.openapi import A_DOCUMENT, A_STORE, CALLS, build_openapi
+from turnwise.http.openapi import A_DOCUMENT, A_STORE, A_WEBHOOK, CALLS, build_openapi
 from turnwise.http.routes import NOT_YET
 
 DOCUMENT = build_openapi(NOT_YET)
@@ -210,8 +211,10 @@ COMMANDS = [
 @pytest.mark.parametrize(("method", "path", "call", "body"), COMMANDS)
 async def test_every_command_of_the_page_works(method: str, path: str, call: Any, body: Any):
     command = curl(method, path, call, body)
-    async with open_app() as app:
+    async with open_receiver() as receiver, open_app() as app:
         made = await app.create()
+        hook = {"uri": receiver.uri(), "subscribed_events": ["interaction.completed"]}
+        webhook = (await app.ask("POST", "/v1/webhooks", json=hook)).json["id"]
         await app.upload(name="my-file")
         store = (await app.ask("POST", "/v1/fileSearchStores")).json["name"]
         document = (await app.upload_document(store, b"Hello"))["name"]
@@ -219,6 +222,7 @@ async def test_every_command_of_the_page_works(method: str, path: str, call: Any
             "int_01k0000000000000000000000": made["id"],
             "/default": "/m",
             f"fileSearchStores/{A_STORE}": store,
+            A_WEBHOOK: webhook,
             A_DOCUMENT: document.rpartition("/")[2],
         }
         for example, real in examples.items():
@@ -242,7 +246,7 @@ async def run(app: App, command: str) -> Any:
                 name, _, value = words.pop(0).partition(": ")
                 headers[name] = value
             case "-d":
-                method, body = "POST", words.pop(0).encode()
+                method, body = "POST" if method == "GET" else method, words.pop(0).encode()
             case word:
                 target = word.removeprefix(SERVER)
     return await app.ask(method, target, body=body, headers=headers)

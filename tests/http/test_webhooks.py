@@ -29,6 +29,7 @@ async def open_telling_app() -> AsyncIterator[App]:
     try:
         async with open_app(store=store, webhooks=webhooks) as app:
             yield app
+            await until(lambda: not webhooks._outbox._telling)
     finally:
         await webhooks.close()
 

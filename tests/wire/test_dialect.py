@@ -64,7 +64,8 @@ REAL_CLIENTS: dict[str, tuple[DialectName, dict[str, str]]] = {
 @pytest.mark.parametrize(("dialect", "signs"), REAL_CLIENTS.values(), ids=REAL_CLIENTS)
 def test_a_client_that_says_who_it_is_is_known_for_certain(dialect: DialectName, signs: dict[str, str]):
     for default in OTHER:
-        assert chosen(default, made_in=OTHER[dialect], **signs) == Choice(dialect, certain=True)
+        choice = chosen(default, made_in=OTHER[dialect], **signs)
+        assert (choice.dialect, choice.certain) == (dialect, True)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +176,13 @@ def test_turns_with_roles_are_the_founding_form(body: Any):
 def test_what_both_kinds_of_client_write_decides_nothing(body: Any):
     for default in OTHER:
         assert chosen(default, body=body) == Choice(default, certain=False)
+
+
+@pytest.mark.parametrize("client", ["ai/7.0.1 runtime/node.js", "ai-sdk/google/4.0.0", "ai-sdk-google/4.0.0"])
+def test_the_ai_sdk_knows_of_no_budgets(client: str):
+    assert not chosen(client=client, version="v1beta").knows_budgets
+
+
+@pytest.mark.parametrize("client", ["google-genai-sdk/3.4.0 gl-python/3.11", "google-adk/2.13.0", "mail/1.0", ""])
+def test_other_clients_know_of_budgets(client: str):
+    assert chosen(client=client, version="v1").knows_budgets

@@ -175,7 +175,7 @@ def test_a_request_that_names_nobody_tells_nobody(nothing: Any):
         ({"uris": [f"https://a.example/{n}" for n in range(11)]}, "webhook_config.uris: "),
         ({"user_metadata": "nightly"}, "webhook_config.user_metadata: "),
         ({"user_metadata": {"long": "x" * 16384}}, "webhook_config.user_metadata: it has 16395 bytes as JSON"),
-        ({"url": "https://a.example"}, "webhook_config.url: the API has no such field here"),
+        ({"url": "https://a.example"}, "webhook_config.url: the API has no such field"),
     ],
 )
 def test_what_cannot_be_told_is_refused_by_its_field(config: Any, said: str):

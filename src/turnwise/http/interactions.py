@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -9,12 +10,14 @@ from starlette.responses import Response
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, NotFound
-from turnwise.domain.interaction import DialectName, Interaction, Turn
+from turnwise.domain.events import End, Event
+from turnwise.domain.interaction import DialectName, Interaction, Status, Turn
 from turnwise.http.address import base_url
 from turnwise.http.body import JSONReply, check_query, query_flag, read_bytes, read_json
 from turnwise.http.contracts import Services
 from turnwise.http.streaming import EventStream, Groups, nothing_to_do
 from turnwise.wire import DIALECTS
+from turnwise.wire.common import Frame
 from turnwise.wire.dialect import Choice, Signs, choose_dialect, identified_dialect
 from turnwise.wire.request import parse_request
 
@@ -92,6 +95,8 @@ class InteractionRoutes:
         self, interaction: Interaction, choice: Choice, *, timeline: bool = False, include_input: bool = False
     ) -> JSONReply:
         """An interaction in the client's dialect; in both, if the client could not be told apart for certain."""
+        if not choice.knows_budgets:
+            interaction = replace(interaction, status=_known(interaction.status))
         body = DIALECTS[choice.dialect].render_interaction(interaction, timeline=timeline, include_input=include_input)
         if not choice.certain:
             other = DIALECTS["steps" if choice.dialect == "outputs" else "outputs"]
@@ -105,7 +110,19 @@ class InteractionRoutes:
         choice: Choice,
         on_leave: Callable[[], Awaitable[None]] = nothing_to_do,
     ) -> EventStream:
-        return EventStream(interaction, groups, DIALECTS[choice.dialect].render_event, on_leave)
+        render_event = DIALECTS[choice.dialect].render_event
+
+        def render(event: Event, position: int, interaction: Interaction) -> Frame | None:
+            if isinstance(event, End):
+                event = replace(event, status=_known(event.status))
+            return render_event(event, position, interaction)
+
+        return EventStream(interaction, groups, render_event if choice.knows_budgets else render, on_leave)
+
+
+def _known(status: Status) -> Status:
+    """A status as clients know it that know of no budgets."""
+    return Status.INCOMPLETE if status is Status.BUDGET_EXCEEDED else status
 
 
 def _signs(request: Request) -> Signs:

@@ -706,7 +706,15 @@ CALLS = (
         "For a supervisor: a process that answers lives.",
         "Yes.",
     ),
-    Call("get", "/readyz", "isReady", "Server", "Is it ready?", "For a load balancer: it can answer requests.", "Yes."),
+    Call(
+        "get",
+        "/readyz",
+        "isReady",
+        "Server",
+        "Is it ready?",
+        "For a load balancer: it can answer requests. 503 says that it cannot just now, since its database is away.",
+        "Yes.",
+    ),
     Call(
         "get",
         "/openapi.json",
@@ -805,6 +813,7 @@ ID_ABOUT = {
     "Interactions": "The interaction's `id`.",
     "Files": "The file's `name`, without `files/`.",
     "File search": STORE_ABOUT,
+    "Webhooks": "The webhook's `id`.",
     "Agents": "The agent's `id`.",
     "Models": "The model's name.",
 }

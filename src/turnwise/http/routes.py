@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from turnwise.domain.errors import Internal, MethodNotAllowed, NotFound, RateLimited, TurnwiseError, Unimplemented
@@ -22,6 +22,7 @@ from turnwise.http.contracts import Services
 from turnwise.http.docs import DocsRoutes
 from turnwise.http.file_search import FileSearchRoutes
 from turnwise.http.files import FileRoutes
+from turnwise.http.health import health_routes
 from turnwise.http.interactions import InteractionRoutes
 from turnwise.http.models import ModelRoutes
 from turnwise.http.webhooks import WebhookRoutes
@@ -131,8 +132,7 @@ def build_routes(services: Services) -> Starlette:
             for name in NOT_YET
             for path in _paths(name)
         ],
-        Route("/healthz", health, methods=["GET"]),
-        Route("/readyz", health, methods=["GET"]),
+        *health_routes(services.keys),
         Route("/openapi.json", docs.openapi, methods=["GET"]),
         Route("/docs", docs.page, methods=["GET"]),
         Route("/", to_docs, methods=["GET"]),
@@ -160,11 +160,6 @@ def _paths(name: str) -> list[str]:
     """Every path under which a resource lives."""
     at = f"/{{version:version}}/{name}"
     return [at, f"{at}/{{rest:path}}", f"{at}:{{verb}}", f"/upload{at}", f"/upload{at}/{{rest:path}}"]
-
-
-async def health(request: Request) -> Response:
-    """`GET /healthz` and `GET /readyz`: a process that answers lives; one that listens is ready."""
-    return PlainTextResponse("ok\n")
 
 
 async def to_docs(request: Request) -> Response:

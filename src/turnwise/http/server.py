@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -82,7 +83,10 @@ class Server(uvicorn.Server):
         sockets: Sequence[socket.socket],
         on_ready: Callable[[str], None],
         on_stop: Callable[[], Awaitable[None]],
+        on_signal: Callable[[bool], None] = lambda is_first: None,
     ) -> None:
+        """`on_ready` is told the address, or nothing if there are no sockets: a process may have work without
+        listening. `on_signal` is called for each signal, and told whether it is the first."""
         super().__init__(
             uvicorn.Config(
                 _Cancellable(app),
@@ -98,6 +102,7 @@ class Server(uvicorn.Server):
         self._listening = list(sockets)
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_signal = on_signal
 
     async def run_until_stopped(self) -> None:
         """Serve until a signal comes. What is behind the server may then be closed in peace."""
@@ -115,7 +120,7 @@ class Server(uvicorn.Server):
             raise _cannot_listen(self._host, self._port, error) from error
         if not self.should_exit:
             host = f"[{self._host}]" if ":" in self._host else self._host
-            self._on_ready(f"http://{host}:{self._port}")
+            self._on_ready(f"http://{host}:{self._port}" if self._listening else "")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing more, end the runs, and let calls end by themselves for a while."""
@@ -136,6 +141,12 @@ class Server(uvicorn.Server):
             call.cancel()
         if calls:
             await asyncio.wait(calls, timeout=1.0)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal stops the server in peace. One more waits for nobody."""
+        self._on_signal(not self.should_exit)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -42,9 +42,9 @@ class WebhookRoutes:
         """`GET /webhooks`"""
         owner = await self._owner(request)
         check_query(request, ("page_size", "page_token"))
-        token = request.query_params.get("page_token") or None
+        size, token = _page_size(request), request.query_params.get("page_token") or None
         try:
-            found, following = await self._webhooks.list(owner, _page_size(request), token)
+            found, following = await self._webhooks.list(owner, size, token)
         except InvalidRequest:
             raise InvalidRequest(f"'{token}' is no token that a list has given", field="page_token") from None
         webhooks = [render_webhook(webhook, self._webhooks.live_secrets(webhook)) for webhook in found]

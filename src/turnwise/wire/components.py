@@ -18,13 +18,13 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import WithDefaultSchema
 
 from turnwise.domain.content import JSON
-from turnwise.wire import agents, file_search, files, formats, input, request, schema, tools
+from turnwise.wire import agents, file_search, files, formats, input, request, schema, tools, webhooks
 from turnwise.wire.outputs import schema as outputs
 from turnwise.wire.steps import schema as steps
 
 Schema: TypeAlias = dict[str, JSON]
 
-MODULES = (schema, outputs, steps, request, input, tools, formats, files, file_search, agents)
+MODULES = (schema, outputs, steps, request, input, tools, formats, files, file_search, agents, webhooks)
 """Where wire types live."""
 
 REQUESTS: tuple[type, ...] = (
@@ -56,6 +56,10 @@ REQUESTS: tuple[type, ...] = (
     file_search.NewStoreBody,
     file_search.UploadToStoreBody,
     file_search.ImportFileBody,
+    webhooks.NewWebhookBody,
+    webhooks.WebhookUpdateBody,
+    webhooks.RotateSecretBody,
+    webhooks.PingBody,
     agents.AgentBody,
 )
 
@@ -75,6 +79,10 @@ REPLIES: tuple[type, ...] = (
     file_search.DocumentResource,
     file_search.DocumentList,
     file_search.OperationResource,
+    webhooks.WebhookResource,
+    webhooks.WebhookList,
+    webhooks.RotatedSecret,
+    webhooks.PublicKeys,
     agents.Agent,
     agents.AgentPage,
 )

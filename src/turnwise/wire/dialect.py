@@ -19,6 +19,8 @@ STEPS_REVISION = "2026-05-20"
 
 _SDK = re.compile(r"google-genai-sdk/(\d+)\.")
 _STEPS_CLIENTS = re.compile(r"(?:^|[\s(;])(?:google-adk|ai-sdk-google|ai-sdk/google|ai)/")
+_WITHOUT_BUDGETS = re.compile(r"(?:^|[\s(;])(?:ai-sdk-google|ai-sdk/google|ai)/")
+"""Clients of the current dialect that do not know all of its statuses: they wait for ever for an end that they know."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _STEP_TYPES = ("user_input", "model_output")
 _STEP_FORMATS = ("text", "image", "audio", "video")
@@ -31,6 +33,8 @@ class Choice:
 
     dialect: DialectName
     certain: bool
+    knows_budgets: bool = True
+    """Whether it knows the status `budget_exceeded`; if not, `incomplete` is what comes next to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def choose_dialect(
     """
     certain = identified_dialect(signs)
     if certain is not None:
-        return Choice(certain, certain=True)
+        return Choice(certain, certain=True, knows_budgets=_WITHOUT_BUDGETS.search(signs.client) is None)
     if made_in is not None:
         return Choice(made_in, certain=False)
     shown = _shown_by(body or {})

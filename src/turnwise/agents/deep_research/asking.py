@@ -72,16 +72,16 @@ class Asker:
         """
         self.is_able = await self._desk.step("can the model read?", self._measured)
 
-    async def ask(self, step: str, instruction: str, question: str, schema: Schema) -> JSON:
-        """What the model answers, as JSON that is valid against the schema. None: it is not able to, or did not."""
+    async def ask(self, step: str, instruction: str, question: str, schema: Schema, *, is_told: bool = False) -> JSON:
+        """What the model answers, as JSON that is valid against the schema. None: it is not able to, or did not.
+
+        `is_told`: whether somebody reads what comes of it, who may have wishes.
+        """
         if not self.is_able:
             return None
-        told = (
-            f"{instruction}\n\nBesides, whoever asks for the report wants this: {self._wish}"
-            if self._wish
-            else instruction
-        )
-        answer, failure = await self._desk.step(step, lambda: self._asked(told, question, schema))
+        if is_told and self._wish:
+            instruction = f"{instruction}\n\nBesides, whoever asks for the report wants this: {self._wish}"
+        answer, failure = await self._desk.step(step, lambda: self._asked(instruction, question, schema))
         self.failure = failure or self.failure
         return answer
 

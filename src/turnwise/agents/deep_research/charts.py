@@ -4,6 +4,7 @@ A chart is drawn where somebody asks for one, and is allowed (`agent_config.visu
 the SVG is handed in (`Render`): it is a heavy part, and not every server has it.
 """
 
+import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Sequence
@@ -105,7 +106,7 @@ async def choose_charts(
     answer = await asker.ask("charts", _INSTRUCTION, f"The request: {asked}\n\n{sources}", _SCHEMA)
     if answer is None:
         return []
-    checker = Checker(library, asked)
+    checker = await asyncio.to_thread(Checker, library, asked)
     charts = [_checked(chart, checker, heading) for chart in answer["charts"]]
     return [chart for chart in charts if len(chart.points) > 1]
 

@@ -4,6 +4,9 @@ A claim stands if one passage of one source has its numbers, all of them; its na
 the greater part of the weight of its words, where a word weighs more the fewer passages have it. An address must be one
 that was read. So a citation is a fact about two texts. Where the words are fewer, but not few, and all else is right,
 somebody who can read may decide it: `Verdict.doubtful`.
+
+Sums are exact (`fsum`), so that they do not depend on the order in which a set gives its words, which differs from process
+to process: who goes on with the work of another one must come to the same.
 """
 
 import math
@@ -106,7 +109,7 @@ class Checker:
 
     def weight(self, said: Collection[str]) -> float:
         """How much these words say together: those that few passages have say more."""
-        return sum(map(self._weight, said))
+        return math.fsum(map(self._weight, said))
 
     def share(self, said: Collection[str]) -> float:
         """The part of the weight of these words that stands in one passage, at the most."""
@@ -122,10 +125,10 @@ class Checker:
         for word in said:
             for index in self._having.get(word, ()):
                 shared[index].append(word)
-        total, best = sum(weights.values()), dict[int, tuple[float, int]]()
+        total, best = math.fsum(weights.values()), dict[int, tuple[float, int]]()
         for index, having in shared.items():
             passage = self._passages[index]
-            share = sum(weights[word] for word in having) / total
+            share = math.fsum(weights[word] for word in having) / total
             if (
                 share >= LITTLE
                 and len(having) >= min(FEWEST, len(said))

@@ -6,7 +6,7 @@ more if it says so itself, or has a number.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from turnwise.agents.deep_research.checking import first_of_alike
@@ -78,8 +78,7 @@ def extract(plan: Plan, library: Library, among: Collection[int]) -> list[Note]:
     notes: list[Note] = []
     for index in sorted(range(len(aspects)), key=lambda index: not aspects[index]):
         wanted = subject or meaning(plan.questions[index].text)
-        chosen = _chosen(read, wanted, aspects[index], most, is_past)
-        for one in (chosen[place] for place in first_of_alike((one.text for one in chosen), used)):
+        for one in _chosen(read, wanted, aspects[index], most, is_past, used):
             used.append(one.text)
             notes.append(Note(index, one.text, (one.source,)))
     return sorted(notes, key=lambda note: note.question)
@@ -102,18 +101,27 @@ def _tidied(sentence: str) -> str:
 
 
 def _chosen(
-    read: list[_Sentence], subject: frozenset[str], aspect: frozenset[str], most: int, is_past: bool
+    read: list[_Sentence],
+    subject: frozenset[str],
+    aspect: frozenset[str],
+    most: int,
+    is_past: bool,
+    used: Sequence[str],
 ) -> list[_Sentence]:
-    """The best sentences for a question, source by source, each in its order."""
+    """The best sentences for a question that were not used before, source by source, each in its order."""
     fitting = [one for one in read if _is_about(one, subject, aspect)]
     standing = [one for one in fitting if not _LEANING.match(one.text)]
     ranked = sorted(standing, key=lambda one: (-_worth(one, subject, aspect), one.source, one.place))[: MOST * OF_ONE]
     chosen: list[_Sentence] = []
-    for one in (ranked[place] for place in first_of_alike(one.text for one in ranked)):
+    for one in (ranked[place] for place in first_of_alike((one.text for one in ranked), used)):
         if len(chosen) < most and sum(other.source == one.source for other in chosen) < OF_ONE:
             chosen.append(one)
     before = {(one.source, one.place) for one in chosen}
-    leaning = [one for one in fitting if _LEANING.match(one.text) and (one.source, one.place - 1) in before]
+    leaning = [
+        one
+        for one in fitting
+        if _LEANING.match(one.text) and (one.source, one.place - 1) in before and one.text not in used
+    ]
     rank = _first_year if is_past else _rank
     return sorted([*chosen, *leaning], key=lambda one: (rank(chosen, one.source), _rank(chosen, one.source), one.place))
 

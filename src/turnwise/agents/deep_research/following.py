@@ -54,7 +54,7 @@ async def answer_from_report(asker: Asker, talk: Conversation, report: Report) -
     library = Library()
     library.add(report.findings())
     answer = await asker.ask(
-        "from the report", _ANSWERING, f"{_shown(library, report)}\n\nThey ask: {talk.said}", _ANSWERED
+        "from the report", _ANSWERING, f"{_shown(library, report)}\n\nThey ask: {talk.said}", _ANSWERED, is_told=True
     )
     if answer is None:
         section = _chosen(library, report, talk.said)
@@ -79,7 +79,7 @@ def _chosen(library: Library, report: Report, said: str) -> Section:
     """The sentences of the report that speak of what is asked, or those of the part that is named; as they stand."""
     if _ANEW.match(said):
         return Section("")
-    claims = [Claim(found.text, tuple(library.add([found]))) for found in report.findings()]
+    claims = [Claim(found.text, (library.number_of(found.place),)) for found in report.findings()]
     wanted = meaning(said) - POINTING
     if not wanted:
         return _section([claim for claim in claims if claim.text in _part(report.text, said)])

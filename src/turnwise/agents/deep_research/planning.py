@@ -140,6 +140,11 @@ class Plan:
         """All that it speaks of."""
         return "\n".join([self.title, *(f"{one.text} {' '.join(one.queries)}" for one in self.questions)])
 
+    def listed(self, places: Sequence[int] | None = None) -> str:
+        """Its questions, or some of them, with their numbers."""
+        chosen = range(len(self.questions)) if places is None else places
+        return "\n".join(f"{place + 1}. {self.questions[place].text}" for place in chosen)
+
 
 def render_plan(plan: Plan) -> str:
     """A plan for people, which `parse_plan` can read."""
@@ -162,7 +167,7 @@ def parse_plan(text: str) -> Plan | None:
 async def make_plan(asker: Asker, asked: str, before: str, effort: Effort) -> Plan:
     """A plan for a request; `before` is what was said until then."""
     talk = f"What was said before:\n\n{before[-TALK:]}\n\nThe request:\n\n" if before else "The request:\n\n"
-    answer = await asker.ask("plan", _INSTRUCTION, talk + asked, _schema(effort))
+    answer = await asker.ask("plan", _INSTRUCTION, talk + asked, _schema(effort), is_told=True)
     return _checked(answer, effort, f"{before}\n{asked}") or plan_by_rule(asked, before, effort)
 
 
@@ -171,7 +176,7 @@ async def change_plan(asker: Asker, plan: Plan, said: str, asked: str, effort: E
     if approves(said):
         return plan
     question = f"The request:\n\n{asked}\n\n{_CHANGE.format(plan=render_plan(plan), said=said)}"
-    answer = await asker.ask("changed plan", _INSTRUCTION, question, _schema(effort))
+    answer = await asker.ask("changed plan", _INSTRUCTION, question, _schema(effort), is_told=True)
     return _checked(answer, effort, f"{asked}\n{said}\n{plan.words}") or changed_by_rule(plan, said, effort)
 
 

@@ -79,6 +79,8 @@ class Reporter:
             told.append("So the system instruction could not be followed.")
         if self._is_charted and not charts:
             told.append("There is no chart: none could be drawn of figures that stand in the sources.")
+        if self._asker.failure:
+            told.append(f"The model has not answered everything that it was asked: {self._asker.failure}.")
         if research.failures:
             told.append(f"Not everything could be read: {'; '.join(research.failures)}")
         return "## About this report\n\n" + " ".join(told) + "\n\n" if told else ""

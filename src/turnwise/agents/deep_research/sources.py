@@ -115,8 +115,12 @@ class Library:
         return range(1, len(self._sources) + 1)
 
     def add(self, found: Iterable[Finding]) -> list[int]:
-        """Keep what was found. The numbers of its sources, each once."""
-        return list(dict.fromkeys(map(self._add, found)))
+        """Keep what was found. The numbers of the sources that say something new by it, each once."""
+        return list(dict.fromkeys(number for finding in found if (number := self._add(finding)) is not None))
+
+    def number_of(self, place: str) -> int:
+        """The number of the source that stands there."""
+        return self._numbers[_key(place)]
 
     def knows(self, place: str) -> bool:
         """Whether something of this place was read."""
@@ -126,14 +130,15 @@ class Library:
         """Whether this is the address of a source, or stands in one."""
         return self.knows(address) or any(address in source.text for source in self._sources)
 
-    def _add(self, finding: Finding) -> int:
+    def _add(self, finding: Finding) -> int | None:
         key = _key(finding.place)
         if key not in self._numbers:
             self._sources.append(Source(" ".join(finding.title.split()), finding.place, finding.citation))
             self._numbers[key] = len(self._sources)
         source = self[self._numbers[key]]
-        if not any(finding.text in text for text in source.texts):
-            source.texts[:] = [text for text in source.texts if text not in finding.text] + [finding.text]
+        if any(finding.text in text for text in source.texts):
+            return None
+        source.texts[:] = [text for text in source.texts if text not in finding.text] + [finding.text]
         return self._numbers[key]
 
 

@@ -120,8 +120,9 @@ class Writer:
         answer = await self._asker.ask(
             "summary",
             _SUMMARY,
-            f"The request: {self._asked}\n\nThe report, with the numbers of its sources:\n\n{told}",
+            f"The request: {self._asked}\n\nThe report, with the numbers of its sources:\n\n<notes>\n{told}\n</notes>",
             _PROSE,
+            is_told=True,
         )
         return await self.check("summary", "", answer, numbers_of)
 
@@ -131,7 +132,7 @@ class Writer:
             return Section(heading)
         if not by_rule:
             written = await self._asker.ask(
-                f"section {place + 1}", _SECTION, self._evidence(plan, place, notes), _PROSE
+                f"section {place + 1}", _SECTION, self._evidence(plan, place, notes), _PROSE, is_told=True
             )
             section = await self.check(
                 f"section {place + 1}", heading, written, {n for note in notes for n in note.sources}

@@ -42,6 +42,11 @@ CONNECTING = 5.0
 CONNECTIONS = 10
 """How many there are at once, at the most, beside the one that listens."""
 
+# A plan is made once for a statement, perhaps while a table is nearly empty, and used when it is full. Every statement
+# here has an index that serves it, whatever there is.
+SESSION = {"application_name": "turnwise", "jit": "off", "enable_seqscan": "off"}
+"""How a session with the server is set."""
+
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -237,7 +242,7 @@ async def make_pool(url: str) -> "asyncpg.Pool[Record]":
         max_size=CONNECTIONS,
         timeout=CONNECTING,
         command_timeout=PATIENCE,
-        server_settings={"application_name": "turnwise", "jit": "off"},
+        server_settings=SESSION,
         init=_prepare,
         reset=_leave_as_it_is,
     )
@@ -245,7 +250,7 @@ async def make_pool(url: str) -> "asyncpg.Pool[Record]":
 
 async def connect(url: str) -> Connection:
     """A connection that is not of the pool, for what takes long."""
-    connection = await asyncpg.connect(url, timeout=CONNECTING, server_settings={"application_name": "turnwise"})
+    connection = await asyncpg.connect(url, timeout=CONNECTING, server_settings=SESSION)
     await _prepare(connection)
     return connection
 

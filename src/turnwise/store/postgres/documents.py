@@ -100,7 +100,7 @@ WITH term AS (
     SELECT n, ('''' || coalesce((ts_lexize('english_stem', word))[1], word) || '''')::tsquery AS query
     FROM unnest($5::text[]) WITH ORDINALITY AS t (word, n)
 ), place AS (
-    SELECT string_agg('''' || word || '''', ' | ')::tsquery AS query FROM unnest($4::text[]) AS s (word)
+    SELECT string_agg('''/' || word || '''', ' | ')::tsquery AS query FROM unnest($4::text[]) AS s (word)
 ), asked AS MATERIALIZED (
     SELECT (SELECT query FROM place) && (SELECT string_agg(query::text, ' | ')::tsquery FROM term) AS query
 ), hit AS MATERIALIZED (

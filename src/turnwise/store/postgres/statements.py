@@ -45,21 +45,18 @@ SELECT pg_notify('{CHANNEL}', news) FROM kept, unnest($28::text[]) AS news
 # for them. Returned are the runs whose events are kept, even if they were before; these are told, as `write_news` would
 # write it, and in as many pieces.
 APPEND = f"""
-WITH batch AS (
-    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bytea[]) AS b (id, attempt, seq, n, data)
-), fit AS (
-    SELECT r.id, r.attempt FROM runs r WHERE (r.id, r.attempt) IN (SELECT id, attempt FROM batch)
-    ORDER BY r.id FOR SHARE
+WITH fit AS (
+    SELECT b.* FROM unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bytea[]) AS b (id, attempt, seq, n, data)
+    JOIN runs r ON r.id = b.id AND r.attempt = b.attempt ORDER BY r.id FOR SHARE OF r
 ), kept AS (
-    INSERT INTO events (id, seq, n, data) SELECT id, seq, n, data FROM batch JOIN fit USING (id, attempt) WHERE n > 0
-    ON CONFLICT DO NOTHING
+    INSERT INTO events (id, seq, n, data) SELECT id, seq, n, data FROM fit WHERE n > 0 ON CONFLICT DO NOTHING
 ), piece AS (
-    SELECT json_build_array(json_agg(id), json_build_array(), false)::text AS news
-    FROM (SELECT id, sum(octet_length(id) + 8) OVER (ORDER BY id) / 7000 AS number FROM fit) AS told GROUP BY number
+    SELECT json_build_array(json_agg(DISTINCT id), json_build_array(), false)::text AS news
+    FROM (SELECT id, sum(octet_length(id) + 8) OVER (ORDER BY id, seq) / 7000 AS number FROM fit) AS told GROUP BY number
 ), told AS (
     SELECT count(pg_notify('{CHANNEL}', news)) FROM piece
 )
-SELECT id, attempt FROM fit, told
+SELECT DISTINCT id, attempt FROM fit, told
 """
 
 # Arguments: the interaction's outcome, 1 to 6, the last of which is its id; the attempt; events as above; notices as
