@@ -70,6 +70,10 @@ class Client:
         """`GET /interactions/{id}`"""
         return await self._call("GET", f"/{id}", None, query)
 
+    async def cancel(self, id: str) -> Reply:
+        """`POST /interactions/{id}/cancel`"""
+        return await self._call("POST", f"/{id}/cancel")
+
     async def delete(self, id: str) -> Reply:
         """`DELETE /interactions/{id}`"""
         return await self._call("DELETE", f"/{id}")

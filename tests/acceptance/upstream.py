@@ -4,7 +4,8 @@
         ...  # a server whose settings name `upstream.url`
 
 It answers with what was said last, as many times as it has deltas, each with its number: "hello#0 hello#1 hello#2 ".
-So every answer can be told from every other, and a piece says which one it is. What it was asked is in `requests`.
+So every answer can be told from every other, and a piece says which one it is. What it was asked is in `requests`. An
+answer that was begun, and stands last in what it is asked, it goes on with.
 """
 
 import asyncio
@@ -35,6 +36,17 @@ class Request:
     @property
     def messages(self) -> list[dict[str, Any]]:
         return self.body["messages"]
+
+    @property
+    def question(self) -> str:
+        """What was said last by somebody else."""
+        return next(message["content"] for message in reversed(self.messages) if message["role"] != "assistant")
+
+    @property
+    def begun(self) -> str:
+        """The beginning of its own answer."""
+        last = self.messages[-1]
+        return last["content"] if last["role"] == "assistant" else ""
 
     @property
     def seconds(self) -> float:
@@ -89,12 +101,12 @@ class Upstream:
             return await self._stream(request, asked)
         await self.telling.wait()
         asked.ended = time.perf_counter()
-        return web.json_response(body=orjson.dumps(_completion(asked, "".join(self._pieces(asked)))))
+        return web.json_response(body=orjson.dumps(_completion(asked, "".join(piece for _, piece in self._pieces(asked)))))
 
     async def _stream(self, request: web.Request, asked: Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for number, piece in enumerate(self._pieces(asked)):
+        for number, piece in self._pieces(asked):
             if number == self.deltas // 2:
                 await self.telling.wait()
                 if self.fails == "breaks off":
@@ -108,9 +120,15 @@ class Upstream:
         asked.ended = time.perf_counter()
         return response
 
-    def _pieces(self, asked: Request) -> Iterator[str]:
-        said = asked.messages[-1]["content"]
-        return (f"{said}#{number} " for number in range(self.deltas))
+    def _pieces(self, asked: Request) -> Iterator[tuple[int, str]]:
+        """Those of its answer that were not said yet, with their numbers."""
+        said = len(asked.begun)
+        assert answer_to(asked.question, self.deltas).startswith(asked.begun), asked.begun
+        for number in range(self.deltas):
+            piece = answer_to(asked.question, number + 1)[len(answer_to(asked.question, number)) :]
+            if said < len(piece):
+                yield number, piece[said:]
+            said = max(0, said - len(piece))
 
 
 def answer_to(said: str, deltas: int) -> str:

@@ -98,7 +98,7 @@ library.add(
     Finding(" ".join(words[start : start + 30]) + ".", "T", f"https://{start}.example", None) for start in range(25)
 )
 checker = Checker(library)
-print([checker.check(" ".join(words[start : start + 24])).sources for start in range(30)])
+print([checker.weight(frozenset(words[start : start + 24])) for start in range(30)])
 """
 
 

@@ -20,14 +20,9 @@ from .selection import each_sdk
 from .serving import serve
 from .upstream import Upstream
 
-WITH_WEBHOOKS = [
-    sdk
-    for sdk in ALL
-    if (sdk.major, sdk.language) != (1, "python") and sdk.version != "1.33.0" or sdk.version == "1.75.0"
-]
-"""SDKs from 1.73 of Python and 1.50 of JavaScript on have them."""
+BEFORE_WEBHOOKS = (Sdk("python", "1.55.0"), Sdk("python", "1.65.0"), Sdk("javascript", "1.33.0"))
 
-over_every_sdk_with_webhooks = each_sdk(WITH_WEBHOOKS)
+over_every_sdk_with_webhooks = each_sdk(sdk for sdk in ALL if sdk not in BEFORE_WEBHOOKS)
 
 
 @dataclass

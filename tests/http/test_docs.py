@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -14,9 +14,12 @@ from starlette.routing import Route
 
 from receivers import open_receiver
 from support import App, open_app
+from turnwise.agents.agent import Budget
+from turnwise.agents.catalogue import AgentEntry, Catalogue
 from turnwise.http.docs import SERVER, curl
-from turnwise.http.openapi import A_DOCUMENT, A_STORE, A_WEBHOOK, CALLS, build_openapi
+from turnwise.http.openapi import A_DOCUMENT, A_STORE, A_WEBHOOK, AN_AGENT, CALLS, build_openapi
 from turnwise.http.routes import NOT_YET
+from turnwise.plugins import Desk, Said, Says, Task, agent
 
 DOCUMENT = build_openapi(NOT_YET)
 OPERATIONS = [
@@ -197,6 +200,15 @@ async def test_a_host_that_is_none_does_not_get_into_the_page(host: str):
     assert all(re.search(r" '?http://(127\.0\.0\.1:8787|test)/", command) for command in page.commands)
 
 
+@agent("reader")
+async def reader(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+    yield Says(task.text)
+
+
+AGENTS = Catalogue(
+    {"deep-research-preview-04-2026": AgentEntry("reader", "m", Budget(1000, 60.0))}, {"reader": lambda: reader}
+)
+
 COMMANDS = [
     pytest.param(method, path, call, body["value"], id=f"{call['operationId']}-{name}")
     for method, path, call in (param.values for param in OPERATIONS)
@@ -211,8 +223,10 @@ COMMANDS = [
 @pytest.mark.parametrize(("method", "path", "call", "body"), COMMANDS)
 async def test_every_command_of_the_page_works(method: str, path: str, call: Any, body: Any):
     command = curl(method, path, call, body)
-    async with open_receiver() as receiver, open_app() as app:
+    async with open_receiver() as receiver, open_app(agents=AGENTS) as app:
         made = await app.create()
+        base = {"id": "saved-agent", "base_agent": AGENTS.names()[0]}
+        assert (await app.ask("POST", "/v1/agents", json=base)).status == 200
         hook = {"uri": receiver.uri(), "subscribed_events": ["interaction.completed"]}
         webhook = (await app.ask("POST", "/v1/webhooks", json=hook)).json["id"]
         await app.upload(name="my-file")
@@ -221,6 +235,7 @@ async def test_every_command_of_the_page_works(method: str, path: str, call: Any
         examples = {
             "int_01k0000000000000000000000": made["id"],
             "/default": "/m",
+            f"/agents/{AN_AGENT}": "/agents/saved-agent",
             f"fileSearchStores/{A_STORE}": store,
             A_WEBHOOK: webhook,
             A_DOCUMENT: document.rpartition("/")[2],

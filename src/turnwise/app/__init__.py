@@ -61,6 +61,9 @@ class App:
 Role: TypeAlias = Literal["serve", "api", "worker"]
 """What a process does: answer requests, carry background interactions, or both (`serve`)."""
 
+LEFT = timedelta(minutes=15)
+"""How long a file or a document is not done with until no other process can be at work on it any more."""
+
 STARTING = 60.0
 """How long, in seconds, `api` and `worker` wait for the database and its tables."""
 
@@ -150,8 +153,9 @@ async def _running(
             agents=saved_agents,
             webhooks=webhooks,
         )
-        await files.start()
-        await file_search.start()
+        left = LEFT if settings.is_shared else timedelta(0)
+        await files.start(left=left)
+        await file_search.start(left=left)
         await catalogue.start()
         await webhooks.start()
         await interactions.open(alone=not settings.is_shared)

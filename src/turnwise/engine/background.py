@@ -196,6 +196,8 @@ class Runs:
                 await self._store.release(self._carrying.lease.carrier)
         except Exception:
             log.exception("the store could not be given its runs back; others take them when their leases run out")
+        for recording in recordings:
+            self._journal.drop(recording)
 
     # -- carrying
 

@@ -16,7 +16,7 @@ import time
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import regex
@@ -80,10 +80,11 @@ class FileSearch:
 
     # -- the life of the whole
 
-    async def start(self) -> None:
-        """Go on with what the last process left undone."""
+    async def start(self, *, left: timedelta = timedelta(0)) -> None:
+        """Go on with what processes left undone: with all that has been pending for so long."""
         for document in await self._store.pending_documents():
-            self._do(self._indexing.read(document), f"read document {document.id}")
+            if document.updated <= self._clock() - left:
+                self._do(self._indexing.read(document), f"read document {document.id}")
         self._do(self._clear(), "clear chunks")
         self._do(self._indexing.embed_others(), "embed documents")
 

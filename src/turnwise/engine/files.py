@@ -83,10 +83,12 @@ class Files:
 
     # -- the life of the whole
 
-    async def start(self) -> None:
-        """Go on with files that the last process left processing, and sweep now and then."""
+    async def start(self, *, left: timedelta = timedelta(0)) -> None:
+        """Go on with files that have been processing for so long, and that processes left so; and sweep now and
+        then."""
         for file in await self._store.processing():
-            self._do(self._settle(file), f"look at file {file.id}")
+            if file.updated <= self._clock() - left:
+                self._do(self._settle(file), f"look at file {file.id}")
         self._do(self._sweep_now_and_then(), "sweep files")
 
     async def close(self) -> None:

@@ -45,6 +45,9 @@ ROUND = "round"
 
 MOVED = "this interaction goes on elsewhere; read on from the last event that you have, by `last_event_id`"
 
+LAST_WORDS = 5.0
+"""How many seconds the store has to take what was gathered when the process stops."""
+
 NOT_WRITTEN = "turnwise could not write down this turn; its log has the reason"
 
 Notify = Callable[[Interaction], Awaitable[Sequence[Notice]]]
@@ -310,10 +313,14 @@ class Journal:
             raise HandedOver(STOPPED)
 
     async def close(self) -> None:
-        """Wait until all that is gathered is written, and let go of whoever reads from the store."""
+        """Wait until all that is gathered is written, though not for ever, and let go of whoever reads from the
+        store."""
         self._closed = True
-        while self._flusher is not None:
-            await asyncio.wait({self._flusher})
+        flusher = self._flusher
+        if flusher is not None:
+            await asyncio.wait({flusher}, timeout=LAST_WORDS)
+            flusher.cancel()
+            await asyncio.gather(flusher, return_exceptions=True)
         await self._tail.close()
 
     async def _read_kept(self, interaction: Interaction, first: int) -> Numbered:

@@ -10,6 +10,7 @@ A SQLite file is brought up to date by whoever opens it. A database of PostgreSQ
 those who are asked to; of several at once one does it, and the others wait.
 """
 
+import logging
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import asyncpg
     from alembic.config import Config
     from sqlalchemy import Connection
+
+log = logging.getLogger("turnwise.store")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -145,7 +148,9 @@ def run_migrations(connection: "Connection") -> None:
     """Apply the migrations that a database lacks, in the transaction that this connection is in."""
     from alembic import command
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it is made, and each of its steps
     command.upgrade(alembic_config(connection), "head")
+    log.info("the database is at revision %s now", revisions()[-1])
 
 
 def alembic_config(connection: "Connection") -> "Config":

@@ -99,6 +99,7 @@ runs = Table(
     ),
     sqlite_strict=True,
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 50},
 )
 
 notices = Table(

@@ -1,4 +1,4 @@
-"""Webhooks: registered, listed, read, changed, tried, given a new secret and removed; and what two interactions tell."""
+"""Webhooks: registered, listed, read, changed, tried, given a new secret, removed; and what two interactions tell."""
 
 import json
 import sys

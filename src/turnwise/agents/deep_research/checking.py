@@ -5,8 +5,8 @@ the greater part of the weight of its words, where a word weighs more the fewer 
 that was read. So a citation is a fact about two texts. Where the words are fewer, but not few, and all else is right,
 somebody who can read may decide it: `Verdict.doubtful`.
 
-Sums are exact (`fsum`), so that they do not depend on the order in which a set gives its words, which differs from process
-to process: who goes on with the work of another one must come to the same.
+Sums are exact (`fsum`), so that they do not depend on the order in which a set gives its words. That differs from
+process to process, and who goes on with the work of another one must come to the same.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Where sources come from: search, pages, files, and whatever other functions there are.
 
-Everything that is asked of the world is a step of the desk, whose name says what it is. Pages to read are chosen by rule,
-from what was found and from what the request names: no page can send the agent anywhere.
+Everything that is asked of the world is a step of the desk, whose name says what it is. Pages to read are chosen by
+rule, from what was found and from what the request names: no page can send the agent anywhere.
 """
 
 import json
