@@ -43,8 +43,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def open_receiver(*answers: Answer, then: Answer = 200) -> AsyncIterator[Receiver]:
-    """A receiver that gives these answers, and then always the same one."""
+async def open_receiver(*answers: Answer, then: Answer = 200, port: int = 0) -> AsyncIterator[Receiver]:
+    """A receiver that gives these answers, and then always the same one; at a free port,
+    unless one is named."""
     given: Iterable[Answer] = chain(answers, repeat(then))
     receiver = Receiver(iter(given))
     serving: set[asyncio.Task[None]] = set()
@@ -67,7 +68,7 @@ async def open_receiver(*answers: Answer, then: Answer = 200) -> AsyncIterator[R
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

@@ -101,7 +101,9 @@ class Upstream:
             return await self._stream(request, asked)
         await self.telling.wait()
         asked.ended = time.perf_counter()
-        return web.json_response(body=orjson.dumps(_completion(asked, "".join(piece for _, piece in self._pieces(asked)))))
+        return web.json_response(
+            body=orjson.dumps(_completion(asked, "".join(piece for _, piece in self._pieces(asked))))
+        )
 
     async def _stream(self, request: web.Request, asked: Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -125,7 +127,7 @@ class Upstream:
         said = len(asked.begun)
         assert answer_to(asked.question, self.deltas).startswith(asked.begun), asked.begun
         for number in range(self.deltas):
-            piece = answer_to(asked.question, number + 1)[len(answer_to(asked.question, number)) :]
+            piece = f"{asked.question}#{number} "
             if said < len(piece):
                 yield number, piece[said:]
             said = max(0, said - len(piece))

@@ -10,7 +10,10 @@ import pytest
 
 from models.prompts import models_dir
 from turnwise.app.media import build_readers
+from turnwise.domain.content import Text, Told
+from turnwise.domain.events import fold
 from turnwise.domain.interaction import Status
+from turnwise.domain.steps import UserInput
 from turnwise.indexing import index_folders
 from turnwise.models.embedded import EmbeddedModel
 from turnwise.models.embedded_child import EngineOptions
@@ -124,6 +127,32 @@ async def test_a_question_about_the_report_is_answered_in_its_words(tmp_path: Pa
         ("Google announced the sixth generation, Trillium, in May 2024", "docs/supercomputers.md")
     ]
     assert "Searching" not in thoughts(events)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "not_told"),
+    [
+        ("Can you elaborate on the second section?", "Ironwood", "bfloat16"),
+        ("Please expand on the first point.", "bfloat16", "Ironwood"),
+        ("Please expand on the last part of the report.", "Ironwood", "bfloat16"),
+    ],
+)
+async def test_a_part_of_the_report_is_told_by_its_place(tmp_path: Path, asked: str, told: str, not_told: str):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        first = await world.work(FOUNDING)
+        text = report(await world.work(asked, history=after(FOUNDING, first))).text
+    assert told in text
+    assert not_told not in text
+
+
+async def test_documents_that_came_with_a_request_are_sources_of_what_was_planned_for_it(tmp_path: Path):
+    document = Told("The Google TPU of our own laboratory is painted green.")
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        planned = await world.work(config=PLANNING, beside=(document,))
+        history = (UserInput((Text(QUESTION), document)), *fold(planned).steps)
+        text = report(await world.work("Plan looks good!", history=history)).text
+    assert "The Google TPU of our own laboratory is painted green [" in text
+    assert "the document that came with the request" in text
 
 
 async def test_what_the_report_does_not_tell_is_looked_up_without_a_model(tmp_path: Path):

@@ -126,7 +126,7 @@ class Checker:
             for index in self._having.get(word, ()):
                 shared[index].append(word)
         total, best = math.fsum(weights.values()), dict[int, tuple[float, int]]()
-        for index, having in shared.items():
+        for index, having in sorted(shared.items()):
             passage = self._passages[index]
             share = math.fsum(weights[word] for word in having) / total
             if (

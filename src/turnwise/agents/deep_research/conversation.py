@@ -72,33 +72,29 @@ def read(task: Task) -> Conversation:
     if not said.strip():
         raise InvalidRequest("there is nothing to do research on: the input has no words", field="input")
     turns = [step for step in task.history if isinstance(step, UserInput | ModelOutput)]
-    answers = [place for place, step in enumerate(turns) if isinstance(step, ModelOutput) and _words([step])]
-    last = turns[answers[-1]] if answers else None
-    plan = parse_plan(_words([last])) if last is not None else None
-    asked = said
-    if plan is not None:
-        asked = _words(turns[_beginning(turns, answers) : answers[-1] : 1][:1]) or said
+    answers = [step for step in turns if isinstance(step, ModelOutput) and _words([step])]
+    plan = parse_plan(_words(answers[-1:]))
+    planned = _planned(turns) if plan is not None else []
     return Conversation(
         said,
-        asked,
+        _words(planned[:1]) or said,
         "" if plan is not None else "\n\n".join(filter(None, (_words([step]) for step in turns))),
         plan,
-        _report([turns[place] for place in answers]) if plan is None else None,
-        tuple(_documents(task.input)),
+        _report(answers) if plan is None else None,
+        tuple(_documents([*planned, *task.input])),
         tuple(_addresses(task.input)),
     )
 
 
-def _beginning(turns: Sequence[Step], answers: Sequence[int]) -> int:
-    """Where the planning began that the last answer is a part of: whoever asked had no plan yet."""
-    begun = answers[-1]
-    for place in reversed(answers):
-        if parse_plan(_words([turns[place]])) is None:
+def _planned(turns: Sequence[Step]) -> list[UserInput]:
+    """What was asked in the planning that goes on, oldest first: the last inputs between which there are only plans."""
+    asked: list[UserInput] = []
+    for step in reversed(turns):
+        if isinstance(step, UserInput):
+            asked.insert(0, step)
+        elif _words([step]) and parse_plan(_words([step])) is None:
             break
-        begun = place
-    while begun > 0 and isinstance(turns[begun - 1], UserInput):
-        begun -= 1
-    return begun
+    return asked
 
 
 def _report(answers: Sequence[Step]) -> Report | None:

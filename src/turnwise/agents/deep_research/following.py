@@ -82,7 +82,7 @@ def _chosen(library: Library, report: Report, said: str) -> Section:
     claims = [Claim(found.text, (library.number_of(found.place),)) for found in report.findings()]
     wanted = meaning(said) - POINTING
     if not wanted:
-        return _section([claim for claim in claims if claim.text in _part(report.text, said)])
+        return _section(_of_part(claims, report.text, said))
     checker = Checker(library)
     if checker.share(wanted) < ENOUGH:
         return Section("")
@@ -92,14 +92,18 @@ def _chosen(library: Library, report: Report, said: str) -> Section:
     return _section(sorted(ranked[:MOST], key=claims.index))
 
 
-def _part(text: str, said: str) -> str:
-    """The part of a report that is named by its place; all of it, if none is."""
-    parts = re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]
+def _of_part(claims: Sequence[Claim], text: str, said: str) -> Sequence[Claim]:
+    """The sentences of the part of a report that is named by its place; all of them, if none is."""
+    parts = [
+        held
+        for part in re.split(r"^#+ .*$", text, flags=re.MULTILINE)
+        if (held := [claim for claim in claims if claim.text.removesuffix(".") in part])
+    ]
     named = _PART.search(said)
-    if named is None or not parts:
-        return text
-    place = _ORDINALS.index(named[1].lower()) if named[1] else int(named[2]) - 1 if named[2] else len(parts) - 2
-    return parts[place] if place < len(parts) else text
+    if named is None:
+        return claims
+    place = _ORDINALS.index(named[1].lower()) if named[1] else int(named[2]) - 1 if named[2] else len(parts) - 1
+    return parts[place] if 0 <= place < len(parts) else []
 
 
 def _section(claims: Sequence[Claim]) -> Section:

@@ -144,15 +144,15 @@ class Writer:
 
     def _evidence(self, plan: Plan, place: int, notes: Sequence[Note]) -> str:
         """What a section is written from: the notes of its question, source by source."""
-        said: dict[int, list[str]] = {}
+        said, room = dict[int, list[str]](), EVIDENCE
         for note in notes:
-            said.setdefault(note.sources[0], []).append(note.text)
-        sources = "\n\n".join(
-            shown(number, self._library[number].title, "\n".join(texts)) for number, texts in said.items()
-        )
+            room -= len(note.text)
+            if room >= 0:
+                said.setdefault(note.sources[0], []).append(note.text)
+        sources = [shown(number, self._library[number].title, "\n".join(texts)) for number, texts in said.items()]
         return (
             f"The request: {self._asked}\n\nThe report: {plan.title}\n"
-            f"The section answers: {plan.questions[place].text}\n\n{sources[:EVIDENCE]}"
+            f"The section answers: {plan.questions[place].text}\n\n" + "\n\n".join(sources)
         )
 
     async def check(self, step: str, heading: str, answer: JSON, preferred: set[int]) -> Section:
@@ -186,7 +186,7 @@ class Writer:
         out others."""
         likely = [key for key, verdict in verdicts.items() if verdict.sources or verdict.doubtful]
         asked = "\n\n".join(
-            f"Statement {number}: {paragraphs[place][1][at].text}\n{shown(number, '', verdicts[place, at].evidence)}"
+            f"Statement {number}: {paragraphs[place][1][at].text}\n{self._evident(number, verdicts[place, at])}"
             for number, (place, at) in enumerate(likely, 1)
         )
         answer = await self._asker.ask(f"{step}: borne out", _VERIFYING, asked, _VERIFIED) if likely else None

@@ -103,13 +103,14 @@ WITH term AS (
     SELECT string_agg('''/' || word || '''', ' | ')::tsquery AS query FROM unnest($4::text[]) AS s (word)
 ), asked AS MATERIALIZED (
     SELECT (SELECT query FROM place) && (SELECT string_agg(query::text, ' | ')::tsquery FROM term) AS query
-), hit AS MATERIALIZED (
-    SELECT c.id, c.words FROM asked, chunk_words c
-    WHERE c.words @@ asked.query AND c.id >> {CHUNK_BITS} IN (SELECT key FROM documents WHERE {WITHIN})
 ), matched AS MATERIALIZED (
-    SELECT n, id, ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', words, query, 1) AS rank FROM term JOIN hit ON words @@ query
+    SELECT c.id, ranked.n, ranked.rank FROM asked, chunk_words c, LATERAL (
+        SELECT n, ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', c.words, query, 1) AS rank FROM term
+    ) AS ranked
+    WHERE c.words @@ asked.query AND c.id >> {CHUNK_BITS} IN (SELECT key FROM documents WHERE {WITHIN}) AND rank > 0
 ), weighed AS (
-    SELECT n, ln(1 + ((SELECT count(*) FROM hit) - count(*) + 0.5) / (count(*) + 0.5)) AS weight FROM matched GROUP BY n
+    SELECT n, ln(1 + ((SELECT count(DISTINCT id) FROM matched) - count(*) + 0.5) / (count(*) + 0.5)) AS weight
+    FROM matched GROUP BY n
 )
 SELECT id FROM matched JOIN weighed USING (n) GROUP BY id ORDER BY sum(weight * rank) DESC, id LIMIT $6
 """

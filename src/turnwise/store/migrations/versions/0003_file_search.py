@@ -77,7 +77,10 @@ def upgrade() -> None:
             "chunk_words",
             sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
             sa.Column("words", postgresql.TSVECTOR, nullable=False),
+            postgresql_with={"toast_tuple_target": 8160},
         )
+        # Ranking reads them again and again: they lie as they are, in their rows, if they have room there.
+        op.execute("ALTER TABLE chunk_words ALTER COLUMN words SET STORAGE EXTERNAL")
         op.create_index("chunk_words_words", "chunk_words", ["words"], postgresql_using="gin")
     else:
         # It has no text of its own (content=''): that is in `chunks`.
