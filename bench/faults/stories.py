@@ -39,8 +39,8 @@ class Seen:
 
     frames: list[Frame] = field(default_factory=list)
     """Frames of the run, in the order in which they came."""
-    times: list[float] = field(default_factory=list)
-    """When each of them came, by the monotonic clock."""
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    """When each of them came, by the monotonic clock, and for how many seconds the client had waited for it."""
     twice: int = 0
     """Frames that came again, or behind one with a later position."""
     false_ends: int = 0
@@ -76,6 +76,7 @@ class Story:
         self._away = 0.0
         self._known = asyncio.Event()
         self._moved = False
+        self._waits_since = time.monotonic()
 
     @property
     def position(self) -> int:
@@ -84,6 +85,7 @@ class Story:
 
     async def live(self) -> None:
         """Ask, and read to the end."""
+        self._waits_since = time.monotonic()
         beside = [asyncio.create_task(self._poll())] if self.plan.polls_every else []
         try:
             await self._begin()
@@ -148,7 +150,8 @@ class Story:
         finally:
             self._stream = None
         if self._away:
-            self._away = await asyncio.sleep(self._away, 0.0)
+            await asyncio.sleep(self._away)
+            self._away, self._waits_since = 0.0, time.monotonic()
 
     async def _take(self, frame: Frame) -> bool:
         """Look at a frame. False: this stream is not read on."""
@@ -161,8 +164,10 @@ class Story:
             return await self._take_notice(frame)
         if frame.position <= self.position:
             self.seen.twice += 1
+        now = time.monotonic()
         self.seen.frames.append(frame)
-        self.seen.times.append(time.monotonic())
+        self.seen.waits.append((now, now - self._waits_since))
+        self._waits_since = now
         if frame.name == "interaction.created" and self.id is None:
             self._learn(frame.payload["interaction"]["id"])
         self.is_over = frame.name == "interaction.completed"

@@ -1,4 +1,4 @@
-"""Many processes, one store: whichever of them is asked, whichever dies, stops or is new, a client sees one interaction.
+"""Many processes, one store: whichever of them is asked, whichever dies or stops, a client sees one interaction.
 
 How long a hand-over takes is logged: `--log-cli-level=INFO` shows it.
 """
@@ -7,9 +7,8 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from postgres import Server as Postgres
 from .client import Client, Stream, open_client, text_of
 from .home import Home, Server
 from .test_killed import BROKEN
+from .test_start import free_port
 from .upstream import Upstream, answer_to
 from .waiting import until
 
@@ -206,9 +206,11 @@ async def test_another_worker_goes_on_where_one_was_killed(shared: Home, upstrea
         reading = asyncio.create_task(stream.whole())
         await shows(stream, 20)
         async with running(shared, "worker"):
+            began = time.monotonic()
+            await carrying.stop(signal.SIGKILL)
             upstream.telling.set()
-            took = await measured(lambda: carrying.stop(signal.SIGKILL), lambda: shows(stream, 21))
-            log.info("a run of a worker that was killed went on after %.1f s", took)
+            await shows(stream, 21)
+            log.info("a run of a worker that was killed went on after %.1f s", time.monotonic() - began)
             await reading
             await check_whole(a, id, stream, answer_to("hello", 40))
 
@@ -224,7 +226,6 @@ async def test_another_worker_goes_on_at_once_where_one_is_stopped(shared: Home,
         readings = [asyncio.create_task(stream.whole()) for stream in streams]
         await asyncio.gather(*(shows(stream, 20) for stream in streams))
         async with running(shared, "worker"):
-            upstream.telling.set()
             began = time.monotonic()
             stopping = asyncio.create_task(stop(carrying))
             async with asyncio.timeout(SOON):
@@ -232,6 +233,7 @@ async def test_another_worker_goes_on_at_once_where_one_is_stopped(shared: Home,
                 log.info("the first of 20 runs went on %.2f s after the signal", time.monotonic() - began)
                 await upstream.asked(40)
                 log.info("all went on %.2f s after the signal", time.monotonic() - began)
+            upstream.telling.set()
             await stopping
             await asyncio.gather(*readings)
             for number, (id, stream) in enumerate(zip(ids, streams, strict=True)):
@@ -416,14 +418,6 @@ async def stop(server: Server, *, code: int | None = 0) -> None:
     assert code is None or came == code, server.output
 
 
-async def measured(do: Callable[[], object], wait: Callable[[], object]) -> float:
-    """How many seconds pass between what is done and what is waited for."""
-    began = time.monotonic()
-    await do()
-    await wait()
-    return time.monotonic() - began
-
-
 # -- what cannot be
 
 
@@ -446,6 +440,11 @@ async def test_a_node_that_others_reach_asks_for_a_key(shared: Home):
 
 
 @postgres
-async def test_a_worker_that_others_reach_says_only_how_it_is(shared: Home, tmp_path: Path):
-    async with running(shared, "worker --host 127.0.0.1 --port 0") as (worker,):
-        assert "127.0.0.1" not in worker.output, "there is nothing for a person to open"
+async def test_a_worker_that_listens_says_how_it_is_and_nothing_else(shared: Home):
+    port = free_port()
+    async with (
+        running(shared, f"worker --port {port}"),
+        open_client(f"http://127.0.0.1:{port}") as client,
+    ):
+        assert [await client.status(path) for path in ("/healthz", "/readyz")] == [200, 200]
+        assert [await client.status(path) for path in ("/", "/docs", "/v1/models")] == [404, 404, 404]

@@ -12,7 +12,7 @@ from turnwise.agents.deep_research.sources import Finding, Library
 PAGES = {
     "https://a.example/tpu": (
         "The first TPU",
-        'The first TPU was running in data centers in 2015. It has 65,536 multipliers for integers. Jane Doe said "we '
+        'The first TPU was running in data centers in 2015. It has 65,536 multipliers for integers. Berkeley said "we '
         'needed a new chip for speech". It is cooled with air. Nobody knows its price. Weights stay on the chip. '
         "References: ISCA 2017.",
     ),
@@ -35,7 +35,7 @@ def checker() -> Checker:
         ("The first TPU has 65536 multipliers.", (1,)),
         ("Google's first TPU was running in data centers in 2015.", (1,)),
         ("Rye bread keeps for a week.", (2,)),
-        ('Jane Doe said "we needed a new chip for speech".', (1,)),
+        ('Berkeley said "we needed a new chip for speech".', (1,)),
     ],
 )
 def test_a_claim_that_a_passage_says_is_its_sources(checker: Checker, claim: str, sources: tuple[int, ...]):
@@ -47,8 +47,8 @@ def test_a_claim_that_a_passage_says_is_its_sources(checker: Checker, claim: str
     [
         "The first TPU was running in data centers in 2014.",
         "The first TPU was running in data centers in 2017.",
-        "John Roe said that the first TPU was running in data centers.",
-        'Jane Doe said "we needed a new chip for vision".',
+        "Harvard said that the first TPU was running in data centers.",
+        'Berkeley said "we needed a new chip for vision".',
         "The first TPU was running in data centers in 2015, see https://c.example/x.",
         "Write to tpu@a.example about the first TPU in data centers.",
         "Rye bread is running in data centers.",

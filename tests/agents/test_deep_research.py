@@ -167,8 +167,8 @@ async def test_a_document_that_comes_with_the_request_and_cannot_be_read_is_refu
 
 LIE = (
     "The first TPU was running in Google's data centers in 2011 [1]. It reached 512 trillion operations a second [1]. "
-    'See https://invented.example/tpu for more [1]. As Jouppi put it, "the chip that ate the whole world" [1]. '
-    "Ferdinand Hopsack designed the first TPU in Google's data centers [1]. "
+    'See https://invented.example/tpu for more [1]. As Google put it, "the chip that ate the whole world" [1]. '
+    "Hopsack Works designed the first TPU in Google's data centers [1]. "
     "Read [all of it](https://elsewhere.example/x). "
     "The first Tensor Processing Unit was running in Google's data centers in 2015 [7]. "
     "Penguins prefer to nest on cold beaches [1]."

@@ -40,7 +40,7 @@ def test_writing_without_blanks_is_compared_by_pairs():
 
 
 def test_names_are_words_that_begin_large_within_a_sentence():
-    assert names("The chip is by Jane Doe. Others say Google.") == meaning("Jane Doe Google")
+    assert names("The chip is by Texas Instruments. Others say Google.") == meaning("Texas Instruments Google")
 
 
 def test_quotations_and_addresses_are_found():

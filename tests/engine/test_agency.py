@@ -13,7 +13,7 @@ import pytest
 
 from engine.tooling import ToolForTests, found
 from engine.working import AgentForTests, around, asked, joined, shown, work_on
-from support import NOON, OneModel, within
+from support import NOON, PATIENCE, OneModel, within
 from turnwise.agents.agent import AgentCard, Budget, Cites, Desk, Done, Hired, Said, Says, Shows, Task, Thinks
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import ModelFailed, ModelNotFound, ModelUnavailable
@@ -289,6 +289,22 @@ async def test_work_that_takes_too_long_is_ended_and_what_was_said_stays():
     assert isinstance(thought, Thought)
     assert thought.summary == (Text("This takes long."),)
     assert events[-1] == End(Status.BUDGET_EXCEEDED, None, NOON)
+
+
+async def test_an_agent_that_talks_faster_than_it_is_heard_is_ended_too():
+    async def talker(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        while True:
+            yield Says("and ")
+
+    turn = asked()
+    hired = Hired(AgentForTests(talker), "m", Budget(tokens=1, seconds=0.02))
+    last: Event | None = None
+    async with asyncio.timeout(PATIENCE):
+        async for event in work(turn, hired, Task(turn.input), around(), OneModel(ScriptedModel())):
+            last = event
+            for _ in range(3):
+                await asyncio.sleep(0)  # a reader that is slower than the agent
+    assert last == End(Status.BUDGET_EXCEEDED, None, NOON)
 
 
 @pytest.mark.parametrize("text", ["", "So f"])

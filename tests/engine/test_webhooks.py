@@ -21,7 +21,7 @@ from turnwise.domain.errors import FailedPrecondition, InvalidRequest, NotFound
 from turnwise.domain.interaction import Failure, Interaction, Status, WebhookConfig
 from turnwise.domain.webhooks import NewWebhook, Revocation, Webhook, WebhookChanges, WebhookState
 from turnwise.engine.thoughts import Sealer
-from turnwise.engine.webhook_delivery import HELD_FOR_A_TARGET, TOLD_AT_ONCE
+from turnwise.engine.webhook_delivery import HELD, HELD_FOR_A_TARGET, TOLD_AT_ONCE
 from turnwise.engine.webhooks import SECRETS, Webhooks
 from turnwise.media.guard import Guard
 from turnwise.store.memory import MemoryStore
@@ -258,6 +258,7 @@ async def test_a_webhook_that_is_gone_is_disabled_until_its_owner_enables_it():
 
 async def test_a_day_of_silence_ends_the_tries_and_disables_the_webhook():
     clock = Clock()
+    begun = clock.now
     async with open_receiver(then=500) as receiver, telling(clock=clock) as webhooks:
         webhook, _ = await register(webhooks, receiver.uri())
         await tell(webhooks, ended())
@@ -272,6 +273,7 @@ async def test_a_day_of_silence_ends_the_tries_and_disables_the_webhook():
         disabled = await webhooks.get(webhook.id, "ann")
     # at once, after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, and when the day is over
     assert len(receiver.heard) == 8
+    assert clock.now == begun + timedelta(hours=24)
     assert disabled.state is WebhookState.DISABLED_DUE_TO_FAILED_DELIVERIES
 
 
@@ -299,7 +301,7 @@ async def test_a_target_that_does_not_answer_holds_up_nobody_else():
         telling(seconds=60) as webhooks,
     ):
         silent, _ = await register(webhooks, slow.uri())
-        for number in range(HELD_FOR_A_TARGET * 4):
+        for number in range(HELD + HELD_FOR_A_TARGET):
             await tell(webhooks, ended(id=f"int_{number}"))
         await until(lambda: len(slow.heard) == TOLD_AT_ONCE)
         await webhooks.update(silent.id, "ann", WebhookChanges(events=("batch.failed",)))
@@ -409,6 +411,18 @@ async def test_a_webhook_that_was_deleted_hears_nothing_of_what_was_still_to_be_
     assert not receiver.heard
 
 
+async def test_a_webhook_that_is_disabled_hears_nothing_of_what_was_still_to_be_told():
+    store, clock = MemoryStore(), Clock()
+    async with open_receiver() as receiver:
+        webhooks = webhooks_of(store, clock=clock)
+        webhook, _ = await register(webhooks, receiver.uri())
+        await tell(webhooks, ended())
+        await webhooks.update(webhook.id, "ann", WebhookChanges(state=WebhookState.DISABLED))
+        async with telling(store, clock):
+            await until(lambda: not store._notices)
+    assert not receiver.heard
+
+
 async def test_a_webhook_that_moved_hears_at_its_new_address():
     store, clock = MemoryStore(), Clock()
     async with open_receiver() as old, open_receiver() as new:
@@ -449,12 +463,20 @@ async def test_an_address_to_which_nothing_is_sent_is_refused_by_its_field(uri: 
         webhooks.check(turn(webhook=WebhookConfig(("https://hooks.example/", uri))))
 
 
-async def test_an_address_that_the_settings_do_not_allow_any_more_is_told_nothing():
+class Strict(Receivers):
+    """A web that reaches this machine, and sends nothing anywhere."""
+
+    def check(self, url: str) -> None:
+        raise InvalidRequest(f"nothing is sent to {url}")
+
+
+@pytest.mark.parametrize("web", [Receivers(Guard()), Strict(Guard(["127.0.0.1"]))])
+async def test_an_address_that_the_settings_do_not_allow_any_more_is_told_nothing(web: Receivers):
     store, clock = MemoryStore(), Clock()
     async with open_receiver() as receiver:
         await register(webhooks_of(store, clock=clock), receiver.uri())
         async with telling(store, clock) as webhooks:
-            webhooks._web = Receivers(Guard())
+            webhooks._web = web
             await tell(webhooks, ended())
             await until(lambda: any(notice.attempts for notice in store._notices.values()))
             await idle(webhooks)

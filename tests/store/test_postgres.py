@@ -474,7 +474,7 @@ async def test_a_database_that_is_not_there_or_does_not_let_us_in_is_refused(
 ) -> None:
     with pytest.raises(DatabaseRefused, match=r"'nowhere' at .* cannot be used: database \"nowhere\" does not exist"):
         await open_postgres(postgres_server.url("nowhere"))
-    with pytest.raises(DatabaseRefused, match="role \"stranger\" does not exist"):
+    with pytest.raises(DatabaseRefused, match='role "stranger" does not exist'):
         await open_postgres(postgres_url.replace("turnwise@", "stranger:secret@"))
 
 

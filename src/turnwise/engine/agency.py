@@ -144,10 +144,11 @@ class _Office:
             Exception: whatever broke the work, behind all that was said before.
         """
         left = self._budget.seconds - (self._around.clock() - self._began).total_seconds()
-        until = asyncio.get_running_loop().time() + left
+        time = asyncio.get_running_loop().time
+        until = time() + left
         working = asyncio.create_task(self._work(), name=f"agent {self._hired.agent.card.name}")
         try:
-            while not self.is_done:
+            while not self.is_done and time() < until:
                 async with asyncio.timeout_at(until):
                     heard = await self._queue.get()
                 if isinstance(heard, _Over):
@@ -157,7 +158,7 @@ class _Office:
                 self.is_done = isinstance(heard, Done)
                 yield heard
         except TimeoutError:
-            if asyncio.get_running_loop().time() < until:
+            if time() < until:
                 raise  # the agent's own
         finally:
             working.cancel()

@@ -147,7 +147,7 @@ class Outbox:
             found = await self._store.due_notices(now, now + self._lease, limit)
             for notice in found:
                 target = self._targets.setdefault(self._target_of(notice), _Target())
-                if False:
+                if target.held >= HELD_FOR_A_TARGET:
                     await self._store.settle_notice(notice.id, now + BUSY)
                     is_busy = True
                 else:

@@ -23,16 +23,16 @@ AT_ONCE = 4
 
 TEST = """Which of these statements does the text bear out? Answer true for those, and false for every other one.
 
-Text: Orla Quist opened her bakery in Tarn in 1987, two years after the flood. She sold it to her nephew Bo in 2003. \
-Bo moved it to the harbour, where it still bakes rye bread, but no cakes any more.
+Text: A baker opened her bakery in a small town in 1987, two years after the flood. She sold it to her nephew in 2003. \
+He moved it to the harbour, where it still bakes rye bread, but no cakes any more.
 
 Statements:
 a: The bakery was opened in 1987.
-b: Orla Quist bought the bakery from Bo.
+b: The baker bought the bakery from her nephew.
 c: The flood came before the bakery.
 d: Cakes are still baked at the harbour.
 e: The bakery once was elsewhere than at the harbour.
-f: Bo has lived in Tarn since 1987.
+f: The nephew has lived in the town since 1987.
 g: The bakery bakes rye bread today.
 h: The flood was in 1989."""
 

@@ -122,10 +122,13 @@ class Checker:
         said, counted, quoted = meaning(claim), numbers(claim), [flat(quote) for quote in quotes(claim)]
         weights = {word: self._weight(word) for word in said}
         shared: defaultdict[int, list[str]] = defaultdict(list)
-        for word in said:
-            for index in self._having.get(word, ()):
-                shared[index].append(word)
         total, best = math.fsum(weights.values()), dict[int, tuple[float, int]]()
+        left = total
+        for word in sorted(said, key=lambda word: (-weights[word], word)):
+            for index in self._having.get(word, ()):
+                if left >= LITTLE * total or index in shared:  # who has only what is left has too little
+                    shared[index].append(word)
+            left -= weights[word]
         for index, having in sorted(shared.items()):
             passage = self._passages[index]
             share = math.fsum(weights[word] for word in having) / total

@@ -95,6 +95,8 @@ LOAD_VECTORS = f"""
 SELECT document, model, size, data FROM vectors
 WHERE model = $4 AND document IN (SELECT key FROM documents WHERE {WITHIN}) ORDER BY document
 """
+# Every chunk that the index finds is read once: its ranks for all terms are made there and then, and whether it is in the
+# scope is looked up (`IS TRUE` keeps the planner from turning that into a join, which it would do the wrong way round).
 SEARCH_WORDS = f"""
 WITH term AS (
     SELECT n, ('''' || coalesce((ts_lexize('english_stem', word))[1], word) || '''')::tsquery AS query
@@ -103,14 +105,14 @@ WITH term AS (
     SELECT string_agg('''/' || word || '''', ' | ')::tsquery AS query FROM unnest($4::text[]) AS s (word)
 ), asked AS MATERIALIZED (
     SELECT (SELECT query FROM place) && (SELECT string_agg(query::text, ' | ')::tsquery FROM term) AS query
+), hit AS MATERIALIZED (
+    SELECT c.id, (SELECT array_agg(ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', c.words, query, 1) ORDER BY n) FROM term) AS ranks
+    FROM asked, chunk_words c
+    WHERE c.words @@ asked.query AND (c.id >> {CHUNK_BITS} IN (SELECT key FROM documents WHERE {WITHIN})) IS TRUE
 ), matched AS MATERIALIZED (
-    SELECT c.id, ranked.n, ranked.rank FROM asked, chunk_words c, LATERAL (
-        SELECT n, ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', c.words, query, 1) AS rank FROM term
-    ) AS ranked
-    WHERE c.words @@ asked.query AND c.id >> {CHUNK_BITS} IN (SELECT key FROM documents WHERE {WITHIN}) AND rank > 0
+    SELECT id, n, rank FROM hit, unnest(ranks) WITH ORDINALITY AS r (rank, n) WHERE rank > 0
 ), weighed AS (
-    SELECT n, ln(1 + ((SELECT count(DISTINCT id) FROM matched) - count(*) + 0.5) / (count(*) + 0.5)) AS weight
-    FROM matched GROUP BY n
+    SELECT n, ln(1 + ((SELECT count(*) FROM hit) - count(*) + 0.5) / (count(*) + 0.5)) AS weight FROM matched GROUP BY n
 )
 SELECT id FROM matched JOIN weighed USING (n) GROUP BY id ORDER BY sum(weight * rank) DESC, id LIMIT $6
 """
