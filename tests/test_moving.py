@@ -45,8 +45,8 @@ from turnwise.store.tables import metadata
 
 pytest.importorskip("asyncpg", reason="asyncpg is not installed")
 
-from turnwise.moving import Moved, describe_move, move  # noqa: E402
-from turnwise.store.postgres import open_postgres  # noqa: E402
+from turnwise.moving import Moved, describe_move, move
+from turnwise.store.postgres import open_postgres
 
 pytestmark = pytest.mark.postgres
 
@@ -284,7 +284,7 @@ def test_a_move_that_breaks_off_leaves_nothing_and_can_be_tried_again(
 
 
 def test_a_move_needs_a_database_to_move_to(source: Path) -> None:
-    with pytest.raises(SettingsError, match="^database_url: name the PostgreSQL database"):
+    with pytest.raises(SettingsError, match=r"^database_url: name the PostgreSQL database"):
         move(Settings(data_dir=source), source, ignore)
 
 

@@ -150,10 +150,10 @@ def _at(node: str, path: str = "") -> str:
 
 
 @asynccontextmanager
-async def open_client() -> AsyncIterator[Client]:
-    """A client with as many connections as it likes, none of which is used by two calls."""
+async def open_client(*, keep: bool = False) -> AsyncIterator[Client]:
+    """A client with as many connections as it likes. `keep`: calls use them again."""
     timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=SILENCE)
-    connector = aiohttp.TCPConnector(limit=0, force_close=True)
+    connector = aiohttp.TCPConnector(limit=0, force_close=not keep)
     async with aiohttp.ClientSession(connector=connector, headers=HEADERS, timeout=timeout) as session:
         yield Client(session)
 

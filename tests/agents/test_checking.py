@@ -47,7 +47,7 @@ def test_a_claim_that_a_passage_says_is_its_sources(checker: Checker, claim: str
     [
         "The first TPU was running in data centers in 2014.",
         "The first TPU was running in data centers in 2017.",
-        "Harvard said that the first TPU was running in data centers.",
+        "The first TPU was running in data centers of Harvard.",
         'Berkeley said "we needed a new chip for vision".',
         "The first TPU was running in data centers in 2015, see https://c.example/x.",
         "Write to tpu@a.example about the first TPU in data centers.",

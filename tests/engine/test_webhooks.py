@@ -463,6 +463,22 @@ async def test_an_address_to_which_nothing_is_sent_is_refused_by_its_field(uri: 
         webhooks.check(turn(webhook=WebhookConfig(("https://hooks.example/", uri))))
 
 
+@pytest.mark.parametrize(
+    ("allow", "uri", "other"),
+    [
+        ("hooks.internal", "http://hooks.internal:9000/", "http://other.internal/"),
+        ("hooks.internal:9000", "http://Hooks.internal:9000/", "http://hooks.internal/"),
+        ("10.1.0.0/16", "http://10.1.2.3/", "http://10.2.0.1/"),
+        ("[::1]:9000", "http://[::1]:9000/", "http://[::1]:9001/"),
+    ],
+)
+def test_what_the_settings_allow_needs_no_tls(allow: str, uri: str, other: str):
+    web = Receivers(Guard([allow]))
+    web.check(uri)
+    with pytest.raises(InvalidRequest):
+        web.check(other)
+
+
 class Strict(Receivers):
     """A web that reaches this machine, and sends nothing anywhere."""
 

@@ -39,7 +39,7 @@ from turnwise.store.errors import (
     StoreClosed,
 )
 from turnwise.store.migrate import migrate_postgres, revisions
-from turnwise.store.store import Batch, Lease, News, NewRun, Store
+from turnwise.store.store import Batch, Lease, NewRun, News, Store
 
 asyncpg = pytest.importorskip("asyncpg", reason="asyncpg is not installed")
 
@@ -479,7 +479,7 @@ async def test_a_database_that_is_not_there_or_does_not_let_us_in_is_refused(
 
 
 async def test_a_server_that_is_not_there_is_unavailable_and_the_password_is_not_said() -> None:
-    with pytest.raises(DatabaseUnavailable, match="'name' at 127.0.0.1:1 cannot be reached") as caught:
+    with pytest.raises(DatabaseUnavailable, match=r"'name' at 127\.0\.0\.1:1 cannot be reached") as caught:
         await open_postgres("postgresql://me:secret@127.0.0.1:1/name")
     assert "secret" not in str(caught.value)
 
@@ -492,7 +492,7 @@ async def test_a_database_that_cannot_hold_every_text_is_refused(postgres_server
 
 
 async def test_a_database_without_tables_is_not_used_until_it_is_migrated(empty_postgres_url: str) -> None:
-    with pytest.raises(OlderDatabase, match="has no tables yet. Run `turnwise migrate`"):
+    with pytest.raises(OlderDatabase, match=r"has no tables yet\. Run `turnwise migrate`"):
         await open_postgres(empty_postgres_url)
     await asyncio.gather(*(migrate_postgres(empty_postgres_url) for _ in range(4)))
     await (await open_postgres(empty_postgres_url)).close()

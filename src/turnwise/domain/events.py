@@ -6,13 +6,13 @@ dialect, at any later time. `fold` reads a list of events as an outcome; `replay
 nobody watched while it came about. `fold(replay(x))` is x.
 
 The order is always: Created, StatusUpdate, then for each step StepStart ... StepStop with its parts in between, then
-perhaps Failed, then End. Checkpoints stand between steps.
+perhaps Failed, then End. Checkpoints stand anywhere behind StatusUpdate.
 
 `step` counts produced steps, which is the index in the `steps` dialect. `output` counts pieces as the `outputs` dialect
 does: each part of a message is one, each other step is one. A message step as such has no output index.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeAlias, assert_never
@@ -166,7 +166,8 @@ class Checkpoint:
     """What the run must know to go on from here, should its carrier die. No reader is shown it."""
 
     kind: str
-    data: JSON
+    data: Mapping[str, JSON]
+    """Where it has a `usage`, that is what the run has cost since the last one."""
     type: Literal["checkpoint"] = "checkpoint"
 
 

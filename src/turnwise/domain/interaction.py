@@ -161,7 +161,7 @@ class Turn:
     agent_config: Mapping[str, JSON] = field(default_factory=dict)
     """How the agent is to work, as it came."""
     webhook: WebhookConfig | None = None
-    """Whom to tell how it ended, besides the webhooks that its owner has."""
+    """Whom to tell how it ended. Addresses in it are told in place of the webhooks that its owner has."""
     echo: Mapping[str, JSON] = field(default_factory=dict)
     """Fields that carry data for people, kept and given back as they came: `labels`, `service_tier`."""
 

@@ -159,6 +159,10 @@ class SavedAgents:
         """
         return self._agents.find(agent)
 
+    def is_agent(self, name: str) -> bool:
+        """Whether the server has an agent of this name."""
+        return name in self._agents.names()
+
     async def _hire(self, name: str, owner: str) -> Hired:
         try:
             return self._agents.find(name)

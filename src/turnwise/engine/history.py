@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from turnwise.domain.errors import FailedPrecondition, NotFound
 from turnwise.domain.interaction import Status
-from turnwise.domain.steps import Step
+from turnwise.domain.steps import Step, Thought
 from turnwise.store.store import InteractionStore, Link
 
 FIELD = "previous_interaction_id"
@@ -28,7 +28,13 @@ async def load_history(store: InteractionStore, previous_id: str, owner: str) ->
             f"{FIELD}: there is no interaction '{previous_id}'. It may have been deleted, or made with `store: false`"
         )
     _check(chain)
-    return tuple(step for link in chain for step in (*link.input, *link.steps))
+    return tuple(step for link in chain for step in (*link.input, *link.steps) if not _is_cut_off(step))
+
+
+def _is_cut_off(step: Step) -> bool:
+    """Whether this is a thought that was being thought when its interaction had had its time: there is nothing in it
+    but what people were shown."""
+    return isinstance(step, Thought) and step.signature is None
 
 
 def _check(chain: Sequence[Link]) -> None:

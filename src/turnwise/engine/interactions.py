@@ -51,6 +51,9 @@ class Workers(Protocol):
     def again(self, agent: str) -> Hired:
         """Who goes on with work that was begun."""
 
+    def is_agent(self, name: str) -> bool:
+        """Whether the server has an agent of this name."""
+
 
 class Told(Protocol):
     """What the outside is told of interactions. `engine/webhooks.py` does it."""
@@ -227,12 +230,20 @@ class Interactions:
     async def _new(self, turn: Turn, owner: str, dialect: DialectName) -> tuple[Interaction, str | None]:
         """A new interaction, with what a saved agent fills in, and the server's name of its agent."""
         self._webhooks.check(turn)
+        self._check_model(turn)
         agent = None
         if turn.agent is not None:
             engaged = await self._agents.engage(turn, owner)
             turn, agent = engaged.turn, engaged.agent
         now = self._clock()
         return Interaction(self._new_id("int_"), owner, turn, created=now, updated=now, dialect=dialect), agent
+
+    def _check_model(self, turn: Turn) -> None:
+        """Refuse an agent's name as a model's, which `"*"` would answer to."""
+        name = turn.model
+        if name is None or not self._agents.is_agent(name) or name in dict(self._catalogue.names()):
+            return
+        raise InvalidRequest(f"'{name}' is an agent; name it as `agent`", field="model")
 
     async def _events(
         self, interaction: Interaction, base_url: str, agent: str | None, told: Sequence[Event] = ()

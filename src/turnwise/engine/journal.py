@@ -27,7 +27,7 @@ from datetime import datetime
 
 from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
 from turnwise.domain.events import Checkpoint, End, Event, Failed, PartDelta, TextDelta, closing, fold, replay
-from turnwise.domain.interaction import Failure, Interaction, Status, Usage
+from turnwise.domain.interaction import Failure, Interaction, Status, Usage, add_usage
 from turnwise.engine.tailing import STOPPED, Numbered, Tail
 from turnwise.store.store import Batch, NewRun, Notice, Run, Store
 
@@ -39,9 +39,6 @@ PENDING_LIMIT = 256
 JOINED_LIMIT = 4096
 """Characters up to which text that waits is joined: beyond them a writer that is far ahead would only copy text about,
 and never be made to wait."""
-
-ROUND = "round"
-"""The kind of the checkpoints that have what a run has cost so far, as `usage`."""
 
 MOVED = "this interaction goes on elsewhere; read on from the last event that you have, by `last_event_id`"
 
@@ -185,9 +182,14 @@ def cut_short(told: Sequence[Event], end: Failure | Status, at: datetime) -> lis
 
 
 def spent(told: Iterable[Event]) -> Usage | None:
-    """What a run had cost when it was last written down."""
-    costs = [event.data["usage"] for event in told if isinstance(event, Checkpoint) and event.kind == ROUND]
-    return None if not costs or costs[-1] is None else Usage(**costs[-1])
+    """What a run has cost, as far as it is written down: its checkpoints say what each round, or each step of an agent,
+    cost (`usage` of their data)."""
+    total: Usage | None = None
+    for event in told:
+        if isinstance(event, Checkpoint) and event.data.get("usage") is not None:
+            cost = Usage(**event.data["usage"])
+            total = cost if total is None else add_usage(total, cost)
+    return total
 
 
 class Journal:

@@ -27,7 +27,7 @@ from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Too
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.citing import Citations
 from turnwise.engine.delivery import deliver_made
-from turnwise.engine.journal import ROUND
+from turnwise.engine.journal import spent
 from turnwise.engine.presenting import CONTEXT, question
 from turnwise.engine.standing import Standing
 from turnwise.engine.surroundings import Surroundings
@@ -56,6 +56,9 @@ ENDINGS: dict[FinishReason, Status] = {
 
 MUCH = 32_768
 """How many tokens no model says in one answer that has no limit of its own."""
+
+ROUND = "round"
+"""The kind of the checkpoints that end a round in which tools were called. They have what it cost, as `usage`."""
 
 RESULT = "result"
 """The kind of the checkpoints that have what is remembered of a tool's result, and clients are not shown."""
@@ -118,9 +121,8 @@ class Writing:
 
     def go_on(self, standing: Standing, occasion: Occasion) -> Iterator[Event]:
         """Take a turn up where another attempt left it. The events that close what nobody will finish."""
-        for cost in standing.noted(ROUND):
-            self._usage = None if cost["usage"] is None else Usage(**cost["usage"])
-            self.rounds += 1
+        self._usage = spent(standing.checkpoints)
+        self.rounds = len(standing.noted(ROUND))
         for result in standing.noted(RESULT):
             self._citations.add([Source(text, citation) for text, citation in result["sources"]])
             self._tools.note(result["counted"])
@@ -162,10 +164,11 @@ class Writing:
         """The events that close what the model said. A round that broke is none to go on from."""
         yield from self._noted(self._assembler.close())
         self.rounds += 1
-        self._usage = _together(self._usage, self._assembler.usage)
+        cost = _cost(self._assembler.usage, is_first=self._usage is None)
+        self._usage = _together(self._usage, cost)
         _ending(self._assembler.finished, self._model.card)
         if self.calls:
-            yield Checkpoint(ROUND, {"usage": None if self._usage is None else asdict(self._usage)})
+            yield Checkpoint(ROUND, {"usage": None if cost is None else asdict(cost)})
 
     async def results(self, occasion: Occasion) -> AsyncGenerator[Event, None]:
         """What comes of the calls, in the order in which it comes; and what they made, behind it."""
@@ -323,8 +326,14 @@ def _ending(finished: FinishReason | None, card: ModelCard) -> Status:
     return ENDINGS[finished]
 
 
-def _together(before: Usage | None, round: Usage | None) -> Usage | None:
-    """What a turn has cost with one more round. What is read in later rounds is read for tools' sake."""
-    if before is None or round is None:
-        return before or round
-    return add_usage(before, Usage(output=round.output, tool_use=round.input, thought=round.thought))
+def _cost(round: Usage | None, *, is_first: bool) -> Usage | None:
+    """What a round cost. What is read in later rounds is read for tools' sake."""
+    if round is None or is_first:
+        return round
+    return Usage(output=round.output, tool_use=round.input, thought=round.thought)
+
+
+def _together(before: Usage | None, cost: Usage | None) -> Usage | None:
+    if before is None or cost is None:
+        return before or cost
+    return add_usage(before, cost)

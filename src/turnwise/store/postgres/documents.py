@@ -95,8 +95,10 @@ LOAD_VECTORS = f"""
 SELECT document, model, size, data FROM vectors
 WHERE model = $4 AND document IN (SELECT key FROM documents WHERE {WITHIN}) ORDER BY document
 """
-# Every chunk that the index finds is read once: its ranks for all terms are made there and then, and whether it is in the
-# scope is looked up (`IS TRUE` keeps the planner from turning that into a join, which it would do the wrong way round).
+
+# Every chunk that the index finds is read once: its ranks for all terms are made there and then, and whether it is in
+# the scope is looked up (`IS TRUE` keeps the planner from making a join of that, which it would do the wrong way
+# round).
 SEARCH_WORDS = f"""
 WITH term AS (
     SELECT n, ('''' || coalesce((ts_lexize('english_stem', word))[1], word) || '''')::tsquery AS query
@@ -106,7 +108,8 @@ WITH term AS (
 ), asked AS MATERIALIZED (
     SELECT (SELECT query FROM place) && (SELECT string_agg(query::text, ' | ')::tsquery FROM term) AS query
 ), hit AS MATERIALIZED (
-    SELECT c.id, (SELECT array_agg(ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', c.words, query, 1) ORDER BY n) FROM term) AS ranks
+    SELECT c.id,
+        (SELECT array_agg(ts_rank('{{1, 0, {TITLE_WEIGHT}, 1}}', c.words, query, 1) ORDER BY n) FROM term) AS ranks
     FROM asked, chunk_words c
     WHERE c.words @@ asked.query AND (c.id >> {CHUNK_BITS} IN (SELECT key FROM documents WHERE {WITHIN})) IS TRUE
 ), matched AS MATERIALIZED (

@@ -52,7 +52,8 @@ WITH fit AS (
     INSERT INTO events (id, seq, n, data) SELECT id, seq, n, data FROM fit WHERE n > 0 ON CONFLICT DO NOTHING
 ), piece AS (
     SELECT json_build_array(json_agg(DISTINCT id), json_build_array(), false)::text AS news
-    FROM (SELECT id, sum(octet_length(id) + 8) OVER (ORDER BY id, seq) / 7000 AS number FROM fit) AS told GROUP BY number
+    FROM (SELECT id, sum(octet_length(id) + 8) OVER (ORDER BY id, seq) / 7000 AS number FROM fit) AS told
+    GROUP BY number
 ), told AS (
     SELECT count(pg_notify('{CHANNEL}', news)) FROM piece
 )
