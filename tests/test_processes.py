@@ -1,4 +1,4 @@
-"""Processes that are started by a task which is cancelled before they have."""
+"""Processes that are started by a task which is cancelled before they have; and the own one, which ends in time."""
 
 import asyncio
 import sys
@@ -76,3 +76,18 @@ async def test_cancelled_twice_it_ends_all_the_same():
     ending = [task for task in asyncio.all_tasks() - before if task is not starting]
     await within(asyncio.gather(*ending))
     assert started_tasks(before) == []
+
+
+async def test_a_process_that_waits_for_ever_ends_all_the_same():
+    script = "import threading; from turnwise.processes import end_within; end_within(0.05); threading.Event().wait()"
+    process = await start_process(sys.executable, "-c", script, **PIPES)
+    _, err = await within(process.communicate())
+    assert process.returncode == 1
+    assert b"was asked to stop" in err
+
+
+async def test_a_process_that_ends_by_itself_is_not_waited_for():
+    script = "from turnwise.processes import end_within; end_within(600)"
+    process = await start_process(sys.executable, "-c", script, **PIPES)
+    assert await within(process.communicate()) == (b"", b"")
+    assert process.returncode == 0

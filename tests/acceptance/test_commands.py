@@ -13,6 +13,9 @@ from .upstream import Upstream
 COMMANDS = [
     (),
     ("serve",),
+    ("api",),
+    ("worker",),
+    ("migrate",),
     ("pull",),
     ("doctor",),
     ("index",),

@@ -121,12 +121,16 @@ async def test_a_wrong_variable_is_named_in_one_line(home: Home):
     assert (await home.run("serve")).error.startswith("port: ")
 
 
+READING = [("serve",), ("api",), ("worker",), ("migrate",), ("doctor",), ("models",), ("pull",), ("keys", "list")]
+"""Commands that read the settings."""
+
+
 async def test_bytes_that_are_no_text_are_no_settings(home: Home):
     (home.folder / "turnwise.toml").write_bytes(b"\xff\xfe")
     assert (await home.run("serve")).error.startswith("turnwise.toml is not valid TOML: ")
 
 
-@pytest.mark.parametrize("command", [("serve",), ("doctor",), ("models",), ("pull",), ("keys", "list")], ids=" ".join)
+@pytest.mark.parametrize("command", READING, ids=" ".join)
 async def test_a_settings_file_that_is_not_there_is_named(home: Home, command: tuple[str, ...]):
     assert (await home.run(*command, "--config", "nowhere.toml")).error == "there is no settings file at nowhere.toml"
 

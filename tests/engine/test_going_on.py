@@ -283,6 +283,6 @@ async def test_an_end_that_the_store_would_not_take_is_written_as_soon_as_it_doe
         await until(lambda: recording.ended)
         store.heal()
         async with asyncio.timeout(5):
-            while (await store.load("int_1", "ann")).status is Status.IN_PROGRESS:
+            while (await store.load("int_1", "ann")).status is Status.IN_PROGRESS:  # noqa: ASYNC110 (there is no event)
                 await asyncio.sleep(0)
         assert (await engine.interactions.get("int_1", "ann")).status is Status.FAILED

@@ -410,9 +410,10 @@ async def test_readers_of_a_run_that_someone_else_took_read_on_from_the_store(an
         assert taken is not None
         theirs = await other.go_on(taken.interaction, taken.attempt)
         await tell(other, theirs, delta("theirs"), *STOP, END)
+        recording.add(delta("lost"))
+        await within(journal.append(recording, STOP[0]))
+        await within(journal.settle(recording))
         with pytest.raises(HandedOver):
-            await tell(journal, recording, delta("lost"), *STOP, END)
-            await within(journal.settle(recording))
             await tell(journal, recording, END)
         events = [event for _, event in await within(reader)]
         assert texts(events) == "mine theirs"

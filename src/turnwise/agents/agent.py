@@ -16,8 +16,8 @@ The smallest agent there is:
 
 An agent outlives the process that it runs in. When that dies, `work` begins from the start in another one, with the
 same task: each step of the desk that was finished gives what it gave then, without being done again, and what was said
-is not shown again. So all that `work` says must follow from the task and from what its steps gave, in an order that does
-not depend on time: whatever is asked of the world or of chance is asked in a step.
+is not shown again. So all that `work` says must follow from the task and from what its steps gave, in an order that
+does not depend on time: whatever is asked of the world or of chance is asked in a step.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence

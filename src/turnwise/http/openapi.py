@@ -142,8 +142,8 @@ CALLS = (
         "createInteraction",
         "Interactions",
         "Create an interaction",
-        "Asks a model, or an agent, and answers with the finished interaction; with `stream`, event by event while it is made; with "
-        "`background`, at once, to be read back later. It is kept, and can be continued by naming it in "
+        "Asks a model, or an agent, and answers with the finished interaction; with `stream`, event by event while it "
+        "is made; with `background`, at once, to be read back later. It is kept, and can be continued by naming it in "
         "`previous_interaction_id`, unless `store` is false.",
         "The interaction; or, with `stream`, its events.",
         body=INTERACTION,

@@ -148,9 +148,9 @@ def check_revision(revision: str | None, *, older: bool = False) -> None:
 
 def run_migrations(connection: "Connection") -> None:
     """Apply the migrations that a database lacks, in the transaction that this connection is in."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it is made, and each of its steps
     from alembic import command
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it is made, and each of its steps
     command.upgrade(alembic_config(connection), "head")
     log.info("the database is at revision %s now", revisions()[-1])
 
