@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def postgres_server() -> Iterator[Server]:
     server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
     _migrate(server.url(TEMPLATE))
     yield server
-    server.stop("immediate")
+    with suppress(RuntimeError):  # a test that failed may have left it stopped
+        server.stop("immediate")
     shutil.rmtree(server.folder)
 
 

@@ -170,8 +170,13 @@ class Runs:
     async def cancel_elsewhere(self, id: str, owner: str) -> None:
         """Stop a run of another process, or one that waits: take it, and write its end."""
         run = await self._store.take(id, owner, self._carrying.lease)
-        if run is not None:
+        if run is None:
+            return
+        try:
             await self._journal.end(run, Status.CANCELLED)
+        except BaseException:
+            await self._store.release(self._carrying.lease.carrier, [id])
+            raise
 
     async def close(self) -> None:
         """Begin nothing more, and let go of all runs. Those that are kept wait for another process, which goes on with
@@ -224,7 +229,8 @@ class Runs:
     def _forget(self, id: str, run: _Run) -> None:
         if self._runs.get(id) is run:
             del self._runs[id]
-        self._wanted.set()
+        if run.is_claimed:
+            self._wanted.set()
 
     async def _tell(self, run: _Run, events: Events) -> None:
         async for event in events:
@@ -286,14 +292,15 @@ class Runs:
         """Say that this process lives, again and again."""
         while True:
             await asyncio.sleep(self._carrying.lease.seconds / BEATS)
-            try:
-                await self._look_at(list(self._runs.values()))
-            except Exception:
-                log.exception("the store could not be told that this process lives")
+            await self._look_at(list(self._runs.values()))
 
     async def _look_at(self, runs: Sequence[_Run]) -> None:
         """Prolong all leases, and let go of those of these runs that this process has lost."""
-        held = await self._store.beat(self._carrying.lease)
+        try:
+            held = await self._store.beat(self._carrying.lease)
+        except Exception:
+            log.exception("the store could not be told that this process lives")
+            return
         for run in runs:
             recording = run.recording
             if recording.interaction.turn.store and held.get(recording.interaction.id) != recording.attempt:
