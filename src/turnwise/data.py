@@ -236,6 +236,8 @@ async def open_blobs(settings: Settings) -> BlobStore:
     url = settings.files.blobs_url
     if url is None:
         folder = settings.data_dir / "blobs"
+        if settings.is_shared:
+            log.warning("files are kept in %s, where only processes of this machine find them: set files.blobs_url", folder)
         try:
             return DiskBlobs(folder)
         except OSError as error:

@@ -12,11 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from turnwise import __version__
+from turnwise.data import open_store
 from turnwise.media import ocr
 from turnwise.models.embedding import check_parts
 from turnwise.models.sources import LocalFile, is_there, parse_source, parse_speech, place
 from turnwise.models.weights import Weights
-from turnwise.settings import ModelSettings, Settings
+from turnwise.settings import ModelSettings, Settings, SettingsError
 from turnwise.tools.code_execution.sandbox import Bounds, Broken
 from turnwise.tools.code_execution.tool import CodeExecutionTool
 from turnwise.tools.google_search.engines import build_engine
@@ -39,6 +40,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
     yield _sqlite()
     yield _data_dir(settings)
+    if settings.is_shared:
+        yield _database(settings)
+        yield _blobs(settings)
     if any(model.engine == "embedded" for model in settings.models.values()):
         yield _engine()
     yield from _weights(settings)
@@ -72,6 +76,27 @@ def _data_dir(settings: Settings) -> Finding:
         writable,
         "choose another with --data-dir" if not writable else "",
     )
+
+
+def _database(settings: Settings) -> Finding:
+    """Whether the database that several processes share can be reached, and has the tables of this version."""
+
+    async def look() -> None:
+        await (await open_store(settings)).close()
+
+    try:
+        asyncio.run(look())
+    except SettingsError as error:
+        return Finding("PostgreSQL", str(error), False, "see database_url; `turnwise migrate` makes the tables")
+    return Finding("PostgreSQL", "reached, and its tables are up to date", True)
+
+
+def _blobs(settings: Settings) -> Finding:
+    """Where processes on several machines have the bytes of files."""
+    if settings.files.blobs_url is not None:
+        return Finding("files", f"in {settings.files.blobs_url}", True)
+    state = "in the data directory, which processes on other machines cannot read"
+    return Finding("files", state, None, "set files.blobs_url")
 
 
 def _engine() -> Finding:

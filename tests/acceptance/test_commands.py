@@ -98,6 +98,20 @@ async def test_doctor_names_weights_that_are_not_where_a_setting_says(home: Home
     assert "LACK file_search: by words alone: there is no file '/nowhere/x.gguf'" in done.out
 
 
+@pytest.mark.postgres
+async def test_doctor_looks_at_a_database_that_is_shared(home: Home, postgres_url: str, empty_postgres_url: str):
+    home.environment["TURNWISE_DATABASE_URL"] = postgres_url
+    done = await home.run("doctor")
+    assert done.code == 0, done.out
+    assert "ok   PostgreSQL: reached, and its tables are up to date" in done.out
+    assert "which processes on other machines cannot read" in done.out
+    home.environment["TURNWISE_DATABASE_URL"] = empty_postgres_url
+    done = await home.run("doctor")
+    assert done.code == 1
+    (lack,) = [line for line in done.out.splitlines() if line.startswith("LACK")]
+    assert "turnwise migrate" in lack
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 async def test_doctor_sees_a_data_directory_that_cannot_be_written(home: Home):
     home.data.mkdir(mode=0o500)
