@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bench.faults.cluster import Cluster
+from bench.faults.network import Host
 from bench.faults.stories import Story
 
 UNPLUGGED = 12.0
@@ -25,6 +26,8 @@ class Injury:
     what: str
     do: Harm
     needs: Needs = "anything"
+    meets_all: bool = False
+    """Whether every reader is met, and not only those whose run moves or whose stream breaks off."""
 
     def fits(self, cluster: Cluster) -> bool:
         """Whether it can be done to this cluster."""
@@ -39,6 +42,10 @@ class Injury:
                 return not cluster.workers
             case _:
                 return True
+
+
+async def _nothing(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    """What everything else is compared with."""
 
 
 async def _kill_worker(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
@@ -82,23 +89,32 @@ async def _cut_clients(cluster: Cluster, clients: Clients, chance: random.Random
         story.cut()
 
 
-async def _cut_cable(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
-    host = cluster.hosts[chance.choice(cluster.workers).name]
+async def _unplug_worker(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    await _unplug(cluster.hosts[chance.choice(cluster.workers).name])
+
+
+async def _unplug_api(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    await _unplug(cluster.hosts[chance.choice(cluster.apis).name])
+
+
+async def _unplug(host: Host) -> None:
     host.unplug()
     await asyncio.sleep(UNPLUGGED)
     host.plug_in()
 
 
 INJURIES = {
+    "nothing": Injury("none", _nothing, meets_all=True),
     "kill-worker": Injury("kill -9 of a worker", _kill_worker, "workers"),
     "kill-api": Injury("kill -9 of an API node", _kill_api, "workers"),
     "stop-worker": Injury("SIGTERM of a worker", _stop_worker, "workers"),
     "stop-api": Injury("SIGTERM of an API node", _stop_api, "workers"),
-    "kill-serve": Injury("kill -9, three times", _kill_again_and_again, "one node"),
-    "stop-serve": Injury("SIGTERM, and started again", _stop_api, "one node"),
-    "restart-postgres": Injury("PostgreSQL restarted", _restart_postgres, "postgres"),
+    "kill-serve": Injury("kill -9, three times", _kill_again_and_again, "one node", meets_all=True),
+    "stop-serve": Injury("SIGTERM, and started again", _stop_api, "one node", meets_all=True),
+    "restart-postgres": Injury("PostgreSQL restarted", _restart_postgres, "postgres", meets_all=True),
     "cut-clients": Injury("half of the clients cut off", _cut_clients),
-    "cut-cable": Injury(f"a worker's cable cut for {UNPLUGGED:.0f} s", _cut_cable, "hosts"),
+    "unplug-worker": Injury(f"a worker's cable cut for {UNPLUGGED:.0f} s", _unplug_worker, "hosts"),
+    "unplug-api": Injury(f"an API node's cable cut for {UNPLUGGED:.0f} s", _unplug_api, "hosts", meets_all=True),
 }
 """By the names that the command line has for them, in the order in which they are done."""
 

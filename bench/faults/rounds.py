@@ -99,10 +99,11 @@ async def _watch(cluster: Cluster, attempts: dict[str, int]) -> None:
 def _summed_up(
     injury: Injury, stories: Sequence[Story], verdict: Verdict, noted: Hurt, attempts: dict[str, int]
 ) -> Round:
-    moved = {id for id, (attempt, _) in noted.before.items() if attempts.get(id, 0) > attempt}
+    cancelled = {story.id for story in stories if story.seen.cancelled is not None}  # by a node that took them first
+    moved = {id for id, (attempt, _) in noted.before.items() if attempts.get(id, 0) > attempt} - cancelled
     cut = {story.id for story in stories if breaks(story) > noted.breaks[story.plan.question.name]}
     pauses = {story.id: _longest_pause(story, noted.at) for story in stories}
-    met = [pause for id, pause in pauses.items() if id in moved | cut]
+    met = [pause for id, pause in pauses.items() if injury.meets_all or id in moved | cut]
     return Round(injury.what, verdict, len(moved), len(cut), sorted(met), max(pauses.values(), default=0.0))
 
 

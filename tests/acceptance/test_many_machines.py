@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from postgres import Server as Postgres
 
 from .client import Client, Stream, open_client, text_of
 from .home import Home, Server
+from .readme import read_blocks
 from .test_killed import BROKEN
 from .test_start import free_port
 from .upstream import Upstream, answer_to
@@ -23,6 +25,7 @@ from .waiting import until
 
 log = logging.getLogger(__name__)
 
+GUIDE = Path(__file__).parents[2] / "docs/guides/many-machines.md"
 SOON = 10.0
 """Seconds in which a process has stopped, whatever was going on."""
 
@@ -436,7 +439,8 @@ async def test_a_worker_that_may_do_nothing_is_refused(home: Home):
 @postgres
 async def test_a_node_that_others_reach_asks_for_a_key(shared: Home):
     done = await shared.run("api", "--host", "0.0.0.0", "--port", "0")
-    assert "turnwise keys create" in done.error
+    assert done.code == 1
+    assert "turnwise keys create" in done.err.splitlines()[-1]
 
 
 @postgres
@@ -448,3 +452,46 @@ async def test_a_worker_that_listens_says_how_it_is_and_nothing_else(shared: Hom
     ):
         assert [await client.status(path) for path in ("/healthz", "/readyz")] == [200, 200]
         assert [await client.status(path) for path in ("/", "/docs", "/v1/models")] == [404, 404, 404]
+
+
+# -- the guide
+
+
+@postgres
+async def test_what_the_guide_starts_serves_whoever_has_the_key(
+    home: Home, upstream: Upstream, empty_postgres_url: str
+):
+    home.environment |= {"TURNWISE_DATABASE_URL": empty_postgres_url, "TURNWISE_PORT": "0"}
+    migrate, create_key, *others = commands("many-start")
+    assert "up to date" in (await home.run(*migrate)).out
+    key = (await home.run(*create_key)).out.split()[-1]
+    async with running(home, *(" ".join(command) for command in others)) as (api, _):
+        url = api.url.replace("0.0.0.0", "127.0.0.1")
+        async with open_client(url) as stranger, open_client(url, key=key) as client:
+            assert (await stranger.create("hello")).status == 401
+            id = (await client.create("hello", background=True)).body["id"]
+            assert text_of(await client.follow(id).whole()) == answer_to("hello", 3)
+
+
+@postgres
+async def test_a_conversation_of_one_machine_goes_on_at_many(home: Home, upstream: Upstream, empty_postgres_url: str):
+    async with home.serve() as server, open_client(server.url) as client:
+        id = (await client.create("hello", background=True)).body["id"]
+        whole = await client.follow(id).whole()
+    home.environment["TURNWISE_DATABASE_URL"] = empty_postgres_url
+    assert (await home.run("migrate")).code == 0
+    ((*move, source),) = commands("many-move")
+    assert source.startswith("~")
+    done = await home.run(*move, str(home.data))
+    assert done.code == 0, done.err
+    async with two_nodes(home, "worker") as (a, b, _):
+        assert await a.follow(id).whole() == whole
+        assert (await b.create("and on", previous_interaction_id=id)).text == answer_to("and on", 3)
+
+
+def commands(name: str) -> list[list[str]]:
+    """The commands of one of the guide's blocks, without the program's name."""
+    (block,) = [block for block in read_blocks(GUIDE.read_text()) if block.name == name]
+    found = [line.split() for line in block.code.splitlines()]
+    assert all(program == "turnwise" for program, *_ in found)
+    return [rest for _, *rest in found]

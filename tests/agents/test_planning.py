@@ -32,8 +32,12 @@ def planned(asked: str, before: str = "") -> Plan:
         ("Research the history of Google TPUs.", "The history of Google TPUs", ["history Google TPUs", "Google TPUs"]),
         ("Please write me a detailed report on solar panels", "Solar panels", ["solar panels"]),
         ("Can you find out about rye bread?", "Rye bread", ["rye bread"]),
-        ("What is the tallest mountain in Spain?", "What is the tallest mountain in Spain", ["tallest mountain Spain"]),
-        ("研究谷歌TPU的历史", "研究谷歌TPU的历史", ["研究谷歌TPU的历史"]),
+        ("What is the tallest mountain in Spain?", "What is the tallest mountain in Spain?", ["tallest mountain Spain"]),
+        ("研究谷歌TPU的历史", "谷歌TPU的历史", ["谷歌TPU的历史"]),
+        ("请写一份关于中国茶的报告。", "中国茶", ["中国茶"]),
+        ("I need a thorough report on rye bread.", "Rye bread", ["rye bread"]),
+        ("Hello! I would be very grateful for help. I need a report on rye bread.", "Rye bread", ["rye bread"]),
+        ("Hi there, can you look into rye bread?", "Rye bread", ["rye bread"]),
         ("???", "???", ["???"]),
     ],
 )
@@ -53,6 +57,34 @@ def test_each_thing_to_focus_on_is_a_question():
         "Subsidies",
     ]
     assert plan.questions[1].queries == ("solar panels prices",)
+
+
+def test_a_letter_is_about_what_it_asks_for_and_not_about_its_writer():
+    plan = planned(
+        "Hello! I am preparing a talk for my history club next month. I need a report on the lighthouses of the British "
+        "coast: who built them, what they cost, and how tall they are. Please pay particular attention to the Eddystone. "
+        "Also, I would like to know what happened to Henry Winstanley. Don't include anything about fog signals. "
+        "Thanks a lot in advance, and best regards, Anna"
+    )
+    assert plan.title == "The lighthouses of the British coast"
+    assert [question.text for question in plan.questions[1:]] == [
+        "Who built them",
+        "What they cost",
+        "How tall they are",
+        "Eddystone",
+        "What happened to Henry Winstanley",
+    ]
+
+
+def test_two_questions_in_chinese_are_two():
+    plan = planned("中国茶的起源是什么？什么时候传入欧洲？")
+    assert [question.text for question in plan.questions] == ["中国茶的起源是什么？", "什么时候传入欧洲？"]
+
+
+def test_a_query_ends_with_a_word():
+    (query, *_) = planned(f"Research {'lighthouses and harbours ' * 30}").questions[0].queries
+    assert len(query) <= 200
+    assert not query.endswith(" ")
 
 
 def test_a_request_that_only_points_means_what_was_said_before():

@@ -18,6 +18,7 @@ def split(text: str) -> list[str]:
         ("A heading\nA line", ["A heading", "A line"]),
         ("東京です。大阪です。", ["東京です。", "大阪です。"]),
         ("See fig. 3", ["See fig. 3"]),
+        ("It was sold to Acme Corp. in 1999.", ["It was sold to Acme Corp. in 1999."]),
         ("", []),
     ],
 )
@@ -33,6 +34,22 @@ def test_numbers_are_the_same_with_and_without_their_commas():
 def test_words_of_one_stem_are_one():
     assert meaning("chips announced") == meaning("chip announces")
     assert "the" not in meaning("the chip")
+
+
+@pytest.mark.parametrize(
+    ("verb", "noun"),
+    [("authenticate", "authentication"), ("construct", "construction"), ("configures", "configuration")],
+)
+def test_a_verb_and_the_noun_of_it_are_one(verb: str, noun: str):
+    assert meaning(verb) == meaning(noun)
+
+
+def test_station_and_state_are_two():
+    assert meaning("station") != meaning("state")
+
+
+def test_a_chinese_question_is_about_what_it_asks_for():
+    assert meaning("茶是什么时候传入欧洲的？") == meaning("茶 传入欧洲")
 
 
 def test_writing_without_blanks_is_compared_by_pairs():
@@ -57,3 +74,9 @@ def test_lines_that_were_broken_because_they_were_full_are_joined():
     assert unwrapped(full) == full.replace("\n", " ")
     assert unwrapped("# Heading\nText") == "# Heading\nText"
     assert unwrapped(f"{'long ' * 12}\n- item") == f"{('long ' * 12).rstrip()}\n- item"
+
+
+def test_where_a_passage_stands_and_what_was_left_out_between_two_are_no_part_of_their_text():
+    place = "(The history of the lighthouse > The first one > How it was built)"
+    assert unwrapped(f"{place}\nIt was built.") == f"{place}\nIt was built."
+    assert unwrapped(f"{'long ' * 12}\n...\nshort") == f"{('long ' * 12).rstrip()}\n...\nshort"

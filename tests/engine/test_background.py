@@ -11,6 +11,7 @@ from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, Mode
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
 from turnwise.domain.interaction import Status
 from turnwise.domain.steps import ModelOutput
+from turnwise.engine.journal import Recording
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Lease, Store
@@ -326,3 +327,25 @@ HALF: list[Event] = [
     PartStart(0, 0, Text("")),
     PartDelta(0, 0, TextDelta("Half")),
 ]
+
+
+async def test_a_beat_in_the_moment_when_an_end_is_written_takes_nothing_for_lost(monkeypatch: pytest.MonkeyPatch):
+    """Its row is gone then, and its teller has not taken its next step."""
+    ends: list[asyncio.Task[None]] = []
+    async with open_engine(say("Hello")) as engine:
+        journal, runs = engine.interactions._journal, engine.interactions._runs
+        publish = journal._publish
+
+        def published(recording: Recording) -> None:
+            publish(recording)
+            if recording.ended:
+                run = runs._runs[recording.interaction.id]
+                ends.append(run.whole)
+                runs._lose(run)
+
+        monkeypatch.setattr(journal, "_publish", published)
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        seen = await read_all(engine.interactions.follow(recording))
+        await until(lambda: bool(ends))
+        await within(ends[0])
+        assert isinstance(seen[-1][1], End)

@@ -253,8 +253,9 @@ class Runs:
         if not run.stopped.is_set():
             run.end = Status.BUDGET_EXCEEDED
         try:
-            for event in [] if recording.is_lost else cut_short(recording.told, _end_of(run), self._clock()):
-                await self._journal.append(recording, event)
+            if not (recording.is_lost or recording.is_over):
+                for event in cut_short(recording.told, _end_of(run), self._clock()):
+                    await self._journal.append(recording, event)
         except TurnwiseError:
             pass  # the run is lost; or the store broke, and the journal ends the run as it can
         await self._journal.settle(recording)
@@ -317,8 +318,9 @@ class Runs:
 
     def _lose(self, run: _Run) -> None:
         """Somebody else has the run now, or has ended it."""
-        if not run.recording.ended and not run.ended.is_set():
-            self._journal.drop(run.recording)
+        if run.recording.ended and not run.recording.is_lost:
+            return  # it is gone because its end has just been written
+        self._journal.drop(run.recording)
         run.stopped.set()
 
     async def _claim_on(self) -> None:

@@ -5,20 +5,22 @@ sentence counts if what stands around it is about the subject, and about that si
 more if it says so itself, or has a number.
 """
 
+import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from turnwise.agents.deep_research.checking import first_of_alike
 from turnwise.agents.deep_research.planning import POINTING, Plan
 from turnwise.agents.deep_research.sources import Library
-from turnwise.agents.deep_research.words import meaning, numbers, sentences, words
+from turnwise.agents.deep_research.words import addresses, length, meaning, names, numbers, sentences
 
 MOST, FEWEST = 36, 8
 """How many sentences answer all questions together, and how many at least may answer one."""
 
-OF_ONE = 6
-"""So many of them, at the most, are of one source."""
+OF_ONE, OF_FEW = 6, 12
+"""So many of them, at the most, are of one source; and so many of those few that tell of a question, together."""
 
 SHORTEST, LONGEST = 5, 70
 """In words: other sentences are captions, menus or lists."""
@@ -27,8 +29,12 @@ AROUND = 2
 """So many sentences before and behind one tell what it is about."""
 
 _MARKS = re.compile(r"^(?:[#>*+•\s-]|\d+[.)]\s)+")
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)")
-_WHOLE = re.compile(r".*[.!。！]['\"”’)*_]*$", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
+_CITED = re.compile(r"(?<=\S)\[(?:\d{1,3}|[a-z]|note \d+|citation needed)\]")
+"""What the text of a source rests on, in its own numbers."""
+
+_CODE = re.compile(r"^ *(```|~~~).*?(?:^ *\1 *$|\Z)|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_WHOLE = re.compile(r".*(?:(?<!\.)[.!]|[。！])['\"”’)*_]*$", re.DOTALL)
 _LEANING = re.compile(
     r"(?i)(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|but|however|instead|also|there|then|so)\b"
 )
@@ -39,8 +45,19 @@ _ASIDE = re.compile(
 )
 """How a line begins that is none of the text."""
 
+_ORDER = re.compile(
+    r"(?i)^(?:system|assistant|user)\s*:|\bsystem prompt\b|"
+    r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instructions?|prompts?|(?:said|stands?) above)\b|"
+    r"\b(?:assistants?|language models?|chat ?bots?)\b.{0,20}\b(?:must|should|ha(?:s|ve) to)\b"
+)
+"""What is said to whoever reads for somebody else, and tells that one nothing."""
+
+_ITS_OWN = ('"', "`")
+_PAIRED = (("“", "”"), ("«", "»"), ("(", ")"), ("[", "]"))
+"""Marks that come in pairs: those that close themselves, and those that another one closes."""
+
 _YEAR = re.compile(r"\b(?:1[0-9]|20)\d\d\b")
-_PAST = meaning("history timeline chronology evolution origin past")
+_PAST = meaning("history timeline chronology evolution origin past 历史 沿革")
 """Words of a request for what happened when: it is told in the order of time."""
 
 
@@ -68,17 +85,77 @@ class _Sentence:
     """The words of what stands around it, and of its source's title."""
 
 
+class _Wanted:
+    """What is looked for: a subject, and a side of it."""
+
+    def __init__(self, subject: frozenset[str], aspect: frozenset[str], named: frozenset[str], read: "_Read") -> None:
+        """`named` are those words of the aspect that are names: they are a subject of their own."""
+        self.subject = subject
+        self.aspect = aspect
+        self._named = named & aspect
+        self._read = read
+        self._years = sorted(int(word) for word in subject | aspect if _YEAR.fullmatch(word))
+
+    def is_in(self, one: _Sentence) -> bool:
+        """Whether a sentence, with what stands around it, is about this."""
+        if not self._is_of_its_time(one):
+            return False
+        if self._named and self._named <= one.around and self.subject & one.around:
+            return bool(self.aspect & one.words)
+        about = self.subject & one.around
+        if len(about) < min(2, len(self.subject)) or self._share(about, self.subject) < 0.5:
+            return False
+        return not self.aspect or self._is_side_of(one)
+
+    def _is_side_of(self, one: _Sentence) -> bool:
+        """Whether a sentence has to do with that side of the subject. A number must stand in it."""
+        if any(word[0].isdigit() for word in self.aspect):
+            return bool(self.aspect & one.words)
+        return bool(self.aspect & one.words) or bool(self.aspect & one.around and self.subject & one.words)
+
+    def _is_of_its_time(self, one: _Sentence) -> bool:
+        """Whether a sentence that names years names one that is asked for, or one between those."""
+        named = list(map(int, _YEAR.findall(one.text)))
+        return not (self._years and named) or any(self._years[0] <= year <= self._years[-1] for year in named)
+
+    def says(self, one: _Sentence) -> bool:
+        """Whether a sentence has a word of it, itself."""
+        return bool((self.subject | self.aspect) & one.words)
+
+    def worth(self, one: _Sentence) -> float:
+        """How much a sentence tells of it."""
+        own = self._share(one.words & self.subject, self.subject) + 2 * self._share(one.words & self.aspect, self.aspect)
+        return own + 0.3 * bool(numbers(one.text)) + 0.2 * (one.place == 0)
+
+    def _share(self, said: frozenset[str], wanted: frozenset[str]) -> float:
+        return self._read.weight(said) / (self._read.weight(wanted) or 1.0)
+
+
+class _Read:
+    """All sentences that were read."""
+
+    def __init__(self, sentences: Iterable[_Sentence]) -> None:
+        self.sentences = [one for one in sentences if _is_told(one)]
+        self._having = Counter(word for one in self.sentences for word in one.around)
+
+    def weight(self, said: frozenset[str]) -> float:
+        """How much these words say together: those that stand in few places say more."""
+        return math.fsum(math.log(1 + len(self.sentences) / max(1, self._having[word])) for word in said)
+
+
 def extract(plan: Plan, library: Library, among: Collection[int]) -> list[Note]:
     """What these sources say of each question. A sentence answers one of them, that which is narrowest."""
-    read = [one for number in among for one in _sentences(library, number)]
+    read = _Read(one for number in among for one in _sentences(library, number))
     subject = meaning(plan.title) - POINTING
     aspects = [meaning(question.text) - subject - POINTING for question in plan.questions]
+    named = [frozenset[str]().union(*map(names, question.queries)) for question in plan.questions]
     most, is_past = max(FEWEST, MOST // len(aspects)), bool(_PAST & meaning(plan.words))
     used: list[str] = []
     notes: list[Note] = []
     for index in sorted(range(len(aspects)), key=lambda index: not aspects[index]):
-        wanted = subject or meaning(plan.questions[index].text)
-        for one in _chosen(read, wanted, aspects[index], most, is_past, used):
+        about = subject or meaning(plan.questions[index].text)
+        wanted = _Wanted(about, aspects[index], named[index], read)
+        for one in _chosen(read.sentences, wanted, most, is_past, used):
             used.append(one.text)
             notes.append(Note(index, one.text, (one.source,)))
     return sorted(notes, key=lambda note: note.question)
@@ -88,34 +165,57 @@ def _sentences(library: Library, number: int) -> Iterator[_Sentence]:
     source = library[number]
     title, place = meaning(source.title), 0
     for text in source.texts:
-        plain = [_tidied(text[start:end]) for start, end in sentences(text)]
+        bare = _CITED.sub("", _LINK.sub(_words_of_link, _CODE.sub("", text)))
+        plain = [_tidied(bare[start:end]) for start, end in sentences(bare)]
         said = [meaning(one) for one in plain]
         for at, one in enumerate(plain):
-            around = title.union(*said[max(0, at - AROUND) : at + AROUND + 1])
-            yield _Sentence(one, number, place + at, len(words(one)), said[at], around)
+            if all(map(library.knows, addresses(one))):
+                around = title.union(*said[max(0, at - AROUND) : at + AROUND + 1])
+                yield _Sentence(one, number, place + at, length(one), said[at], around)
         place += len(plain) + 1
 
 
+def _words_of_link(link: re.Match[str]) -> str:
+    return "" if link[1].strip("[]^ ").isdigit() else link[1]
+
+
 def _tidied(sentence: str) -> str:
-    return " ".join(_LINK.sub(r"\1", _MARKS.sub("", sentence)).split())
+    return " ".join(_MARKS.sub("", sentence).split())
+
+
+def _is_told(one: _Sentence) -> bool:
+    """Whether it is a sentence of the text, and the whole of it."""
+    return (
+        SHORTEST <= one.length <= LONGEST
+        and _WHOLE.match(one.text) is not None
+        and not _ASIDE.match(one.text)
+        and not _ORDER.search(one.text)
+        and "|" not in one.text
+        and all(one.text.count(mark) % 2 == 0 for mark in _ITS_OWN)
+        and all(one.text.count(opening) == one.text.count(closing) for opening, closing in _PAIRED)
+    )
 
 
 def _chosen(
-    read: list[_Sentence],
-    subject: frozenset[str],
-    aspect: frozenset[str],
-    most: int,
-    is_past: bool,
-    used: Sequence[str],
+    read: Sequence[_Sentence], wanted: _Wanted, most: int, is_past: bool, used: Sequence[str]
 ) -> list[_Sentence]:
-    """The best sentences for a question that were not used before, source by source, each in its order."""
-    fitting = [one for one in read if _is_about(one, subject, aspect)]
-    standing = [one for one in fitting if not _LEANING.match(one.text)]
-    ranked = sorted(standing, key=lambda one: (-_worth(one, subject, aspect), one.source, one.place))[: MOST * OF_ONE]
+    """The best sentences for a question that were not used before, source by source, each in its order; and what stands
+    between and beside them."""
+    fitting = [one for one in read if wanted.is_in(one)]
+    standing = [one for one in fitting if wanted.says(one) and not _LEANING.match(one.text)]
+    of_one = max(OF_ONE, OF_FEW // max(1, len({one.source for one in standing})))
+    ranked = sorted(standing, key=lambda one: (-wanted.worth(one), one.source, one.place))[: MOST * OF_ONE]
     chosen: list[_Sentence] = []
-    for one in (ranked[place] for place in first_of_alike((one.text for one in ranked), used)):
-        if len(chosen) < most and sum(other.source == one.source for other in chosen) < OF_ONE:
-            chosen.append(one)
+
+    def choose(candidates: Sequence[_Sentence]) -> None:
+        for one in (candidates[place] for place in first_of_alike((one.text for one in candidates), used)):
+            if len(chosen) < most and sum(other.source == one.source for other in chosen) < of_one:
+                chosen.append(one)
+
+    choose(ranked)
+    near = {(one.source, one.place + step) for one in chosen for step in range(-AROUND, AROUND + 1)}
+    used = [*used, *(one.text for one in chosen)]
+    choose([one for one in fitting if (one.source, one.place) in near and not _LEANING.match(one.text)])
     before = {(one.source, one.place) for one in chosen}
     leaning = [
         one
@@ -124,29 +224,6 @@ def _chosen(
     ]
     rank = _first_year if is_past else _rank
     return sorted([*chosen, *leaning], key=lambda one: (rank(chosen, one.source), _rank(chosen, one.source), one.place))
-
-
-def _is_about(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> bool:
-    needed = max(min(2, len(subject)), (len(subject) + 1) // 2)
-    return (
-        _WHOLE.match(one.text) is not None
-        and not _ASIDE.match(one.text)
-        and SHORTEST <= one.length <= LONGEST
-        and len(subject & one.around) >= needed
-        and (not aspect or _is_of(one, subject, aspect))
-    )
-
-
-def _is_of(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> bool:
-    """Whether a sentence has to do with a side of the subject. A number must stand in it."""
-    if any(word[0].isdigit() for word in aspect):
-        return bool(aspect & one.words)
-    return bool(aspect & one.words) or bool(aspect & one.around and subject & one.words)
-
-
-def _worth(one: _Sentence, subject: frozenset[str], aspect: frozenset[str]) -> float:
-    own = len(one.words & subject) / max(1, len(subject)) + 2 * len(one.words & aspect) / max(1, len(aspect))
-    return own + 0.3 * bool(numbers(one.text)) + 0.2 * (one.place == 0)
 
 
 def _rank(chosen: list[_Sentence], source: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from turnwise.agents.deep_research.asking import Asker, strings
 from turnwise.agents.deep_research.checking import first_of_alike
 from turnwise.agents.deep_research.effort import Effort
-from turnwise.agents.deep_research.words import COMMON, meaning
+from turnwise.agents.deep_research.words import COMMON, meaning, names
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import Schema
 
@@ -68,38 +68,59 @@ _SCHEMA: Schema = {
     "additionalProperties": False,
 }
 
+_KINDS = r"(?:report|overview|summary|paper|information|facts)\s+(?:on|about|of|into)\s+"
+_HOW = r"(?:short|brief|detailed|deep|full|complete|comprehensive|thorough)"
+
 _ASKING = re.compile(
     "(?i)^(?:"
     + "|".join(
         (
-            r"(?:please|kindly|hi|hello|hey)[,!]?\s+",
+            r"(?:please|kindly|also|and|(?:hi|hello|hey)(?: there| all)?)[,!]?\s+",
             r"(?:can|could|would|will) you (?:please )?",
-            r"(?:i|we)(?: want| need| would like|'d like) (?:you )?(?:to )?",
+            r"(?:i|we)(?: want| need| would like|'d like| would love) (?:you )?(?:to )?",
+            r"(?:i am|i'm|we are|we're) (?:interested in|looking for|curious about)\s+",
+            r"know (?:more |all |everything )?(?:about )?",
             r"(?:do|make|conduct|perform|carry out|run)\s+(?:me\s+)?(?:some|a|an|the)?\s*(?:deep |thorough |detailed )?"
             r"(?:research|analysis|study|investigation|survey|report)\s+(?:on|about|into|of)\s+",
             r"(?:write|prepare|create|compile|give|get|find|provide)\s+(?:me\s+)?(?:a|an|the|some)?\s*"
-            r"(?:short|brief|detailed|deep|full|comprehensive|thorough)?\s*(?:research )?"
-            r"(?:report|overview|summary|paper|information|facts)\s+(?:on|about|of|into)\s+",
+            rf"{_HOW}?\s*(?:research )?{_KINDS}",
+            rf"(?:a|an|some)\s+{_HOW}?\s*{_KINDS}",
             r"(?:research|investigate|analy[sz]e|study|explore|examine|survey|summari[sz]e|compare)\s+",
             r"(?:look into|find out(?: about)?|tell me(?: all| everything)?(?: about)?|report on|explain|describe)\s+",
+            r"(?:请|帮我|麻烦你?|研究一?下?|调查一?下?|介绍一?下?|写一?[份篇个]?)",
+            r"(?:[份篇个])?关于(?=.+的?(?:报告|综述|文章)$)",
         )
     )
     + ")"
 )
 """How a request begins, before it says what it is about."""
 
+_KIND_BEHIND = re.compile("的?(?:研究)?(?:报告|综述|文章)$")
+"""What a request in Chinese wants to have, behind what that is about."""
+
+_COURTESY = re.compile(
+    r"(?i)^\W*(?:(?:hello|hi|hey|dear|good (?:morning|day|afternoon|evening))\b(?:\W+\w+){0,3}\W*$|"
+    r"(?:many )?thanks?\b|(?:best|kind|warm) regards\b|cheers\b|sincerely\b|你好|您好|谢谢|多谢)"
+)
+_OF_ONESELF = re.compile(r"(?i)^\W*(?:i|we)(?: am| are| was| were| have| had| would be| will be|'m|'re|'ve|'d be)\b")
+"""How somebody begins who tells of themselves."""
+
 _FOCUS = re.compile(
-    r"(?i)[,;]?\s*\b(?:with (?:a |special |particular )?focus on|focus(?:sing|ing|sed|ed)? (?:mainly |more )?on|"
+    r"(?i)(?<=\w):\s+(?=(?:who|what|how|when|where|why|which)\b)|[,;]?\s*\b(?:with (?:a |special |particular )?focus on|focus(?:sing|ing|sed|ed)? (?:mainly |more )?on|"
     r"especially|in particular|particularly|including|with emphasis on)\s+"
 )
 _PARTS = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,\s*|;\s*|\s+and\s+|\s+as well as\s+)")
+_ASKED_PARTS = re.compile(r"(?i)[,;]\s*(?:and\s+|or\s+)?(?=(?:who|what|how|when|where|why|which)\b)")
+"""Between questions that stand in one sentence."""
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*|\n+")
 _LEAVING = re.compile(
     r"(?i)^\W*(?:and |but |please )*(?:less|without|skip|drop|remove|leave out|omit|no more|not|don't|do not|no)\b"
     r"\s*(?:include|cover|look at|care about|on|about|of|the)?\s*"
 )
 _ADDING = re.compile(
     r"(?i)^\W*(?:and |but |please |also )*(?:focus(?: more| mainly)? on|add|include|cover|look (?:also )?(?:at|into)|"
-    r"more (?:about|on)|also|i (?:also )?want)\b\s*(?:a |an )?(?:section|question|part)?\s*(?:also|about|on|the)?\s*"
+    r"more (?:about|on)|pay (?:particular |special |close )?attention to|also|i (?:also )?want)\b\s*(?:a |an )?(?:section|question|part)?\s*(?:also|about|on|the)?\s*"
 )
 _CLAUSE = re.compile(
     r"(?<=[.!?;])\s+|\n+|,\s*(?:and|but)\s+(?=less|not|no|without|skip|drop|remove|also|add)", re.IGNORECASE
@@ -209,7 +230,7 @@ def _line(text: str) -> str:
 
 
 def _queries(queries: Sequence[str]) -> tuple[str, ...]:
-    plain = (_line(query).replace(";", ",")[:QUERY] for query in queries)
+    plain = (_cut(_line(query).replace(";", ",")) for query in queries)
     return tuple(dict.fromkeys(query for query in plain if meaning(query)))[:QUERIES]
 
 
@@ -218,20 +239,33 @@ def _queries(queries: Sequence[str]) -> tuple[str, ...]:
 
 def plan_by_rule(asked: str, before: str, effort: Effort) -> Plan:
     """A plan out of the words of a request: its subject, then each thing that it is to focus on."""
-    first, *further = [part for part in re.split(r"(?<=[.!?])\s+|\n+", asked.strip()) if meaning(part)] or [
-        asked.strip()
-    ]
+    first, *further = _wants(asked) or [asked.strip()]
     subject, *focus = _FOCUS.split(_bare(first))
-    subject = subject.strip(" ,;:.!?") or first
+    subject = _phrase(subject) or first
     if before and not (meaning(subject) - POINTING):
         subject = _bare(next((line for line in before.splitlines() if meaning(line)), subject))
     title = subject[:1].upper() + subject[1:]
     questions = [Question(title, _searches(subject, ""))]
-    aspects = [part for one in focus for part in _PARTS.split(one.strip(" ,;:.!?")) if part]
+    aspects = [part for one in focus for part in _parts(_phrase(one)) if part]
     for aspect in [*aspects, *(_bare(_ADDING.sub("", _FOCUS.sub("", one))) for one in further)]:
         questions.append(_aspect(subject, aspect))
     kept = [questions[place] for place in first_of_alike(question.text for question in questions)]
     return Plan(title[:300], tuple(kept[: effort.questions]))
+
+
+def _wants(asked: str) -> list[str]:
+    """The sentences of a request that ask for something: no greeting, nothing of whoever asks, and nothing that is to be
+    left out."""
+    said = [one for one in _SENTENCE.split(asked.strip()) if meaning(one)]
+    wants = [one for one in said if not _COURTESY.match(one)] or said
+    wants = [one for one in wants if not _OF_ONESELF.match(_bare(one))] or wants
+    return wants[:1] + [one for one in wants[1:] if not _LEAVING.match(one)]
+
+
+def _parts(aspects: str) -> list[str]:
+    """The things that a request focuses on, one by one."""
+    asked = _ASKED_PARTS.split(aspects)
+    return asked if re.match(r"(?i)(?:who|what|how|when|where|why|which)\b", aspects) else _PARTS.split(aspects)
 
 
 def changed_by_rule(plan: Plan, said: str, effort: Effort) -> Plan:
@@ -251,21 +285,32 @@ def changed_by_rule(plan: Plan, said: str, effort: Effort) -> Plan:
 
 
 def _bare(request: str) -> str:
-    """What a request is about, without the words that ask for it."""
-    bare = request.strip(" .!?")
+    """What a request is about, without the words that ask for it. A question stays one."""
+    bare = whole = request.strip(" ,;:.!。！")
     while asking := _ASKING.match(bare):
         bare = bare[asking.end() :]
-    return bare
+    bare = _KIND_BEHIND.sub("", bare) if bare != whole else bare
+    return bare if bare == whole else _phrase(bare).rstrip("?？")
+
+
+def _phrase(text: str) -> str:
+    return text.strip(" ,;:.!。！")
 
 
 def _aspect(subject: str, aspect: str) -> Question:
-    aspect = aspect.strip(" ,;:.!?")
+    aspect = _phrase(aspect)
     return Question(aspect[:1].upper() + aspect[1:], _searches(subject, aspect))
 
 
 def _searches(subject: str, aspect: str) -> tuple[str, ...]:
-    """Queries for a thing: all of its words; and those that name it, if there are others."""
+    """Queries for a thing: all of its words; those that name it, if there are others; and the names of a side of it."""
     telling = [word for word in re.findall(r"[\w'’&.-]+", f"{subject} {aspect}") if meaning(word)]
     whole = " ".join(dict.fromkeys(telling)) or f"{subject} {aspect}".strip()
     naming = " ".join(dict.fromkeys(word for word in telling if meaning(word) - POINTING))
-    return _queries([whole, naming]) or (whole[:QUERY],)
+    named = " ".join(word for word in re.findall(r"[\w'’&-]+", aspect) if names(f"is {word}"))
+    return _queries([whole, naming, named]) or (_cut(whole),)
+
+
+def _cut(query: str) -> str:
+    """As much of a query as one may have, up to the end of a word."""
+    return query if len(query) <= QUERY else query[: QUERY + 1].rpartition(" ")[0] or query[:QUERY]

@@ -16,13 +16,23 @@ _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE = re.compile(r"\S.*?(?:[。！？]+|[.!?]+[\"'”’)\]*_]*(?=\s|$)|(?=\n)|$)", re.DOTALL)
 _SHORTENED = re.compile(
-    r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|al|approx|no|nos|fig|vol|dr|mr|mrs|ms|prof|st|inc|ltd|jr)\.)$", re.I
+    r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|al|approx|ca|no|nos|fig|vol|pp|dr|mr|mrs|ms|prof|rev|gen|gov|st|mt|inc|ltd|co|"
+    r"corp|jr|sr)\.)$",
+    re.I,
 )
 _NAME = re.compile(r"(?<![^\s(\[\"'“‘/–-])[A-Z][\w’'&-]*")
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{12,})[\"”“»]")
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"')\]]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
 
 _BLOCK = re.compile(r"\s*(?:[-*+•#>|]|\d+[.)]\s|```)")
+_ALONE = re.compile(r"\s*(?:\.\.\.|\(.+\))\s*")
+"""A line by which a search says where a passage stands, or that something was left out."""
+
+_JOINING = re.compile("什么时候|为什么|什么|怎么样|怎么|怎样|如何|哪些|哪里|哪个|多少|[的是了吗呢吧和与在]")
+"""Chinese for what is `COMMON` in English: it parts what stands before it from what stands behind."""
+
+_OF_A_VERB = ("ations", "ation", "ators", "ator", "ating", "ated", "ates", "ate", "ions", "ion")
+_INFLECTED = ("ing", "ies", "ied", "ed", "es", "s", "ly")
 
 WIDTH = 50
 """In characters: a shorter line was not broken because it was full."""
@@ -51,6 +61,11 @@ def meaning(text: str) -> frozenset[str]:
         for word in words(text)
         if word not in COMMON and (len(word) > 1 or not word.isalpha() or not word.isascii())
     )
+
+
+def length(text: str) -> int:
+    """How long a text is, in words. Of writing that has no blanks, two letters are about a word."""
+    return sum(len(found) // 2 + 1 if _IS_UNPARTED.match(found) else 1 for found in _WORD.findall(text))
 
 
 def numbers(text: str) -> frozenset[str]:
@@ -101,7 +116,8 @@ def unwrapped(text: str) -> str:
     """A text whose paragraphs stand in one line each, where they were broken into lines of one width."""
     lines: list[str] = []
     for line in text.splitlines():
-        if lines and len(lines[-1].rpartition("\n")[2]) >= WIDTH and line.strip() and not _BLOCK.match(line):
+        is_full = bool(lines) and len(lines[-1]) >= WIDTH and not _ALONE.fullmatch(lines[-1])
+        if is_full and line.strip() and not (_BLOCK.match(line) or _ALONE.fullmatch(line)):
             lines[-1] = f"{lines[-1]} {line.strip()}"
         else:
             lines.append(line.rstrip())
@@ -115,14 +131,16 @@ def _ungrouped(text: str) -> str:
 
 def _pieces(word: str) -> Iterator[str]:
     if _IS_UNPARTED.match(word):
-        yield from (word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        for part in filter(None, _JOINING.split(word)):
+            yield from (part[at : at + 2] for at in range(max(1, len(part) - 1)))
     else:
         yield word if word in COMMON else _stem(re.sub(r"['’].*", "", word) or word)
 
 
 def _stem(word: str) -> str:
-    """A word without the ending of its plural or its tense, roughly."""
-    for ending in ("ing", "ies", "ied", "ed", "es", "s", "ly"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)].rstrip("e")
+    """A word without the ending of its plural or its tense, or of the noun that is made of a verb, roughly."""
+    for endings, shortest in ((_OF_A_VERB, 5), (_INFLECTED, 3)):
+        for ending in endings:
+            if word.endswith(ending) and len(word) - len(ending) >= shortest:
+                return word[: -len(ending)].rstrip("e")
     return word.rstrip("e") if len(word) > 3 else word
