@@ -33,7 +33,7 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8787
 # A worker listens only if it is told to: `worker --port 8787`. The first start may have to fetch weights.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5m --start-interval=1s --retries=3 CMD ["python", "-c", \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5m --retries=3 CMD ["python", "-c", \
     "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8787, timeout=4); c.request('GET', '/readyz'); sys.exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["turnwise"]
 CMD ["serve"]

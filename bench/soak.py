@@ -2,11 +2,12 @@
 
     python -m bench.soak [--store sqlite] [--minutes 60] [--rate 20] [--out soak.csv]
 
-One API node and one worker on PostgreSQL, or one `turnwise serve` on SQLite. Plain calls, some of which continue others,
-streams, background work that is polled, streams that are left and resumed, cancels; a third of all is deleted again.
-Once a minute the processes are looked at. The first quarter is left out, in which caches fill; a line is fitted through
-the rest. What rises by less than 2 MiB of memory, or one descriptor or thread, in an hour counts as flat, and so does a
-rise that is smaller than twice its standard error. The exit code is 1 if something grows, or an answer was wrong.
+One API node and one worker on PostgreSQL, or one `turnwise serve` on SQLite. Plain calls, some of which continue
+others, streams, background work that is polled, streams that are left and resumed, cancels; a third of all is deleted
+again. Once a minute the processes are looked at. The first quarter is left out, in which caches fill; a line is fitted
+through the rest. What rises by less than 2 MiB of memory, or one descriptor or thread, in an hour counts as flat, and
+so does a rise that is smaller than twice its standard error. The exit code is 1 if something grows, or an answer was
+wrong.
 """
 
 import argparse
@@ -150,7 +151,7 @@ async def _story(
 ) -> str:
     plan = Plan(
         question,
-        "background" if kind == "background" else chance.choice(("foreground", "background stream")),
+        "background" if kind == "background" else chance.choice(("stream", "background stream")),
         switches_after=chance.randrange(1, WORDS) if kind == "resume" else None,
         polls_every=0.5 if kind == "background" else None,
         cancels_after=chance.randrange(1, WORDS) if kind == "cancel" else None,
@@ -180,7 +181,13 @@ async def watch(cluster: Cluster, tally: Tally, minutes: float, out: Path | None
         size = await asyncio.to_thread(cluster.size)
         for node in cluster.nodes:
             sample = Sample(
-                minute, node.name, *_look_at(node), size / 2**20, ended, 1000 * part(waits, 0.5), 1000 * part(waits, 0.99)
+                minute,
+                node.name,
+                *_look_at(node),
+                size / 2**20,
+                ended,
+                1000 * part(waits, 0.5),
+                1000 * part(waits, 0.99),
             )
             samples.append(sample)
             cells = (f"{value:.1f}" if isinstance(value, float) else str(value) for value in asdict(sample).values())

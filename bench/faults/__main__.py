@@ -1,6 +1,6 @@
 """Hundreds of streams on several nodes, and one fault after the other; every frame and every letter is checked.
 
-    python -m bench.faults [--store sqlite] [--streams 500] [--rate 10] [--seconds 20] [--only kill-worker,stop-api]
+    python -m bench.faults [--store sqlite] [--streams 500] [--rate 5] [--seconds 20] [--only kill-worker,stop-api]
     python -m bench.faults --namespaces      # each node on a host of its own; needs root
 
 Two API nodes and two workers on PostgreSQL, or one `turnwise serve` on SQLite, are answered by an upstream whose words
@@ -20,9 +20,10 @@ from bench.faults.injuries import INJURIES, Injury
 from bench.faults.rounds import Load, Round, part, play
 
 HEAD = (
-    "| fault | streams | completed | cancelled | runs moved | readers cut | pause p50 s | p99 s | longest s "
-    "| gaps | doubles | rewritten | wrong text | differing | false ends | errors | failed | lost |"
+    "| fault | streams | completed | cancelled | runs moved | readers cut | pause of moved s | of cut s | of all s "
+    "| longest s | gaps | doubles | rewritten | wrong text | differing | false ends | errors | failed | lost |"
 )
+"""Pauses are the longest one of each reader: that of half of them at the most, and that of 99 in a hundred."""
 REASONS = 20
 """How many things that are wrong are said in words, of each round."""
 
@@ -31,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=["postgres", "sqlite"], default="postgres")
     parser.add_argument("--streams", type=int, help="default: 500; with sqlite 200")
-    parser.add_argument("--rate", type=float, default=10.0, help="words a second of each stream")
+    parser.add_argument("--rate", type=float, default=5.0, help="words a second of each stream")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long an answer takes")
     parser.add_argument("--only", default="", help="faults, with commas: " + ", ".join(INJURIES))
     parser.add_argument("--namespaces", action="store_true", help="a host of its own for each node")
@@ -65,13 +66,17 @@ async def run(store: str, load: Load, injuries: list[Injury], namespaces: bool, 
 
 def row(played: Round) -> str:
     """A line of the table."""
-    verdict, pauses = played.verdict, played.pauses
+    verdict = played.verdict
     numbers = [verdict.accepted, verdict.completed, verdict.cancelled, played.moved, played.cut]
-    seconds = [part(pauses, 0.5), part(pauses, 0.99), played.longest]
+    pauses = [_parts(played.pauses_moved), _parts(played.pauses_cut), _parts(played.pauses)]
+    longest = f"{part(played.pauses, 1.0):.1f}"
     wrong = [verdict.gaps, verdict.doubles, verdict.rewritten, verdict.wrong, verdict.differing, verdict.false_ends]
     wrong += [verdict.errors, verdict.failed, verdict.lost]
-    cells = [played.what, *map(str, numbers), *(f"{value:.1f}" for value in seconds), *map(str, wrong)]
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join([played.what, *map(str, numbers), *pauses, longest, *map(str, wrong)])} |"
+
+
+def _parts(pauses: list[float]) -> str:
+    return f"{part(pauses, 0.5):.1f} / {part(pauses, 0.99):.1f}" if pauses else ""
 
 
 def complaints(cluster: Cluster) -> int:

@@ -13,8 +13,10 @@ HEADERS = {"Api-Revision": "2026-05-20", "x-goog-api-key": "none"}
 MODEL = "words"
 
 SILENCE = 20.0
-"""Seconds without a byte, not even a comment, after which a stream is dead. Nodes say one every `KEEP_ALIVE` seconds."""
+"""Seconds without a byte, not even a comment, after which a stream is dead."""
+
 KEEP_ALIVE = 5
+"""How often, in seconds, a node says a comment at least."""
 
 BROKEN = (aiohttp.ClientError, OSError)
 """What a client sees of a node that dies. TimeoutError is an OSError."""

@@ -93,16 +93,14 @@ async def open_cluster(
         network = behind.enter_context(open_network()) if namespaces else None
         address = LOCAL if network is None else network.address
         upstream = _upstream(cluster.folder, address)
-        await _start(upstream, behind)
+        await _start(behind, upstream)
         database = f"sqlite:///{cluster.database}"
         if store == "postgres":
             cluster.postgres = _start_postgres(network, behind)
             database = cluster.postgres.url
         config = cluster.folder / "turnwise.toml"
         config.write_text(
-            SETTINGS.format(
-                database=database, keep_alive=KEEP_ALIVE, concurrency=concurrency, upstream=upstream.url
-            )
+            SETTINGS.format(database=database, keep_alive=KEEP_ALIVE, concurrency=concurrency, upstream=upstream.url)
         )
         if store == "postgres":
             await _migrate(config, cluster.folder)
@@ -110,8 +108,7 @@ async def open_cluster(
             cluster.workers = [_node(cluster, "worker", number, network) for number in range(1, workers + 1)]
         else:
             cluster.apis = [_node(cluster, "serve", 1, network)]
-        for node in cluster.nodes:
-            await _start(node, behind)
+        await _start(behind, *cluster.nodes)
         yield cluster
 
 
@@ -136,22 +133,26 @@ def _upstream(folder: Path, address: str) -> Node:
     port = free_port(address)
     command = [sys.executable, "-m", "uvicorn", "bench.faults.upstream:app", "--host", address, "--port", str(port)]
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
-    return Node(
-        "upstream", command, sign="Uvicorn running on ", folder=folder, url=f"http://{address}:{port}"
-    )
+    return Node("upstream", command, sign="Uvicorn running on ", folder=folder, url=f"http://{address}:{port}")
 
 
 def _start_postgres(network: Network | None, behind: AsyncExitStack) -> Postgres:
-    postgres = Postgres() if network is None else Postgres(network.address, network.range, free_port(network.address))
+    address, range = ("", "") if network is None else (network.database, network.range)
+    postgres = Postgres(address, range)
     behind.callback(postgres.remove)
     postgres.start()
     postgres.make_database()
     return postgres
 
 
-async def _start(node: Node, behind: AsyncExitStack) -> None:
-    behind.push_async_callback(node.close)
-    await node.start()
+async def _start(behind: AsyncExitStack, *nodes: Node) -> None:
+    """Start them together, and end them together behind."""
+
+    async def close() -> None:
+        await asyncio.gather(*(node.close() for node in nodes))
+
+    behind.push_async_callback(close)
+    await asyncio.gather(*(node.start() for node in nodes))
 
 
 async def _migrate(config: Path, folder: Path) -> None:

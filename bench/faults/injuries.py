@@ -14,6 +14,9 @@ from bench.faults.stories import Story
 UNPLUGGED = 12.0
 """Seconds for which a cable is cut: longer than a lease, shorter than most people would wait."""
 
+BLIND = 40.0
+"""Seconds for which a node cannot reach the database: longer than it tries for."""
+
 Clients: TypeAlias = Sequence[Story]
 Harm: TypeAlias = Callable[[Cluster, Clients, random.Random], Awaitable[None]]
 Needs: TypeAlias = Literal["anything", "workers", "postgres", "hosts", "one node"]
@@ -26,8 +29,6 @@ class Injury:
     what: str
     do: Harm
     needs: Needs = "anything"
-    meets_all: bool = False
-    """Whether every reader is met, and not only those whose run moves or whose stream breaks off."""
 
     def fits(self, cluster: Cluster) -> bool:
         """Whether it can be done to this cluster."""
@@ -84,6 +85,12 @@ async def _restart_postgres(cluster: Cluster, clients: Clients, chance: random.R
     await asyncio.to_thread(cluster.postgres.start)
 
 
+async def _crash_postgres(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    assert cluster.postgres is not None
+    await asyncio.to_thread(cluster.postgres.stop, "immediate")
+    await asyncio.to_thread(cluster.postgres.start)
+
+
 async def _cut_clients(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
     for story in chance.sample(clients, len(clients) // 2):
         story.cut()
@@ -103,18 +110,36 @@ async def _unplug(host: Host) -> None:
     host.plug_in()
 
 
+async def _blind_worker(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    await _blind(cluster, cluster.hosts[chance.choice(cluster.workers).name])
+
+
+async def _blind_api(cluster: Cluster, clients: Clients, chance: random.Random) -> None:
+    await _blind(cluster, cluster.hosts[chance.choice(cluster.apis).name])
+
+
+async def _blind(cluster: Cluster, host: Host) -> None:
+    assert cluster.postgres is not None
+    host.lose(cluster.postgres.address)
+    await asyncio.sleep(BLIND)
+    host.find(cluster.postgres.address)
+
+
 INJURIES = {
-    "nothing": Injury("none", _nothing, meets_all=True),
+    "nothing": Injury("none", _nothing),
     "kill-worker": Injury("kill -9 of a worker", _kill_worker, "workers"),
     "kill-api": Injury("kill -9 of an API node", _kill_api, "workers"),
     "stop-worker": Injury("SIGTERM of a worker", _stop_worker, "workers"),
     "stop-api": Injury("SIGTERM of an API node", _stop_api, "workers"),
-    "kill-serve": Injury("kill -9, three times", _kill_again_and_again, "one node", meets_all=True),
-    "stop-serve": Injury("SIGTERM, and started again", _stop_api, "one node", meets_all=True),
-    "restart-postgres": Injury("PostgreSQL restarted", _restart_postgres, "postgres", meets_all=True),
+    "kill-serve": Injury("kill -9, three times", _kill_again_and_again, "one node"),
+    "stop-serve": Injury("SIGTERM, and started again", _stop_api, "one node"),
+    "restart-postgres": Injury("PostgreSQL restarted", _restart_postgres, "postgres"),
+    "crash-postgres": Injury("PostgreSQL crashed", _crash_postgres, "postgres"),
     "cut-clients": Injury("half of the clients cut off", _cut_clients),
     "unplug-worker": Injury(f"a worker's cable cut for {UNPLUGGED:.0f} s", _unplug_worker, "hosts"),
-    "unplug-api": Injury(f"an API node's cable cut for {UNPLUGGED:.0f} s", _unplug_api, "hosts", meets_all=True),
+    "unplug-api": Injury(f"an API node's cable cut for {UNPLUGGED:.0f} s", _unplug_api, "hosts"),
+    "blind-worker": Injury(f"a worker without the database for {BLIND:.0f} s", _blind_worker, "hosts"),
+    "blind-api": Injury(f"an API node without the database for {BLIND:.0f} s", _blind_api, "hosts"),
 }
 """By the names that the command line has for them, in the order in which they are done."""
 

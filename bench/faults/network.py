@@ -42,6 +42,14 @@ class Host:
         """Mend its cable."""
         _ip("link", "set", self.cable, "up")
 
+    def lose(self, address: str) -> None:
+        """Have nothing arrive any more that it sends to an address. Nobody is told."""
+        _ip("-n", self.namespace, "route", "add", "blackhole", address)
+
+    def find(self, address: str) -> None:
+        """Have it reach that address again."""
+        _ip("-n", self.namespace, "route", "delete", "blackhole", address)
+
 
 class Network:
     """A switch with hosts."""
@@ -51,12 +59,15 @@ class Network:
         self._hosts: list[Host] = []
         self.address = f"{NETWORK}.1"
         """Of this process."""
+        self.database = f"{NETWORK}.254"
+        """Likewise, for the database, so that it can be cut off alone."""
         self.range = f"{NETWORK}.0/24"
 
     def open(self) -> None:
         """Make the switch."""
         _ip("link", "add", self._switch, "type", "bridge")
-        _ip("addr", "add", f"{self.address}/24", "dev", self._switch)
+        for address in (self.address, self.database):
+            _ip("addr", "add", f"{address}/24", "dev", self._switch)
         _ip("link", "set", self._switch, "up")
 
     def make_host(self) -> Host:

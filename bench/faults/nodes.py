@@ -85,7 +85,8 @@ class Node:
                 await self.kill()
 
     async def _end(self, how: signal.Signals) -> None:
-        assert self._process is not None and self._reading is not None
+        assert self._process is not None
+        assert self._reading is not None
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, how)
         async with asyncio.timeout(PATIENCE):

@@ -30,6 +30,11 @@ class Postgres:
                 rules.write(f"host all all {network} trust\n")
 
     @property
+    def address(self) -> str:
+        """Where it listens, beside its socket. Empty: nowhere."""
+        return self._address
+
+    @property
     def url(self) -> str:
         """Where processes reach it."""
         if self._address:

@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 from bench.faults.answers import Question
 from bench.faults.client import BROKEN, DONE, Client, Frame, Refused, Stream, soon, text_of
 
-Kind: TypeAlias = Literal["foreground", "background", "background stream"]
-KINDS: Sequence[Kind] = ("foreground", "background", "foreground", "background stream")
+Kind: TypeAlias = Literal["plain", "stream", "background", "background stream"]
+KINDS: Sequence[Kind] = ("plain", "stream", "stream", "stream", "background", "background", "background stream")
 
 ENDED = {"completed", "cancelled", "failed", "incomplete", "budget_exceeded"}
 
@@ -114,13 +114,12 @@ class Story:
         """Ask until somebody says that the question was heard."""
         text = self.plan.question.text
         while self.id is None:
-            if self.plan.kind == "background":
-                reply = await self._answered(self._client.create(self._node, text, background=True))
-                if reply is not None:
-                    self._learn(reply["id"])
-            else:
-                fields = {"background": True} if self.plan.kind == "background stream" else {}
+            fields = {"background": True} if "background" in self.plan.kind else {}
+            if "stream" in self.plan.kind:
                 await self._read(self._client.stream(self._node, text, **fields))
+            elif (reply := await self._answered(self._client.create(self._node, text, **fields))) is not None:
+                self._learn(reply["id"])
+                self._waits_since = time.monotonic()
             if self.id is None:
                 self.seen.unanswered += 1
 
@@ -203,7 +202,8 @@ class Story:
     async def _poll(self) -> None:
         """Look at the interaction now and then, at any node. What was there once stays there."""
         await self._known.wait()
-        assert self.id is not None and self.plan.polls_every is not None
+        assert self.id is not None
+        assert self.plan.polls_every is not None
         text = ""
         while True:
             await asyncio.sleep(self.plan.polls_every)

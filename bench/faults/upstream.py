@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
-
 from bench.faults.answers import Question, parse_question, rest_of
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -237,7 +237,7 @@ async def open_blobs(settings: Settings) -> BlobStore:
     if url is None:
         folder = settings.data_dir / "blobs"
         if settings.is_shared:
-            log.warning("files are kept in %s, where only processes of this machine find them: set files.blobs_url", folder)
+            log.warning("files are in %s, where only processes of this machine find them: set files.blobs_url", folder)
         try:
             return DiskBlobs(folder)
         except OSError as error:

@@ -135,6 +135,7 @@ async def test_a_question_about_the_report_is_answered_in_its_words(tmp_path: Pa
         ("Can you elaborate on the second section?", "Ironwood", "bfloat16"),
         ("Please expand on the first point.", "bfloat16", "Ironwood"),
         ("Please expand on the last part of the report.", "Ironwood", "bfloat16"),
+        ("Summarize the second section.", "Ironwood", "bfloat16"),
     ],
 )
 async def test_a_part_of_the_report_is_told_by_its_place(tmp_path: Path, asked: str, told: str, not_told: str):
@@ -143,6 +144,28 @@ async def test_a_part_of_the_report_is_told_by_its_place(tmp_path: Path, asked: 
         text = report(await world.work(asked, history=after(FOUNDING, first))).text
     assert told in text
     assert not_told not in text
+
+
+async def test_a_question_is_answered_by_sentences_that_stand_together(tmp_path: Path):
+    towers = (
+        "# Eddystone\n\nThe fourth lighthouse of Eddystone was designed by James Douglass. It was lit in 1882.\n\n"
+        "The first lighthouse of Eddystone was made of wood. The lighthouse of Smeaton was lit in 1759."
+    )
+    asked = "When was the lighthouse of Douglass lit, and who designed it?"
+    async with folder_of({"towers.md": towers}, tmp_path) as world:
+        first = await world.work(LIGHTHOUSE)
+        events = await world.work(asked, history=after(LIGHTHOUSE, first))
+    assert "Searching" not in thoughts(events)
+    assert "was designed by James Douglass [1]. It was lit in 1882 [1]." in report(events).text
+
+
+async def test_no_research_is_done_on_thanks(tmp_path: Path):
+    async with folder_of(ABOUT_TPUS, tmp_path) as world:
+        first = await world.work()
+        events = await world.work("Thanks, looks great!", history=after(QUESTION, first))
+    assert "Searching" not in thoughts(events)
+    assert ending(events).status == Status.COMPLETED
+    assert "nothing to look up" in report(events).text
 
 
 async def test_documents_that_came_with_a_request_are_sources_of_what_was_planned_for_it(tmp_path: Path):
@@ -206,15 +229,19 @@ async def test_no_address_comes_into_a_report_that_is_not_that_of_a_source(sente
 
 
 async def test_what_a_source_cites_is_not_taken_for_a_citation_of_the_report(tmp_path: Path):
-    said = "The Eddystone Lighthouse was lit in 1698.[3] The lighthouse fell in the storm[4] of 1703.[note 2][5] It is gone."
+    said = "The Eddystone Lighthouse was lit in 1698.[3] The lighthouse fell in the storm[4] of 1703.[note 2][5]"
+    said = f"{said} The Eddystone Lighthouse is 49 m high.<sup>\\[6\\]</sup>"
     text = await told_of_lighthouses(said, tmp_path)
-    assert "was lit in 1698 [1]. The lighthouse fell in the storm of 1703 [1]." in text
+    assert (
+        "was lit in 1698 [1]. The lighthouse fell in the storm of 1703 [1]. The Eddystone Lighthouse is 49 m high [1]."
+        in text
+    )
 
 
 @pytest.mark.parametrize(
     "part",
     [
-        "| Eddystone Lighthouse | lit in 1698. |\n|---|---|\n| Smeaton | The lighthouse of Eddystone was lit in 1759. |",
+        "| Eddystone Lighthouse | lit in 1698. |\n|---|---|\n| Smeaton | The Eddystone Lighthouse was lit in 1759. |",
         "(Eddystone Lighthouse > Towers > Smeaton) The Eddystone Lighthouse was a tower of",
         "The Eddystone Lighthouse was lit for the third time in a year that...",
         'The Eddystone Lighthouse was painted `red == "white.*"',
@@ -245,6 +272,23 @@ async def test_a_text_that_answers_is_told_whole_and_in_its_order(tmp_path: Path
     places = [text.find(step.rstrip(".")) for step in steps]
     assert -1 not in places
     assert places == sorted(places)
+
+
+async def test_what_stands_below_the_references_is_not_told(tmp_path: Path):
+    references = "## References\n\nThe Eddystone Lighthouse and its builders. London."
+    text = await told_of_lighthouses(f"The Eddystone Lighthouse was lit in 1698.\n\n{references}", tmp_path)
+    assert "lit in 1698 [1]" in text
+    assert "and its builders" not in text
+
+
+async def test_a_heading_says_what_all_below_it_is_about(tmp_path: Path):
+    told = (
+        "The first lighthouse was lit in 1698 by a man from Essex. It stood for five years. "
+        "He was in it when the storm came. The storm took both in one night. Nothing of either was ever found."
+    )
+    async with folder_of({"notes.md": f"# Towers\n\n## Eddystone Lighthouse\n\n{told}\n"}, tmp_path) as world:
+        text = report(await world.work(LIGHTHOUSE)).text
+    assert "It stood for five years [1]. He was in it when the storm came [1]." in text
 
 
 async def test_another_year_than_that_which_was_asked_for_is_not_told(tmp_path: Path):

@@ -32,7 +32,11 @@ def planned(asked: str, before: str = "") -> Plan:
         ("Research the history of Google TPUs.", "The history of Google TPUs", ["history Google TPUs", "Google TPUs"]),
         ("Please write me a detailed report on solar panels", "Solar panels", ["solar panels"]),
         ("Can you find out about rye bread?", "Rye bread", ["rye bread"]),
-        ("What is the tallest mountain in Spain?", "What is the tallest mountain in Spain?", ["tallest mountain Spain"]),
+        (
+            "What is the tallest mountain in Spain?",
+            "What is the tallest mountain in Spain?",
+            ["tallest mountain Spain"],
+        ),
         ("研究谷歌TPU的历史", "谷歌TPU的历史", ["谷歌TPU的历史"]),
         ("请写一份关于中国茶的报告。", "中国茶", ["中国茶"]),
         ("I need a thorough report on rye bread.", "Rye bread", ["rye bread"]),
@@ -61,8 +65,9 @@ def test_each_thing_to_focus_on_is_a_question():
 
 def test_a_letter_is_about_what_it_asks_for_and_not_about_its_writer():
     plan = planned(
-        "Hello! I am preparing a talk for my history club next month. I need a report on the lighthouses of the British "
-        "coast: who built them, what they cost, and how tall they are. Please pay particular attention to the Eddystone. "
+        "Hello! I am preparing a talk for my history club next month. I need a report on the lighthouses of the "
+        "British coast: who built them, what they cost, and how tall they are. Please pay particular attention to the "
+        "Eddystone. "
         "Also, I would like to know what happened to Henry Winstanley. Don't include anything about fog signals. "
         "Thanks a lot in advance, and best regards, Anna"
     )
@@ -79,6 +84,12 @@ def test_a_letter_is_about_what_it_asks_for_and_not_about_its_writer():
 def test_two_questions_in_chinese_are_two():
     plan = planned("中国茶的起源是什么？什么时候传入欧洲？")
     assert [question.text for question in plan.questions] == ["中国茶的起源是什么？", "什么时候传入欧洲？"]
+
+
+def test_whatever_is_asked_beside_what_a_plan_can_have_is_in_its_last_question():
+    plan = planned("Research ships with a focus on " + ", ".join(f"masts{number}" for number in range(20)))
+    assert len(plan.questions) == 12
+    assert all(f"asts{number}" in plan.words for number in range(20))
 
 
 def test_a_query_ends_with_a_word():
@@ -118,3 +129,21 @@ def test_what_is_to_be_added_is_added_and_what_is_to_be_left_out_is_not_there():
 
 def test_a_plan_always_has_a_question():
     assert changed_by_rule(PLAN, "Drop cost. Drop last.", Effort()).questions
+
+
+def test_what_is_to_be_left_out_after_a_comma_is_left_out():
+    changed = changed_by_rule(PLAN, "Add recycling, drop how long they last", Effort())
+    assert [question.text for question in changed.questions] == ["What do they cost?", "Recycling"]
+
+
+def test_a_part_of_the_subject_can_be_left_out():
+    plan = planned("Research lighthouses of England and Scotland")
+    changed = changed_by_rule(plan, "Drop Scotland.", Effort())
+    assert changed.title == "Lighthouses of England"
+    assert "Scotland" not in changed.words
+    assert changed_by_rule(plan, "Without England", Effort()).title == "Lighthouses of Scotland"
+
+
+def test_the_whole_subject_cannot_be_left_out():
+    plan = planned("Research lighthouses")
+    assert changed_by_rule(plan, "No lighthouses please", Effort()) == plan

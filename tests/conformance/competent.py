@@ -19,7 +19,8 @@ KNOWN: Mapping[str, str] = {
         "Two particles can be made so that they belong together. Measure one, and you know at once what the other will"
         " show, however far away it is."
     ),
-    r"very long story": "A brave knight rode out to find a dragon. " + "They talked until dawn, and then until dusk. " * 400,
+    r"very long story": "A brave knight rode out to find a dragon. "
+    + "They talked until dawn, and then until dusk. " * 400,
     r"story": "Once a brave knight rode out to find a dragon. They talked until dawn, and parted as friends.",
     r"joke": "There are ten kinds of people: those who know binary, and those who do not.",
 }

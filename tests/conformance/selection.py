@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from .sdks import ALL, Sdk
-from .serving import MODELS
+from .sdks import ALL, JAVASCRIPT, PYTHON, Sdk
+from .serving import MODELS, UPSTREAM
+
+FIRST_AND_LAST = (PYTHON[0], PYTHON[-1], JAVASCRIPT[0], JAVASCRIPT[-1])
+"""The generations that also run on the default model where it takes its time. What the others read is the same."""
 
 
 def each_sdk(sdks: Iterable[Sdk]) -> pytest.MarkDecorator:
@@ -21,6 +24,13 @@ def each_sdk(sdks: Iterable[Sdk]) -> pytest.MarkDecorator:
 def each_sdk_and_model(sdks: Sequence[Sdk]) -> pytest.MarkDecorator:
     """Run the test once for each of the given generations on each model; `server` is the one with that behind it."""
     params = [pytest.param(sdk, model, id=f"{sdk}-{model}", marks=marks_of(sdk)) for model in MODELS for sdk in sdks]
+    return pytest.mark.parametrize(("sdk", "server"), params, indirect=["server"], scope="module")
+
+
+def each_sdk_and_some_on_default(sdks: Iterable[Sdk], some: Sequence[Sdk] = FIRST_AND_LAST) -> pytest.MarkDecorator:
+    """Run the test for each of the given generations on the strong model, and for some on the default one too."""
+    runs = [(sdk, model) for sdk in sdks for model in MODELS if model == UPSTREAM or sdk in some]
+    params = [pytest.param(sdk, model, id=f"{sdk}-{model}", marks=marks_of(sdk)) for sdk, model in runs]
     return pytest.mark.parametrize(("sdk", "server"), params, indirect=["server"], scope="module")
 
 

@@ -25,7 +25,15 @@ class ServerFailed(Exception):
 @contextmanager
 def serve(data_dir: Path, models_dir: Path, *options: str) -> Iterator[str]:
     """Run `turnwise serve`, with more options if need be, for as long as the block lasts; gives its address."""
-    port = free_port()
+    process, output = launch(free_port(), data_dir, models_dir, *options)
+    try:
+        yield output.address()
+    finally:
+        end(process)
+
+
+def launch(port: int, data_dir: Path, models_dir: Path, *options: str) -> tuple[subprocess.Popen[str], "Output"]:
+    """A server that has been started and may not be ready yet, and what it prints."""
     command = [sys.executable, "-m", "turnwise", "serve", "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--data-dir", str(data_dir), *options],
@@ -36,11 +44,7 @@ def serve(data_dir: Path, models_dir: Path, *options: str) -> Iterator[str]:
         encoding="utf-8",
         errors="replace",
     )
-    output = Output(process)
-    try:
-        yield output.address()
-    finally:
-        end(process)
+    return process, Output(process)
 
 
 class Output:

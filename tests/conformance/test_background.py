@@ -1,9 +1,23 @@
 """Turns of models in the background as every SDK sees them: polled, followed, cancelled, deleted, going on with a
-function's result; and what is refused."""
+function's result; and what is refused. What agents do there is in `test_deep_research.py`."""
+
+import json
+import urllib.request
 
 import pytest
 
-from .selection import over_every_sdk_and_model
+from .programs import TIMEOUT
+from .sdks import ALL
+from .selection import each_sdk_and_some_on_default
+
+over_every_sdk_and_model = each_sdk_and_some_on_default(ALL)
+
+REFUSED = {
+    "unstored": "background: a background interaction must be stored",
+    "awaited": "background: an agent works in the background",
+    "unknown_setting": "agent_config.depth: deep research has no such setting",
+}
+"""What is refused, and why."""
 
 END = {"outputs": "interaction.complete", "steps": "interaction.completed"}
 
@@ -84,17 +98,10 @@ def test_function_call_waits_for_its_result_and_the_next_turn_goes_on(sdk, repor
 
 
 @over_every_sdk_and_model
-@pytest.mark.parametrize(
-    ("call", "why"),
-    [
-        ("unstored", "background: a background interaction must be stored"),
-        ("awaited", "background: an agent works in the background"),
-        ("unknown_setting", "agent_config.depth: deep research has no such setting"),
-    ],
-)
-def test_what_cannot_be_in_the_background_is_refused_by_name(sdk, report, call, why):
-    assert (report[call]["error"], report[call]["status"]) == ("BadRequestError", 400)
-    assert why in report[call]["message"]
+def test_what_cannot_be_in_the_background_is_refused_by_name(sdk, report):
+    for call, why in REFUSED.items():
+        assert (report[call]["error"], report[call]["status"]) == ("BadRequestError", 400)
+        assert why in report[call]["message"]
 
 
 @over_every_sdk_and_model
@@ -103,3 +110,25 @@ def test_generation_config_of_an_agent_is_refused_by_the_sdk_or_by_the_server(sd
     assert refused["status"] in (None, 400), "most SDKs do not even send it"
     assert "generation_config" in refused["message"]
     assert "agent" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["deep-research-pro-preview-12-2025", "deep-research-preview-04-2026", "deep-research-max-preview-04-2026"],
+)
+def test_agents_answer_from_the_first_start(server, agent):
+    body = {
+        "agent": agent,
+        "input": "Research the history of the Google TPUs with a focus on 2025 and 2026.",
+        "agent_config": {"type": "deep-research", "collaborative_planning": True},
+        "background": True,
+        "stream": True,
+    }
+    request = urllib.request.Request(
+        f"{server}/v1beta/interactions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
+        frames = [json.loads(line.removeprefix(b"data: ")) for line in reply if line.startswith(b"data: {")]
+    plan = "".join(frame["delta"].get("text", "") for frame in frames if "delta" in frame)
+    assert plan.startswith("# Research plan: The history of the Google TPUs")
+    assert (frames[-1]["interaction"]["agent"], frames[-1]["interaction"]["status"]) == (agent, "completed")

@@ -8,7 +8,7 @@ that it tells what its code printed, and of the other that this is right.
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from .conftest import script_of
 from .founding import at_server
 from .outside import CHAMPION, FINAL, NAMES, SNOW, Outside, open_outside, serve_led
 from .programs import run_sdk, run_shell
-from .sdks import ALL, JAVASCRIPT, PYTHON, Sdk, locked
-from .selection import marks_of, over_every_model, over_outputs_sdks_and_models
-from .serving import DEFAULT_MODEL, MODELS, UPSTREAM
+from .sdks import ALL, PYTHON, Sdk, locked
+from .selection import each_sdk_and_some_on_default, marks_of, over_every_model, over_outputs_sdks_and_models
+from .serving import DEFAULT_MODEL, UPSTREAM
 from .upstream import Upstream
 
 FIFTIETH = "12586269025"
@@ -45,20 +45,8 @@ FORMS = {
     "steps": ("interaction.created", "interaction.completed", "step"),
 }
 
-ON_DEFAULT = (PYTHON[0], PYTHON[-1], JAVASCRIPT[0], JAVASCRIPT[-1])
-"""The generations that also run on the default model, which takes its time to write code: the first and the last. What
-the others read is the same."""
-
-
-def over(sdks: Iterable[Sdk]) -> pytest.MarkDecorator:
-    """Run the test for each of these on the strong model, and for the first and the last on the default one too."""
-    runs = [(sdk, model) for sdk in sdks for model in MODELS if model == UPSTREAM or sdk in ON_DEFAULT]
-    params = [pytest.param(sdk, model, id=f"{sdk}-{model}", marks=marks_of(sdk)) for sdk, model in runs]
-    return pytest.mark.parametrize(("sdk", "server"), params, indirect=["server"], scope="module")
-
-
-over_every_sdk_and_model = over(ALL)
-over_python_sdks_and_models = over(PYTHON)
+over_every_sdk_and_model = each_sdk_and_some_on_default(ALL)
+over_python_sdks_and_models = each_sdk_and_some_on_default(PYTHON)
 
 
 @pytest.fixture(scope="module")

@@ -127,8 +127,8 @@ def event(**chunk: object) -> bytes:
 
 
 @contextmanager
-def open_upstream(model: Model = parrot) -> Iterator[Upstream]:
-    """A server in front of this model that listens for as long as the block lasts."""
+def open_upstream(model: Model = parrot, pace: float = PACE) -> Iterator[Upstream]:
+    """A server in front of this model, at so many seconds a word, that listens for as long as the block lasts."""
     upstream = Upstream(model)
 
     class Handler(BaseHTTPRequestHandler):
@@ -144,7 +144,7 @@ def open_upstream(model: Model = parrot) -> Iterator[Upstream]:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 for data in (*answer.events(), b""):
-                    time.sleep(PACE)
+                    time.sleep(pace)
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             else:
                 content = answer.whole()

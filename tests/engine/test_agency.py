@@ -1,15 +1,17 @@
 """An agent's work: what its words become, what its desk gives, and how it goes on after its process has died."""
 
 import asyncio
+import re
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import uvloop
 
 from engine.tooling import ToolForTests, found
 from engine.working import AgentForTests, around, asked, joined, shown, work_on
@@ -33,6 +35,7 @@ from turnwise.domain.events import (
 from turnwise.domain.interaction import Status, Usage
 from turnwise.domain.steps import ModelOutput, Step, Thought
 from turnwise.domain.tools import GoogleSearch
+from turnwise.engine import agency
 from turnwise.engine.agency import work
 from turnwise.engine.retelling import Differs
 from turnwise.engine.surroundings import Limits
@@ -159,7 +162,7 @@ async def test_citations_without_a_text_break_the_work():
         yield Cites((CITED,))
         yield Done()
 
-    with pytest.raises(ValueError, match="there is no text that could be cited"):
+    with pytest.raises(ModelFailed, match="the agent 'tester' cites where there is no text"):
         await work_on(careless)
 
 
@@ -214,6 +217,85 @@ async def test_an_agent_that_cancels_itself_has_failed():
 
     with pytest.raises(ModelFailed, match="the agent 'tester' has cancelled itself"):
         await within(work_on(confused))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Hello", "says a str, which is none of Thinks, Says, Cites, Shows and Done"),
+        (None, "says a NoneType"),
+        (Says(None), "gives Says a NoneType for a text"),
+        (Says(5), "gives Says a int for a text"),
+        (Thinks(["a"]), "gives Thinks a list for a text"),
+        (Says("half \ud800"), "gives Says what is no Unicode"),
+        (Cites("abc"), "gives Cites a str for a tuple of annotations"),
+        (Cites(("abc",)), "annotation 0: it has to be an object with a `type`"),
+        (Cites((CITED, {"url": "http://a.example"})), "annotation 1: it has to be an object with a `type`"),
+        (Cites(({**CITED, "end_index": 8},)), "bytes of the text, which has 7, and not 0 and 8"),
+        (Cites(({**CITED, "start_index": -1},)), "and not -1 and 5"),
+        (Cites(({**CITED, "start_index": 6},)), "and not 6 and 5"),
+        (Cites(({"type": "url_citation", "url": "http://a.example"},)), "and not None and None"),
+        (Cites(({**CITED, "url": object()},)), "it is not JSON"),
+        (Shows("a.png"), "gives Shows a str for media"),
+        (Shows(Media("image", "image/png", "no base64!")), "shows media whose `data` is no base64"),
+        (Shows(Media("image", "image/png")), "shows media without `data`"),
+        (Done("exploded"), "is done as 'exploded', which is none of completed, incomplete and budget_exceeded"),
+    ],
+)
+async def test_an_agent_that_says_what_cannot_be_told_has_failed_with_what_it_was(said: Any, why: str):
+    async def careless(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("Ünder")
+        yield Says("!")
+        yield said
+        yield Done()
+
+    with pytest.raises(ModelFailed, match=re.escape(why)):
+        await within(work_on(careless))
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), BaseException()])
+async def test_an_agent_that_calls_for_the_end_of_its_process_has_failed(error: BaseException):
+    async def leaving(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("So far.")
+        raise error
+
+    with pytest.raises(ModelFailed, match="the agent 'tester' has called for the end of its process"):
+        await within(work_on(leaving))
+
+
+async def test_a_step_that_calls_for_the_end_of_its_process_ends_the_agent_only():
+    async def leave() -> str:
+        raise SystemExit(3)
+
+    async def leaving(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("So far.")
+        await asyncio.gather(desk.step("leave", leave), desk.step("leave again", leave))
+
+    with pytest.raises(ModelFailed, match="a step of the agent has called for the end of its process"):
+        await within(work_on(leaving))
+
+
+async def test_an_agent_that_does_not_end_when_it_is_told_to_is_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(agency, "LEAVING", 0.01)
+    released = asyncio.Event()
+
+    async def deaf(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("Still here.")
+        while not released.is_set():
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    turn = asked()
+    hired = Hired(AgentForTests(deaf), "m", Budget(1000, 1000.0))
+    events = work(turn, hired, Task(turn.input), around(), OneModel(ScriptedModel()))
+    async for event in events:
+        if isinstance(event, PartDelta):
+            break
+    await within(events.aclose())
+    assert "the agent 'tester' does not end though it was told to" in caplog.text
+    released.set()
 
 
 async def test_an_agent_whose_model_there_is_not_does_not_begin():
@@ -289,6 +371,19 @@ async def test_work_that_takes_too_long_is_ended_and_what_was_said_stays():
     assert isinstance(thought, Thought)
     assert thought.summary == (Text("This takes long."),)
     assert events[-1] == End(Status.BUDGET_EXCEEDED, None, NOON)
+
+
+def test_the_end_of_the_time_is_known_by_its_timer_whichever_loop_has_that():
+    async def slow(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("So far.")
+        await asyncio.Event().wait()
+
+    async def several() -> list[list[Event]]:
+        budgets = [Budget(tokens=1, seconds=0.01 + 0.00037 * number) for number in range(40)]
+        return await asyncio.gather(*(work_on(slow, budget=budget) for budget in budgets))
+
+    ends = {events[-1] for events in uvloop.run(within(several()))}
+    assert ends == {End(Status.BUDGET_EXCEEDED, None, NOON)}
 
 
 async def test_an_agent_that_talks_faster_than_it_is_heard_is_ended_too():

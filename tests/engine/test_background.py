@@ -244,6 +244,24 @@ async def test_closing_ends_what_is_not_kept():
     assert failed.failure.message == "the server was stopped in the middle of this turn"
 
 
+async def test_closing_ends_what_is_not_kept_behind_all_that_was_told_before():
+    class Endless:
+        card = ModelCard("scripted")
+
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+            yield Taken()
+            while True:
+                yield TextFragment("x")
+                await asyncio.sleep(0)
+
+    async with open_engine(model=Endless()) as engine:
+        recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
+        await until(lambda: len(recording.events) > 10)
+        await within(engine.interactions.close())
+        ends = [event.type for event in recording.events[-5:]]
+        assert ends == ["delta", "part_stop", "step_stop", "failed", "end"]
+
+
 async def test_after_closing_no_run_begins():
     async with open_engine(say("Hi")) as engine:
         await engine.interactions.close()

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from engine.tooling import ToolForTests, found
-from support import NOON, HeldStore, open_engine, read_all, texts, turn, until, within
-from turnwise.domain.content import Text
-from turnwise.domain.errors import NotFound
-from turnwise.domain.events import Created, End, Event, fold
+from support import NOON, PATIENCE, HeldStore, open_engine, read_all, texts, turn, until, within
+from turnwise.domain.content import Media, Text
+from turnwise.domain.errors import HandedOver, NotFound
+from turnwise.domain.events import Created, End, Event, StatusUpdate, fold
 from turnwise.domain.interaction import Interaction, Status, Usage
 from turnwise.domain.steps import FunctionResult, ModelOutput, Thought, ToolCall, ToolResult
 from turnwise.domain.tools import FunctionTool, GoogleSearch
@@ -30,6 +31,7 @@ from turnwise.models.model import (
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.memory import MemoryStore
 from turnwise.store.store import Batch, Lease, NewRun, Store
+from turnwise.tools.tool import Made
 
 HERE, THERE = Carrying(Lease("here", 60.0)), Carrying(Lease("there", 60.0))
 CARD = ModelCard("scripted", tools=True, thinks=True)
@@ -132,6 +134,23 @@ async def test_calls_that_were_answered_are_not_made_again():
         await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
     assert len(tool.calls) == 2
     assert [len(prompt.steps) for prompt in other.prompts] == [7]
+
+
+async def test_what_a_tool_made_is_told_with_its_result_or_made_again():
+    store = HeldStore()
+    tool = ToolForTests(lambda *_: replace(found("it"), made=[Made(b"a,b", "text/csv", "table.csv")]))
+    model = ScriptedModel(answer=script, card=CARD, continues=True)
+    store.hold("begin_upload")
+    async with open_engine(store=store, model=model, tools={"google_search": tool}, carrying=HERE) as engine:
+        await engine.interactions.begin(SEARCH, "ann", "steps")
+        await store.reached("begin_upload")
+    store.let_go("begin_upload")
+    async with open_engine(store=store, model=model, tools={"google_search": tool}, carrying=THERE):
+        steps = (await ended(store, "int_1")).steps
+    kinds = [step.type for step in steps]
+    assert kinds.count("tool_call") == kinds.count("tool_result") == 2
+    assert sum(isinstance(step, ModelOutput) and isinstance(step.content[0], Media) for step in steps) == 2
+    assert tool.keys[:2] == tool.keys[2:], "whoever makes it again does so by the same key"
 
 
 async def test_a_half_made_call_of_the_clients_ends_the_turn_with_the_reason():
@@ -286,3 +305,144 @@ async def test_an_end_that_the_store_would_not_take_is_written_as_soon_as_it_doe
             while (await store.load("int_1", "ann")).status is Status.IN_PROGRESS:  # noqa: ASYNC110 (there is no event)
                 await asyncio.sleep(0)
         assert (await engine.interactions.get("int_1", "ann")).status is Status.FAILED
+
+
+async def waiting(store: Store, *ids: str) -> None:
+    """Runs that nobody carries yet."""
+    for id in ids:
+        interaction = Interaction(id, "ann", turn(background=True), NOON, NOON)
+        opening = (Created(), StatusUpdate(Status.IN_PROGRESS))
+        await store.create(interaction, Batch(id, 1, opening), NewRun())
+
+
+async def ended(store: Store, id: str) -> Interaction:
+    """An interaction, once it has ended."""
+    async with asyncio.timeout(PATIENCE):
+        while (found := await store.load(id, "ann")) is None or not found.status.is_terminal:
+            await asyncio.sleep(0)
+    return found
+
+
+async def test_however_many_come_at_once_no_more_are_carried_than_there_is_room_for(any_store: Store):
+    gate = asyncio.Event()
+    model = ScriptedModel(answer=lambda _: [Taken(), gate, TextFragment("x"), Finished("stop")])
+    async with open_engine(store=any_store, model=model, carrying=replace(HERE, room=2)) as engine:
+        creating = [engine.interactions.create(turn(background=True), "ann", "steps") for _ in range(20)]
+        made = await within(asyncio.gather(*creating))
+        await until(lambda: len(model.prompts) >= 2)
+        assert len(await any_store.beat(HERE.lease)) == 2
+        gate.set()
+        for one in made:
+            assert (await ended(any_store, one.id)).status is Status.COMPLETED
+        assert len(model.prompts) == 20
+
+
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+async def test_a_run_that_is_stopped_while_it_is_being_claimed_is_not_begun(how: str):
+    store = HeldStore()
+    async with open_engine(store=store, carrying=replace(HERE, room=1)) as engine:
+        store.hold("events")
+        await waiting(store, "int_x")
+        await store.reached("events")
+        stopping = asyncio.create_task(getattr(engine.interactions, how)("int_x", "ann"))
+        await until(lambda: store.calls["events"] == 2)
+        store.let_go("events")
+        await within(stopping)
+        await waiting(store, "int_y")
+        assert (await ended(store, "int_y")).status is Status.COMPLETED
+        assert len(engine.model.prompts) == 1
+        assert engine.interactions._live("int_x", "ann") is None
+        if how == "cancel":
+            assert (await engine.interactions.get("int_x", "ann")).status is Status.CANCELLED
+
+
+async def test_whoever_stops_a_run_at_the_same_time_as_others_finds_it_stopped(any_store: Store):
+    async with open_engine(store=any_store, carrying=replace(HERE, room=0)) as engine:
+        await waiting(any_store, "int_x")
+        stopping = [engine.interactions.cancel("int_x", "ann") for _ in range(5)]
+        stopped = await within(asyncio.gather(*stopping))
+        assert {one.status for one in stopped} == {Status.CANCELLED}
+
+
+async def test_processes_that_stop_a_run_at_the_same_time_all_find_it_stopped(any_store: Store):
+    async with (
+        open_engine(store=any_store, carrying=replace(HERE, room=0)) as here,
+        open_engine(store=any_store, carrying=replace(THERE, room=0)) as there,
+    ):
+        for number in range(10):
+            await waiting(any_store, f"int_{number}")
+            stopping = [one.interactions.cancel(f"int_{number}", "ann") for one in (here, there)]
+            stopped = await within(asyncio.gather(*stopping))
+            assert {one.status for one in stopped} == {Status.CANCELLED}
+
+
+async def test_a_run_that_cannot_be_gone_on_with_holds_up_neither_the_start_nor_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("turnwise.engine.background.FIRST_PAUSE", 0.01)
+    store = HeldStore()
+    await waiting(store, "int_x", "int_y")
+    for name in ("events", "release"):
+        store.fail(name, lambda *arguments: "int_x" in str(arguments))
+    async with open_engine(say("Hi"), say("Hi"), store=store) as engine:
+        assert (await ended(store, "int_y")).status is Status.COMPLETED
+        assert (await engine.store.load("int_x", "ann")).status is Status.IN_PROGRESS
+        await until(lambda: store.calls["release"] > 1)
+        store.heal()
+        assert (await ended(store, "int_x")).status is Status.COMPLETED
+
+
+async def test_what_a_process_has_without_knowing_is_given_back(any_store: Store):
+    brief = Carrying(Lease("here", 0.35), room=0)
+    await waiting(any_store, "int_x")
+    assert await any_store.take("int_x", "ann", brief.lease) is not None  # as by a claim whose answer never came
+    async with open_engine(store=any_store, carrying=brief), open_engine(store=any_store, carrying=THERE) as there:
+        assert (await ended(any_store, "int_x")).status is Status.COMPLETED
+        assert len(there.model.prompts) == 1
+
+
+async def test_a_process_that_is_cut_off_from_its_store_lets_go_of_its_runs(monkeypatch: pytest.MonkeyPatch):
+    """Others have them by then, as far as it knows. Its readers are told to read on elsewhere, and no false end."""
+    store = HeldStore()
+    short = Carrying(Lease("here", 0.05))
+    never = [Taken(), TextFragment("Half"), asyncio.Event()]
+    async with open_engine(never, store=store, carrying=short) as engine:
+        recording = await engine.interactions.begin(turn(stream=True), "ann", "steps")
+        reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
+        await until(lambda: texts(recording.events) == "Half")
+        for name in ("beat", "append", "finish", "tail", "load"):
+            store.fail(name)
+        with pytest.raises(HandedOver, match="cannot reach its store"):
+            await within(reader)
+        await until(lambda: engine.model.left_early == 1)
+        store.heal()
+    (run,) = await store.claim(Lease("another", 60), 10)
+    assert (run.interaction.id, run.deaths) == ("int_1", 0)
+
+
+async def test_a_process_that_finds_its_store_again_in_time_goes_on():
+    store, going = HeldStore(), asyncio.Event()
+    patient = Carrying(Lease("here", 0.2))
+    async with open_engine(
+        [Taken(), TextFragment("Half"), going, TextFragment(" and half"), Finished("stop")],
+        store=store,
+        carrying=patient,
+    ) as engine:
+        recording = await engine.interactions.begin(turn(stream=True), "ann", "steps")
+        await until(lambda: texts(recording.events) == "Half")
+        before = store.calls["beat"]
+        store.fail("beat")
+        await until_beaten(store, before + 2)
+        store.heal()
+        await until_beaten(store, before + 4)
+        going.set()
+        events = [event for _, event in await read_all(engine.interactions.follow(recording))]
+        assert texts(events) == "Half and half"
+        assert recording.attempt == 1
+
+
+async def until_beaten(store: HeldStore, times: int) -> None:
+    """Wait until its carrier has said so often that it lives."""
+    async with asyncio.timeout(10):
+        while store.calls["beat"] < times:  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0.001)

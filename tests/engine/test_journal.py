@@ -22,12 +22,13 @@ from turnwise.domain.events import (
     StepStart,
     StepStop,
     TextDelta,
+    WholeDelta,
     fold,
 )
 from turnwise.domain.interaction import Interaction, Status
-from turnwise.domain.steps import ModelOutput
+from turnwise.domain.steps import FunctionCall, ModelOutput
 from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow
-from turnwise.store.store import Lease, NewRun, Store
+from turnwise.store.store import Batch, Lease, NewRun, Store
 
 OPENING = [Created(), StatusUpdate(Status.IN_PROGRESS)]
 MINE = NewRun(lease=Lease("this", 60.0))
@@ -419,6 +420,38 @@ async def test_readers_of_a_run_that_someone_else_took_read_on_from_the_store(an
         assert texts(events) == "mine theirs"
         assert list(enumerate(events, 1)) == list(await any_store.events("one", 0))
         await within(other.close())
+
+
+async def test_a_reader_that_is_slow_to_read_hears_at_once_that_it_was_deleted(any_store: Store):
+    await any_store.create(interaction(), Batch("one", 1, tuple(OPENING)), MINE)
+    async with journal_on(any_store) as journal:
+        async with aclosing(await journal.read(interaction(), 1, idle=10 * PATIENCE)) as groups:
+            assert [position for position, _ in await within(anext(groups))] == [2]
+            reading = asyncio.create_task(anext(groups))
+            await until(lambda: bool(journal._tail._readers))
+            await any_store.append([Batch("one", 3, tuple(START))])
+            assert await within(reading)
+            (reader,) = journal._tail._readers["one"]
+            await any_store.delete("one", "ann")
+            await until(lambda: reader.in_doubt)
+            with pytest.raises(NotFound, match="was deleted"):
+                await within(anext(groups))
+
+
+async def test_no_writer_waits_between_the_last_of_a_step_and_its_stop():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        store.hold("append")
+        fragments = [PartDelta(0, 0, ArgumentsDelta("x")) for _ in range(PENDING_LIMIT)]
+        await tell(journal, recording, START[0])
+        await store.reached("append")
+        await tell(journal, recording, *fragments)
+        call = PartDelta(0, 0, WholeDelta(FunctionCall("c", "look")))
+        telling = asyncio.create_task(tell(journal, recording, call, STOP[1]))
+        await until(telling.done)
+        store.let_go("append")
+        await tell(journal, recording, END)
 
 
 async def test_an_interaction_that_the_store_refuses_is_not_live():

@@ -21,7 +21,7 @@ from turnwise.domain.errors import FailedPrecondition, InvalidRequest, NotFound
 from turnwise.domain.interaction import Failure, Interaction, Status, WebhookConfig
 from turnwise.domain.webhooks import NewWebhook, Revocation, Webhook, WebhookChanges, WebhookState
 from turnwise.engine.thoughts import Sealer
-from turnwise.engine.webhook_delivery import HELD, HELD_FOR_A_TARGET, TOLD_AT_ONCE
+from turnwise.engine.webhook_delivery import HELD, HELD_FOR_A_TARGET, HELD_FOR_AN_OWNER, TOLD_AT_ONCE
 from turnwise.engine.webhooks import SECRETS, Webhooks
 from turnwise.media.guard import Guard
 from turnwise.store.memory import MemoryStore
@@ -309,6 +309,42 @@ async def test_a_target_that_does_not_answer_holds_up_nobody_else():
         await tell(webhooks, ended(id="int_last"))
         assert (await hear(quick)).json["data"] == {"id": "int_last"}
         assert len(slow.heard) == TOLD_AT_ONCE
+
+
+async def test_an_owner_whose_targets_do_not_answer_holds_up_no_other_owner():
+    targets = HELD // HELD_FOR_A_TARGET + 4
+    async with open_receiver(then="hang") as slow, open_receiver() as quick, telling(seconds=60) as webhooks:
+        for number in range(targets):
+            await register(webhooks, slow.uri(f"/{number}"))
+        for number in range(HELD_FOR_A_TARGET):
+            await tell(webhooks, ended(id=f"int_{number}"))
+        await until(lambda: len(slow.heard) >= HELD_FOR_AN_OWNER // HELD_FOR_A_TARGET * TOLD_AT_ONCE)
+        await register(webhooks, quick.uri(), owner="bob")
+        await tell(webhooks, ended(id="int_bob", owner="bob"))
+        assert (await hear(quick)).json["data"] == {"id": "int_bob"}
+
+
+async def test_a_target_that_did_not_hear_the_last_is_told_one_at_a_time():
+    clock = Clock()
+    async with open_receiver(500, then="hang") as slow, telling(clock=clock, seconds=60) as webhooks:
+        await register(webhooks, slow.uri())
+        await tell(webhooks, ended())
+        await hear(slow)
+        await idle(webhooks)
+        for number in range(20):
+            await tell(webhooks, ended(id=f"int_{number}"))
+        await hear(slow, 2)
+        await until(lambda: all(notice.due > clock.now for notice in webhooks._store._notices.values()))
+        assert len(slow.heard) == 2
+
+
+async def test_a_target_that_hears_well_is_told_a_thousand_in_no_time():
+    async with open_receiver() as quick, telling(clock=lambda: datetime.now(UTC)) as webhooks:
+        await register(webhooks, quick.uri())
+        for number in range(1000):
+            await tell(webhooks, ended(id=f"int_{number}"))
+        await until(lambda: not webhooks._store._notices)
+    assert len({heard.id for heard in quick.heard}) == 1000
 
 
 async def test_those_that_wait_behind_one_that_was_not_heard_are_put_off_untried():

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import re
+import resource as resource_limits
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -317,6 +319,31 @@ async def test_the_end_of_a_run_that_brought_nothing_along_does_not_empty_the_lo
     assert size(log_of(path)) > 0
     assert await store.finish(ended("two"), attempt=1)
     assert size(log_of(path)) == 0
+
+
+async def test_what_was_committed_is_no_error_though_the_disk_has_no_room_to_empty_the_log(
+    store: SQLiteStore, path: Path
+) -> None:
+    await store.create(ended("large", text="x" * 1_000_000))
+    await store.create(running("one"), run=NewRun(b"baggage", HERE))
+    assert await store.finish(ended("one"), attempt=1)
+    await store.create(running("two"), run=NewRun(b"secret-1", HERE))
+    with files_as_large_as(size(path)):
+        assert await store.finish(ended("two", text="y" * 500_000), attempt=1)
+    assert [link.steps for link in await store.chain("two", "ann")] == [ended("two", text="y" * 500_000).steps]
+    await store.create(ended("three"))
+    assert size(log_of(path)) == 0, "what it could not do then it does as soon as it can"
+
+
+@contextmanager
+def files_as_large_as(most: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes: as on a disk that is full."""
+    _, hard = limits = resource_limits.getrlimit(resource_limits.RLIMIT_FSIZE)
+    resource_limits.setrlimit(resource_limits.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource_limits.setrlimit(resource_limits.RLIMIT_FSIZE, limits)
 
 
 async def test_the_file_is_not_made_anew_for_what_goes_by_itself(

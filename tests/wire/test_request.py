@@ -32,6 +32,10 @@ def test_the_least_request_is_a_stored_turn_that_nobody_watches():
 
 UNDERSTOOD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a model by its long name": ({"model": "models/gemma"}, {"model": "gemma"}),
+    "an agent by its long name": (
+        {"model": None, "agent": "agents/historian", "background": True},
+        {"model": None, "agent": "historian", "background": True},
+    ),
     "what it continues": ({"previous_interaction_id": "int_1"}, {"previous_interaction_id": "int_1"}),
     "an instruction": ({"system_instruction": "Be brief."}, {"system_instruction": "Be brief."}),
     "an empty instruction": ({"system_instruction": ""}, {"system_instruction": None}),
@@ -115,6 +119,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "neither model nor agent": ({"model": None}, "model: a request names a model or an agent; set `model`"),
     "an empty model": ({"model": ""}, "model: string should have at least 1 character, not ''"),
     "an empty model by its long name": ({"model": "models/"}, "model: there is no name behind 'models/'"),
+    "an empty agent by its long name": (
+        {"model": None, "agent": "agents/"},
+        "agent: there is no name behind 'agents/'",
+    ),
     "model and agent": ({"agent": "a"}, "agent: a request names a model or an agent, not both; leave one out"),
     "an agent with a model's settings": (
         {"model": None, "agent": "a", "generation_config": {}},

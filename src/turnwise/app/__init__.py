@@ -17,7 +17,7 @@ from turnwise.app.media import build_fetcher, build_readers, build_visits
 from turnwise.app.models import ListedModels, build_catalogue, entries, fetch_weights
 from turnwise.app.tools import build_embedder, build_toolbox
 from turnwise.app.webhooks import build_webhooks
-from turnwise.data import load_sealing_key, open_blobs, open_store, working_folder
+from turnwise.data import load_sealing_key, open_blobs, open_store, require_shared, working_folder
 from turnwise.engine.background import ALONE, Carrying
 from turnwise.engine.file_search import FileSearch
 from turnwise.engine.files import Files
@@ -75,11 +75,8 @@ async def open_app(settings: Settings, role: Role = "serve") -> AsyncIterator[Ap
     Raises:
         SettingsError: a model, or the place where everything is kept, cannot be as it is set.
     """
-    if role != "serve" and not settings.is_shared:
-        raise SettingsError(
-            f"database_url: `turnwise {role}` is one process of several, which share a store on PostgreSQL; set "
-            "postgresql://..., or use `turnwise serve`, which is all in one"
-        )
+    if role != "serve":
+        require_shared(settings, role)
     catalogue, agents = build_catalogue(settings), build_agents(settings)
     with working_folder(settings) as scratch:
         opening = open_store(settings, migrate=role == "serve", patience=0.0 if role == "serve" else STARTING)

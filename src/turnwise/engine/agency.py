@@ -9,6 +9,7 @@ what was told until then: finished steps are not done again, and what was said i
 """
 
 import asyncio
+import logging
 from base64 import b64decode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
@@ -36,6 +37,7 @@ from turnwise.domain.tools import CodeExecution, GoogleSearch, ServedTool, UrlCo
 from turnwise.engine.assemble import Assembler
 from turnwise.engine.delivery import deliver_made
 from turnwise.engine.desk import Kept, WorkDesk
+from turnwise.engine.hearing import Hearing
 from turnwise.engine.retelling import Differs, Retelling
 from turnwise.engine.surroundings import Surroundings
 from turnwise.engine.thoughts import Secret
@@ -45,6 +47,11 @@ from turnwise.tools.tool import Made, Occasion
 
 READY = 16
 """How many things an agent may have said that are not told yet. Then it waits."""
+
+LEAVING = 5.0
+"""For how many seconds an agent that is told to end is waited for. Then it is left to itself."""
+
+log = logging.getLogger("turnwise.run")
 
 PLAIN_TOOLS: dict[str, ServedTool] = {
     "google_search": GoogleSearch(),
@@ -149,20 +156,22 @@ class _Office:
         working = asyncio.create_task(self._work(), name=f"agent {self._hired.agent.card.name}")
         try:
             while not self.is_done and time() < until:
-                async with asyncio.timeout_at(until):
-                    heard = await self._queue.get()
+                try:
+                    async with asyncio.timeout_at(until):
+                        heard = await self._queue.get()
+                except TimeoutError:
+                    return
                 if isinstance(heard, _Over):
                     return
                 if isinstance(heard, Exception):
                     raise heard
                 self.is_done = isinstance(heard, Done)
                 yield heard
-        except TimeoutError:
-            if time() < until:
-                raise  # the agent's own
         finally:
             working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await asyncio.wait([working], timeout=LEAVING)
+            if not working.done():
+                log.warning("the agent %r does not end though it was told to", self._hired.agent.card.name)
 
     async def _work(self) -> None:
         """Have the agent work. What breaks it is the last thing that is heard."""
@@ -176,6 +185,11 @@ class _Office:
             await self._queue.put(self._broken("has cancelled itself"))
         except Exception as error:
             await self._queue.put(error)
+        except GeneratorExit:
+            raise
+        except BaseException:  # SystemExit: it would end the server, and each one that goes on with this
+            log.exception("the agent %r called for the end of its process", self._hired.agent.card.name)
+            await self._queue.put(self._broken("has called for the end of its process"))
 
     async def _sit_down(self, tools: Toolset, occasion: Occasion) -> None:
         desk = self._desk = WorkDesk(
@@ -191,8 +205,11 @@ class _Office:
         )
         if self._kept.offered is None:
             await self._queue.put(desk.beginning())
+        hearing = Hearing()
         async with aclosing(self._hired.agent.work(await self._in_words(), desk)) as saying:
             async for said in saying:
+                if wrong := hearing.hear(said):
+                    raise self._broken(wrong)
                 await self._queue.put(said)
                 if isinstance(said, Done):
                     return
@@ -249,7 +266,6 @@ class _Telling:
         self._told = told
         self._retelling = Retelling(told)
         self._cited: Sequence[Mapping[str, JSON]] = ()
-        self._is_text_open = False
         self._shown = 0
         """How many pieces of media were shown."""
         self._shows_thoughts = turn.agent_config.get("thinking_summaries") == "auto"
@@ -277,11 +293,10 @@ class _Telling:
     def add(self, said: Said, fragment: Fragment | None) -> Iterator[Event]:
         """The events of something that the agent said."""
         if isinstance(said, Cites):
-            self._end_text(said)
+            self._cited = said.annotations
         elif fragment is not None:
             if isinstance(said, Says) and self._cited:
                 yield from self._new(self._assembler.close())
-            self._is_text_open = isinstance(said, Says)
             yield from self._new(self._assembler.add(fragment))
         if isinstance(said, Thinks) and fragment is not None and self._shows_thoughts:
             step, output = self._thought
@@ -317,12 +332,6 @@ class _Telling:
             if isinstance(event, StepStart) and event.output is not None:
                 self._thought = (event.step, event.output)
             yield from self._retelling.rest(event)
-
-    def _end_text(self, said: Cites) -> None:
-        if not self._is_text_open:
-            raise ValueError("there is no text that could be cited: Cites comes right behind the text that it is about")
-        self._is_text_open = False
-        self._cited = said.annotations
 
     def _cite(self, text: str) -> Sequence[Mapping[str, JSON]]:
         cited, self._cited = self._cited, ()

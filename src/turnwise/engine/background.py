@@ -11,17 +11,18 @@ of it. A run whose carriers die too often ends as failed.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from random import uniform
 
 from turnwise.domain.errors import Internal, ModelUnavailable, TurnwiseError
 from turnwise.domain.events import Created, Event, StatusUpdate
 from turnwise.domain.interaction import Failure, Interaction, Status
 from turnwise.engine.journal import NOT_WRITTEN, Journal, Recording, cut_short, lost
-from turnwise.store.store import Batch, Lease, NewRun, Run, Store
+from turnwise.store.store import Batch, Lease, NewRun, News, Run, Store
 
 log = logging.getLogger("turnwise.run")
 
@@ -38,8 +39,19 @@ LOOKS = 1.0
 BEATS = 3.5
 """How many times a carrier says that it is alive while a lease lasts."""
 
+BLIND = 3.0
+"""How many times as long as a lease lasts a process that cannot reach its store goes on with its runs: a store that is
+only restarted is back by then."""
+
+CLAIMED = 50
+"""How many runs to claim at once."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-"""How long, in seconds, to wait before an end that could not be written is written again."""
+"""How long, in seconds, to wait before an end that could not be written is written again, and before a run that could
+not be gone on with is given back."""
+
+CONTENDED = 0.05
+"""How long, in seconds, a process waits at the most before it takes a run again that another one took from it."""
 
 HANDING_OVER = 3.0
 """How long, in seconds, a process that stops tries to give its runs back."""
@@ -105,6 +117,18 @@ class Runs:
         self._carrying = carrying
         self._resume = resume
         self._runs: dict[str, _Run] = {}
+        self._claimed: set[str] = set()
+        """Runs that were claimed, and are not carried yet."""
+        self._reserved = 0
+        """How much room is kept for runs that are about to be carried."""
+        self._stopping: dict[tuple[str, str], asyncio.Task[None]] = {}
+        """Runs that are being taken to be ended, by their ids and owners."""
+        self._returning: dict[str, asyncio.Task[None]] = {}
+        """Runs that this process has and cannot carry: they are being given back."""
+        self._strays: Collection[str] = ()
+        """Runs that this process has, says the store, and of which nobody here knows."""
+        self._beaten = 0.0
+        """When the store last heard that this process lives, by the clock of the event loop."""
         self._work: list[asyncio.Task[None]] = []
         self._wanted = asyncio.Event()
         """Set when there may be a run to claim."""
@@ -115,6 +139,7 @@ class Runs:
         if alone:
             await self._store.abandon()
         else:
+            self._beaten = asyncio.get_running_loop().time()
             self._work.append(asyncio.create_task(self._beat(), name="runs beat"))
             self._work.append(asyncio.create_task(self._listen(), name="runs listen"))
         if self._carrying.room:
@@ -147,14 +172,16 @@ class Runs:
         """Begin a run in the background, here or, where there is no room, wherever there is some. It is kept when this
         returns. The recording of a run that is not begun here is lost from the start."""
         self._refuse_if_closed()
-        if not self._has_room():
+        if self._free() <= 0:
             await self._store.create(interaction, Batch(interaction.id, 1, OPENING), NewRun(baggage))
+            self._wanted.set()  # there may be room by now
             return lost(interaction, OPENING)
-        recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
-        if self._closing.is_set():
-            await self._hand_over([recording])
-        claimed = Run(interaction, recording.attempt, 0, baggage)
-        self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
+        with self._reserve(1):
+            recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
+            if self._closing.is_set():
+                await self._hand_over([recording])
+            claimed = Run(interaction, recording.attempt, 0, baggage)
+            self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
         return recording
 
     async def cancel(self, recording: Recording) -> None:
@@ -168,23 +195,37 @@ class Runs:
         await run.ended.wait()
 
     async def cancel_elsewhere(self, id: str, owner: str) -> None:
-        """Stop a run of another process, or one that waits: take it, and write its end."""
-        run = await self._store.take(id, owner, self._carrying.lease)
-        if run is None:
-            return
-        try:
-            await self._journal.end(run, Status.CANCELLED)
-        except BaseException:
-            await self._store.release(self._carrying.lease.carrier, [id])
-            raise
+        """Stop a run of another process, or one that waits. Several who do so at once do it together, since each would
+        take it from the other."""
+        key = (id, owner)
+        if key not in self._stopping:
+            stopping = asyncio.create_task(self._stop_elsewhere(id, owner), name=f"stop {id}")
+            self._stopping[key] = stopping
+            stopping.add_done_callback(lambda _: self._stopping.pop(key))
+        await asyncio.shield(self._stopping[key])
+
+    async def _stop_elsewhere(self, id: str, owner: str) -> None:
+        """Take a run and write its end, however often another process that does the same takes it back."""
+        while (run := await self._store.take(id, owner, self._carrying.lease)) is not None:
+            self._claimed.discard(id)
+            if id in self._runs:  # it was claimed here in this very moment
+                self._lose(self._runs[id])
+            try:
+                if await self._journal.end(run, Status.CANCELLED):
+                    return
+            except BaseException:
+                self._give_back(id, 0.0)
+                raise
+            await asyncio.sleep(uniform(0.0, CONTENDED))
 
     async def close(self) -> None:
         """Begin nothing more, and let go of all runs. Those that are kept wait for another process, which goes on with
         them; the others end as failed."""
         self._closing.set()
-        for task in self._work:
+        work = [*self._work, *self._returning.values()]
+        for task in work:
             task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await asyncio.gather(*work, return_exceptions=True)
         runs = list(self._runs.values())
         await self._hand_over([run.recording for run in runs if run.recording.interaction.turn.store])
         for run in runs:
@@ -192,6 +233,10 @@ class Runs:
             run.stopped.set()
         if runs:
             await asyncio.wait({run.whole for run in runs})
+        if self._stopping:
+            _, late = await asyncio.wait(self._stopping.values(), timeout=HANDING_OVER)
+            for task in late:
+                task.cancel()
 
     async def _hand_over(self, recordings: Sequence[Recording]) -> None:
         """Write down what runs told, and give all of this process's back."""
@@ -210,8 +255,18 @@ class Runs:
         if self._closing.is_set():
             raise ModelUnavailable("the server is being stopped; try again in a moment")
 
-    def _has_room(self) -> bool:
-        return sum(run.is_claimed for run in self._runs.values()) < self._carrying.room
+    def _free(self) -> int:
+        """For how many more runs there is room."""
+        return self._carrying.room - self._reserved - sum(run.is_claimed for run in self._runs.values())
+
+    @contextmanager
+    def _reserve(self, room: int) -> Iterator[None]:
+        """Keep room for runs that are about to be carried."""
+        self._reserved += room
+        try:
+            yield
+        finally:
+            self._reserved -= room
 
     def _carry(self, run: _Run, events: Events, leave: Callable[[], Awaitable[None]] | None = None) -> None:
         id = run.recording.interaction.id
@@ -234,6 +289,8 @@ class Runs:
 
     async def _tell(self, run: _Run, events: Events) -> None:
         async for event in events:
+            if run.stopped.is_set():
+                return  # its end is being told
             if not isinstance(event, StatusUpdate):  # that it is in progress was told when it was kept
                 await self._journal.append(run.recording, event)
 
@@ -293,28 +350,52 @@ class Runs:
         """Say that this process lives, again and again."""
         while True:
             await asyncio.sleep(self._carrying.lease.seconds / BEATS)
-            await self._look_at(list(self._runs.values()))
+            self._look_for_strays(await self._look_at(list(self._runs.values())))
 
-    async def _look_at(self, runs: Sequence[_Run]) -> None:
-        """Prolong all leases, and let go of those of these runs that this process has lost."""
+    async def _look_at(self, runs: Sequence[_Run]) -> Mapping[str, int]:
+        """Prolong all leases, and let go of those of these runs that this process has lost. Returns all that it has,
+        with their attempts, as far as is known."""
+        lease, clock = self._carrying.lease, asyncio.get_running_loop().time
         try:
-            held = await self._store.beat(self._carrying.lease)
-        except Exception:
-            log.exception("the store could not be told that this process lives")
-            return
+            async with asyncio.timeout(lease.seconds):
+                held = await self._store.beat(lease)
+        except Exception as error:
+            log.warning("the store could not be told that this process lives: %s", error or "it does not answer")
+            if clock() - self._beaten > BLIND * lease.seconds:
+                self._lose_all()
+            return {}
+        self._beaten = clock()
         for run in runs:
             recording = run.recording
             if recording.interaction.turn.store and held.get(recording.interaction.id) != recording.attempt:
                 self._lose(run)
+        return held
+
+    def _look_for_strays(self, held: Mapping[str, int]) -> None:
+        """Give back what this process has without knowing: a store that breaks while it is asked may have done what it
+        was asked. Seen once, a run may be just about to be carried, or ended."""
+        known = {*self._runs, *self._claimed, *self._returning, *(id for id, _ in self._stopping)}
+        strays = held.keys() - known
+        for id in strays.intersection(self._strays):
+            self._give_back(id, 0.0)
+        self._strays = strays
 
     async def _listen(self) -> None:
         """Hear of runs that were taken, and of such that wait."""
         async for news in self._store.news():
-            if news.waiting:
+            is_any = news == News()  # nothing in particular has happened, and so anything may have
+            if news.waiting or is_any:
                 self._wanted.set()
-            taken = [run for id, run in self._runs.items() if id in news.taken]
+            taken = [run for id, run in self._runs.items() if is_any or id in news.taken]
             if taken:
                 await self._look_at(taken)
+
+    def _lose_all(self) -> None:
+        """Let go of all runs that are kept: this process is cut off, and others have them by now, as far as it knows.
+        Their readers are to read on elsewhere."""
+        for run in list(self._runs.values()):
+            if run.recording.interaction.turn.store:
+                self._lose(run)
 
     def _lose(self, run: _Run) -> None:
         """Somebody else has the run now, or has ended it."""
@@ -336,25 +417,50 @@ class Runs:
 
     async def _claim(self) -> None:
         """Take as many runs as there are and as there is room for."""
-        while (free := self._carrying.room - sum(run.is_claimed for run in self._runs.values())) > 0:
-            claimed = await self._store.claim(self._carrying.lease, min(free, 50))
-            for run in claimed:
-                await self._go_on(run)
+        while (limit := min(self._free(), CLAIMED)) > 0:
+            with self._reserve(limit):
+                claimed = await self._store.claim(self._carrying.lease, limit)
+                self._claimed.update(run.interaction.id for run in claimed)
+                for run in claimed:
+                    await self._go_on(run)
             if not claimed:
                 return
 
     async def _go_on(self, claimed: Run) -> None:
-        """Carry a run that was claimed."""
+        """Carry a run that was claimed, unless it is stopped in this very moment."""
+        id = claimed.interaction.id
         try:
             if claimed.deaths >= DEATHS:
                 await self._journal.end(claimed, DIED)
                 return
             recording = await self._journal.go_on(claimed.interaction, claimed.attempt)
+            if id in self._claimed and recording.events and not recording.is_over:
+                self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
+            else:
+                self._journal.drop(recording)
         except Exception:
-            log.exception("the run %s could not be gone on with", claimed.interaction.id)
-            await self._store.release(self._carrying.lease.carrier, [claimed.interaction.id])
-            return
-        self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
+            log.exception("the run %s could not be gone on with", id)
+            self._give_back(id, min(FIRST_PAUSE * 2 ** min(claimed.attempt, 10), LONGEST_PAUSE))
+        finally:
+            self._claimed.discard(id)
+
+    def _give_back(self, id: str, pause: float) -> None:
+        """Have a run wait that this process has and does not carry: after a pause, and as soon as the store takes
+        that."""
+        if id not in self._returning:
+            returning = asyncio.create_task(self._return(id, pause), name=f"return {id}")
+            self._returning[id] = returning
+            returning.add_done_callback(lambda _: self._returning.pop(id))
+
+    async def _return(self, id: str, pause: float) -> None:
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                await self._store.release(self._carrying.lease.carrier, [id])
+                return
+            except Exception:
+                log.exception("the run %s could not be given back", id)
+            pause = min(max(2 * pause, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 def _end_of(run: _Run) -> Failure | Status:

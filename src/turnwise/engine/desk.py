@@ -166,7 +166,7 @@ class WorkDesk:
         doing = _Step(name)
         token = _doing.set(doing)
         try:
-            result = await work()
+            result = await _done(work)
             data = self._data(name, result, doing)
         except Exception:
             if doing.usage != Usage():
@@ -288,6 +288,14 @@ class WorkDesk:
             raise ModelFailed(f"the model '{name}' stopped in the middle of its answer")
         if finished == "refusal":
             raise ContentBlocked(f"the model '{name}' refused to answer this")
+
+
+async def _done(work: Callable[[], Awaitable[T]]) -> T:
+    """What comes of it. Whoever calls for the end of the process within a task would end the server."""
+    try:
+        return await work()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise ModelFailed("a step of the agent has called for the end of its process") from error
 
 
 def write_usage(usage: Usage) -> dict[str, JSON]:

@@ -26,7 +26,20 @@ from contextlib import aclosing
 from datetime import datetime
 
 from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
-from turnwise.domain.events import Checkpoint, End, Event, Failed, PartDelta, TextDelta, closing, fold, replay
+from turnwise.domain.events import (
+    ArgumentsDelta,
+    Checkpoint,
+    End,
+    Event,
+    Failed,
+    MediaDelta,
+    PartDelta,
+    SummaryDelta,
+    TextDelta,
+    closing,
+    fold,
+    replay,
+)
 from turnwise.domain.interaction import Failure, Interaction, Status, Usage, add_usage
 from turnwise.engine.tailing import STOPPED, Numbered, Tail
 from turnwise.store.store import Batch, NewRun, Notice, Run, Store
@@ -70,7 +83,7 @@ class Recording:
         self.pending: list[Event] = []
         self.broken: TurnwiseError | None = None
         """Set once the store has refused events: nothing more can be added."""
-        self.is_over = False
+        self.is_over = _have_end(told)
         """Whether the run has told its end, written or not."""
         self.ended = False
         """Whether no more events will be published here. The last one is End, unless the store would not even take
@@ -80,12 +93,12 @@ class Recording:
     @property
     def is_lost(self) -> bool:
         """Whether the run goes on, or has ended, and no longer in this process."""
-        return isinstance(self.broken, HandedOver) and not isinstance(self.events[-1], End)
+        return isinstance(self.broken, HandedOver) and not _have_end(self.events)
 
     @property
     def is_unended(self) -> bool:
         """Whether the store would not take the run's end, which is still to be written."""
-        return isinstance(self.broken, Internal) and not isinstance(self.events[-1], End)
+        return isinstance(self.broken, Internal) and not _have_end(self.events)
 
     @property
     def told(self) -> list[Event]:
@@ -116,7 +129,7 @@ class Recording:
         """Show what was taken, and is written now, to every reader."""
         self.events.extend(self.writing)
         self.writing = []
-        self.ended = bool(self.events) and isinstance(self.events[-1], End)
+        self.ended = _have_end(self.events)
         self._tell()
 
     def break_off(self, error: TurnwiseError) -> None:
@@ -141,6 +154,10 @@ class Recording:
             self._changed = None
 
 
+def _have_end(events: Sequence[Event]) -> bool:
+    return bool(events) and isinstance(events[-1], End)
+
+
 def _joined(last: Event, event: Event) -> Event | None:
     """Two events as one, if both are text of the same part, and not too long."""
     match last, event:
@@ -149,6 +166,14 @@ def _joined(last: Event, event: Event) -> Event | None:
         ):
             return PartDelta(step, output, TextDelta(text + more))
     return None
+
+
+def _may_wait_behind(event: Event) -> bool:
+    """Whether a process may die here and leave something that can be gone on with: not between what a step is told as
+    a whole, or what is told last of it, and its stop."""
+    return isinstance(event, PartDelta) and isinstance(
+        event.delta, TextDelta | ArgumentsDelta | SummaryDelta | MediaDelta
+    )
 
 
 def lost(interaction: Interaction, told: Sequence[Event]) -> Recording:
@@ -173,7 +198,7 @@ def ended_as(interaction: Interaction, events: Iterable[Event]) -> Interaction:
 
 def cut_short(told: Sequence[Event], end: Failure | Status, at: datetime) -> list[Event]:
     """The events that end a run which told these and no more: as failed, or with another status."""
-    if told and isinstance(told[-1], End):
+    if _have_end(told):
         return []
     usage = spent(told)
     if isinstance(end, Failure):
@@ -242,13 +267,14 @@ class Journal:
         if self._live.get(recording.interaction.id) is recording:
             del self._live[recording.interaction.id]
 
-    async def end(self, run: Run, end: Failure | Status) -> None:
-        """Write the end of a run that this process has taken, and does not carry."""
+    async def end(self, run: Run, end: Failure | Status) -> bool:
+        """Write the end of a run that this process has taken, and does not carry. False: it is another attempt's now,
+        or is over."""
         told = [event for _, event in await self._store.events(run.interaction.id, 0)]
         ends = cut_short(told, end, self._clock())
         whole = ended_as(run.interaction, [*told, *ends])
         batch = Batch(whole.id, len(told) + 1, tuple(ends), run.attempt)
-        await self._store.finish(whole, batch, attempt=run.attempt, notices=await self._notify(whole))
+        return await self._store.finish(whole, batch, attempt=run.attempt, notices=await self._notify(whole))
 
     async def append(self, recording: Recording, event: Event) -> None:
         """Write down one more event. Waits when it is the last, and when the store is far behind.
@@ -267,7 +293,7 @@ class Journal:
         self._dirty[recording.interaction.id] = recording
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
-        if isinstance(event, End) or (len(recording.pending) > PENDING_LIMIT and isinstance(event, PartDelta)):
+        if isinstance(event, End) or (len(recording.pending) > PENDING_LIMIT and _may_wait_behind(event)):
             await self.settle(recording)
 
     async def settle(self, recording: Recording) -> None:
@@ -388,6 +414,8 @@ class Journal:
 
     async def _give_up(self, recording: Recording) -> None:
         """The store would not take what a run told. Try to write down at least that it failed."""
+        if recording.is_lost:
+            return
         recording.broken = Internal(NOT_WRITTEN)
         recording.pending = cut_short(recording.events, Failure(Internal.code, NOT_WRITTEN), self._clock())
         batch = recording.take()
@@ -423,7 +451,7 @@ async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGener
             yield list(enumerate(events, position + 1))
             position += len(events)
         elif recording.ended:
-            if recording.broken is not None and not recording.is_lost and not isinstance(recording.events[-1], End):
+            if recording.broken is not None and not recording.is_lost and not _have_end(recording.events):
                 raise recording.broken
             return
         else:

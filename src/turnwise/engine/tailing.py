@@ -20,6 +20,7 @@ log = logging.getLogger("turnwise.journal")
 Numbered: TypeAlias = Sequence[tuple[int, Event]]
 """Events with their positions."""
 
+BLIND = "this server cannot reach its store; read on elsewhere, from the last event that you have, by `last_event_id`"
 STOPPED = "this server is being stopped; read on elsewhere, from the last event that you have, by `last_event_id`"
 
 
@@ -51,6 +52,8 @@ class Tail:
         self._store = store
         self._readers: dict[str, set[_Reader]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._is_blind = False
+        """Whether the store could not be read when it was last tried."""
         self._closed = False
 
     async def follow(self, id: str, owner: str, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
@@ -59,14 +62,14 @@ class Tail:
 
         Raises:
             NotFound: it was deleted.
-            HandedOver: this process stops.
+            HandedOver: this process stops, or cannot reach the store.
         """
         reader = _Reader(id, after)
         self._readers.setdefault(id, set()).add(reader)
         if self._looking is None:
             self._looking = asyncio.create_task(self._look_on(), name="journal tail")
         try:
-            await self._look({id})  # what happened before anybody looked
+            await self._look_first(id, idle)
             while True:
                 groups, reader.groups = reader.groups, []
                 reader.woken.clear()
@@ -78,8 +81,10 @@ class Tail:
                     continue
                 if self._closed:
                     raise HandedOver(STOPPED)
-                is_idle = await self._waited(reader, idle)
-                if (is_idle or reader.in_doubt) and await self._store.load(id, owner) is None:
+                if self._is_blind:
+                    raise HandedOver(BLIND)
+                is_idle = not reader.in_doubt and await self._waited(reader, idle)
+                if (is_idle or reader.in_doubt) and await self._is_gone(id, owner, idle):
                     raise NotFound(f"the interaction '{id}' was deleted")
                 reader.in_doubt = False
                 if is_idle:
@@ -97,6 +102,32 @@ class Tail:
         if looking is not None:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+    async def _look_first(self, id: str, patience: float) -> None:
+        """See what happened before anybody looked. A store that takes its time is looked at again later."""
+        try:
+            async with asyncio.timeout(patience):
+                await self._look({id})
+        except TimeoutError:
+            pass
+        except Exception as error:
+            log.exception("the store could not be read")
+            raise HandedOver(BLIND) from error
+
+    def _see_nothing(self) -> None:
+        """Have all readers told that this process cannot tell them more."""
+        self._is_blind = True
+        for readers in self._readers.values():
+            for reader in readers:
+                reader.woken.set()
+
+    async def _is_gone(self, id: str, owner: str, patience: float) -> bool:
+        """Whether an interaction was deleted, as far as the store says so in time."""
+        try:
+            async with asyncio.timeout(patience):
+                return await self._store.load(id, owner) is None
+        except TimeoutError:
+            return False
 
     async def _waited(self, reader: _Reader, idle: float) -> bool:
         """Wait until there is something for a reader. True: there was nothing for so long."""
@@ -131,6 +162,9 @@ class Tail:
                     await self._look(named or set(self._readers), named)
                 except Exception:
                     log.exception("the store could not be read; trying again")
+                    self._see_nothing()
+                else:
+                    self._is_blind = False
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)

@@ -4,8 +4,9 @@ Each process of the server runs this loop, and the store gives each notice to on
 need not say so. What was not heard is told again after a growing while, for as long as the settings say. Everything is
 told at least once, and in no particular order.
 
-No target holds up another: only so many notices of one target are held at a time. When one of them is not heard, those
-that waited behind it are put off without being tried.
+No target holds up another, and no owner: only so many notices of each are held at a time, and of a target that did not
+hear the last one, one. Those that find no room are put off one behind another, by as long as it takes to tell those
+before them. When one of a target's is not heard, those that waited behind it are put off without being tried.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from heapq import heappop, heappush
 
 from turnwise.store.store import Notice, NoticeStore
 
@@ -31,10 +33,13 @@ LOOK_EVERY = 2.0
 """Seconds after which to look for what is due without being poked."""
 
 EXPECTED, SOON = 0.5, 0.05
-"""For how many seconds what is expected is looked for, and after how many each time."""
+"""For how many seconds what is expected is looked for, and how often at the most."""
 
-HELD = 256
+HELD = 512
 """How many notices a process holds at once."""
+
+HELD_FOR_AN_OWNER = 128
+"""How many of them may be one owner's."""
 
 HELD_FOR_A_TARGET = 32
 """How many of them may be for one target."""
@@ -42,8 +47,11 @@ HELD_FOR_A_TARGET = 32
 TOLD_AT_ONCE = 8
 """How many a target is told at the same time."""
 
-BUSY = timedelta(seconds=1)
-"""How long a notice is put off whose target has enough."""
+QUICK = 0.02
+"""In seconds: how long a try takes, as long as none has shown it."""
+
+KNOWN = 2000
+"""Of how many targets that do not hear it is known at once."""
 
 
 class Outcome(Enum):
@@ -56,12 +64,33 @@ class Outcome(Enum):
 
 
 @dataclass(slots=True)
-class _Target:
-    """Somebody who is told something now."""
+class _Lane:
+    """What is held for one target, or of one owner."""
 
+    most: int
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TOLD_AT_ONCE))
     held: int = 0
     failures: int = 0
+    """How many tries were not heard since one was."""
+    pace: float = QUICK
+    """In seconds: how long a try takes, by the last ones."""
+    taken_until: datetime | None = None
+    """When the last of those is due that were put off."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another one may be held."""
+        return self.held < (1 if self.failures else self.most)
+
+    def put_off(self, now: datetime) -> datetime:
+        """When there may be room for one more."""
+        step = timedelta(seconds=self.pace / (1 if self.failures else TOLD_AT_ONCE))
+        self.taken_until = max(now + self.held * step, self.taken_until or now) + step
+        return self.taken_until
+
+    def took(self, seconds: float) -> None:
+        """A try has taken so long."""
+        self.pace = (self.pace + seconds) / 2
 
 
 class Outbox:
@@ -90,7 +119,10 @@ class Outbox:
         self._lease = timedelta(seconds=seconds * (HELD_FOR_A_TARGET / TOLD_AT_ONCE + 2))
         self._poked = asyncio.Event()
         self._expected_until = 0.0
-        self._targets: dict[str, _Target] = {}
+        self._targets: dict[str, _Lane] = {}
+        self._owners: dict[str, _Lane] = {}
+        self._put_off: list[datetime] = []
+        """When those are due that found no room, the next one first (a heap)."""
         self._telling: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
 
@@ -126,53 +158,75 @@ class Outbox:
     async def _run(self) -> None:
         while True:
             self._poked.clear()
-            pause = LOOK_EVERY
             try:
-                if await self._take():
-                    pause = BUSY.total_seconds()
+                await self._take()
             except Exception:
                 log.exception("what the outside is to be told could not be read; trying again in a moment")
+            pause = self._pause()
             if asyncio.get_running_loop().time() < self._expected_until:
                 pause = SOON
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._poked.wait()
 
-    async def _take(self) -> bool:
-        """Take what is due, as much as can be held. Whether some of it was put off, since its target has enough."""
-        is_busy = False
+    async def _take(self) -> None:
+        """Take what is due, as much as can be held."""
         while room := HELD - len(self._telling):
             limit = min(room, HELD_FOR_A_TARGET)
             now = self._clock()
             found = await self._store.due_notices(now, now + self._lease, limit)
             for notice in found:
-                target = self._targets.setdefault(self._target_of(notice), _Target())
-                if target.held >= HELD_FOR_A_TARGET:
-                    await self._store.settle_notice(notice.id, now + BUSY)
-                    is_busy = True
+                lanes = self._lanes(notice)
+                full = next((lane for lane in lanes if not lane.has_room), None)
+                if full is None:
+                    self._begin(notice, *lanes)
                 else:
-                    self._begin(notice, target)
+                    due = full.put_off(now)
+                    heappush(self._put_off, due)
+                    await self._store.settle_notice(notice.id, due)
             if len(found) < limit:
                 break
-        return is_busy
 
-    def _begin(self, notice: Notice, target: _Target) -> None:
+    def _pause(self) -> float:
+        """In how many seconds to look again."""
+        now = self._clock()
+        while self._put_off and self._put_off[0] <= now:
+            heappop(self._put_off)
+        if not self._put_off:
+            return LOOK_EVERY
+        return min(LOOK_EVERY, max(SOON, (self._put_off[0] - now).total_seconds()))
+
+    def _lanes(self, notice: Notice) -> tuple[_Lane, _Lane]:
+        """That of the notice's target, and that of its owner."""
+        target = self._targets.setdefault(self._target_of(notice), _Lane(HELD_FOR_A_TARGET))
+        return target, self._owners.setdefault(notice.owner, _Lane(HELD_FOR_AN_OWNER))
+
+    def _begin(self, notice: Notice, target: _Lane, owner: _Lane) -> None:
         target.held += 1
-        task = asyncio.create_task(self._see_to(notice, target), name=f"tell {notice.id}")
+        owner.held += 1
+        task = asyncio.create_task(self._see_to(notice, target, owner), name=f"tell {notice.id}")
         self._telling.add(task)
-        task.add_done_callback(lambda done: self._end(done, notice, target))
+        task.add_done_callback(lambda done: self._end(done, notice, target, owner))
 
-    def _end(self, task: asyncio.Task[None], notice: Notice, target: _Target) -> None:
+    def _end(self, task: asyncio.Task[None], notice: Notice, target: _Lane, owner: _Lane) -> None:
         if len(self._telling) == HELD:
             self.poke()  # there is room again
         self._telling.discard(task)
         target.held -= 1
-        if not target.held:
+        owner.held -= 1
+        if not owner.held:
+            self._owners.pop(notice.owner, None)
+        if not target.held and not target.failures:
             self._targets.pop(self._target_of(notice), None)
+        while len(self._targets) > KNOWN and (silent := self._longest_silent()):
+            del self._targets[silent]
 
-    async def _see_to(self, notice: Notice, target: _Target) -> None:
+    def _longest_silent(self) -> str | None:
+        return next((name for name, lane in self._targets.items() if not lane.held), None)
+
+    async def _see_to(self, notice: Notice, target: _Lane, owner: _Lane) -> None:
         try:
-            outcome = await self._try(notice, target)
+            outcome = await self._try(notice, target, owner)
         except asyncio.CancelledError:
             await self._settle(notice, self._clock())
             raise
@@ -187,16 +241,19 @@ class Outbox:
         except Exception:
             log.exception("what became of %s could not be kept: it will be told again", notice.id)
 
-    async def _try(self, notice: Notice, target: _Target) -> Outcome:
+    async def _try(self, notice: Notice, target: _Lane, owner: _Lane) -> Outcome:
         failures = target.failures
         async with target.slots:
-            if target.failures != failures:
+            if target.failures > failures:
                 return Outcome.FAILED  # it was not heard while this one waited: no need to try
+            time = asyncio.get_running_loop().time
+            began = time()
             try:
                 outcome = await self._tell(notice)
             except Exception:
                 log.exception("%s could not be told", notice.id)
                 outcome = Outcome.FAILED
-            if outcome is Outcome.FAILED:
-                target.failures += 1
+            target.failures = target.failures + 1 if outcome is Outcome.FAILED else 0
+            for lane in (target, owner):
+                lane.took(time() - began)
             return outcome

@@ -183,6 +183,9 @@ class Writing:
         async with aclosing(self._tools.run(self.calls)) as outcomes:
             async for call, outcome in outcomes:
                 outcome = await self._readable(outcome, room)
+                # Before anything is told of the result: nobody goes on between a result and what was made with it.
+                delivering = [deliver_made(made, i, self._around.delivering) for i, made in enumerate(outcome.made)]
+                delivered = await asyncio.gather(*delivering, return_exceptions=True)
                 self._tools.note(outcome.counted)
                 await asyncio.to_thread(self._citations.add, outcome.sources)
                 occasion.happened += [
@@ -199,8 +202,10 @@ class Writing:
                 )
                 for event in self._result(call, outcome):
                     yield event
-                for index, made in enumerate(outcome.made):
-                    for event in self._assembler.add(await deliver_made(made, index, self._around.delivering)):
+                for fragment in delivered:
+                    if isinstance(fragment, BaseException):
+                        raise fragment
+                    for event in self._assembler.add(fragment):
                         yield event
                 for event in self._assembler.close():
                     yield event

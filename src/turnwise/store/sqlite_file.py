@@ -6,6 +6,7 @@ All of this runs in the threads of `sqlite.py`, which says why it is so.
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from turnwise.store import documents
@@ -117,9 +118,11 @@ class Writer:
         assert isinstance(connection, Connection)
         outcomes = self._commit(connection, calls)
         if connection.leaves_traces:
-            # Busy, when another process is reading for longer than we wait: then after the next group.
-            (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            connection.leaves_traces = bool(busy)
+            # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next
+            # group. What was committed was committed, and its callers must hear so.
+            with suppress(sqlite3.Error):
+                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                connection.leaves_traces = bool(busy)
         return outcomes
 
     def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:

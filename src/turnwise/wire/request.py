@@ -159,7 +159,7 @@ def parse_request(body: JSON) -> Turn:
     return Turn(
         input=parse_input(asked.input),
         model=asked.model.removeprefix("models/") if asked.model else None,
-        agent=asked.agent,
+        agent=asked.agent.removeprefix("agents/") if asked.agent else None,
         agent_config=asked.agent_config or {},
         previous_interaction_id=asked.previous_interaction_id,
         system_instruction=asked.system_instruction or None,
@@ -198,6 +198,8 @@ def _check_together(asked: CreateBody) -> None:
         raise InvalidRequest("a request names a model or an agent; set `model`", field="model")
     if asked.model == "models/":
         raise InvalidRequest("there is no name behind 'models/'", field="model")
+    if asked.agent == "agents/":
+        raise InvalidRequest("there is no name behind 'agents/'", field="agent")
     if asked.model is not None and asked.agent is not None:
         raise InvalidRequest("a request names a model or an agent, not both; leave one out", field="agent")
     if asked.agent_config and asked.model is not None:

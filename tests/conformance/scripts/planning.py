@@ -1,4 +1,4 @@
-"""Deep research that shows its plan first: changed, approved, carried out; and asked about, by the agent and a model."""
+"""Deep research that shows its plan first: changed, approved, carried out; then asked about, of agent and model."""
 
 import json
 import time

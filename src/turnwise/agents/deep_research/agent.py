@@ -17,7 +17,7 @@ from turnwise.agents.deep_research.charts import Render
 from turnwise.agents.deep_research.conversation import Conversation, read
 from turnwise.agents.deep_research.effort import TYPE, Effort, parse_config
 from turnwise.agents.deep_research.following import answer_from_report
-from turnwise.agents.deep_research.planning import Plan, change_plan, make_plan, render_plan
+from turnwise.agents.deep_research.planning import Plan, approves, change_plan, make_plan, render_plan
 from turnwise.agents.deep_research.reporting import Reporter
 from turnwise.agents.deep_research.research import Research
 from turnwise.domain.content import JSON
@@ -27,6 +27,8 @@ _NOTHING_TO_SEARCH = (
     "deep research needs something to search in, and there is nothing: set tools.google_search (for documents of your "
     'own: engine = "folder", and turnwise index DIR), or declare `file_search` or `mcp_server` in `tools`'
 )
+
+_NOTHING_ASKED = "There is nothing to look up in that. Ask about the report, or say what to research next."
 
 
 class DeepResearch:
@@ -57,6 +59,10 @@ class DeepResearch:
         config, talk = parse_config(task.config), read(task)
         asker = Asker(desk, task.instruction)
         await asker.measure()
+        if talk.report is not None and approves(talk.said):
+            yield Says(_NOTHING_ASKED)
+            yield Done()
+            return
         if talk.report is not None and not config.only_plan:
             answer = await answer_from_report(asker, talk, talk.report)
             told = "What you ask is told by what I have found before." if answer else "It does not tell what you ask."

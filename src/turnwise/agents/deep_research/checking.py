@@ -111,12 +111,6 @@ class Checker:
         """How much these words say together: those that few passages have say more."""
         return math.fsum(map(self._weight, said))
 
-    def share(self, said: Collection[str]) -> float:
-        """The part of the weight of these words that stands in one passage, at the most."""
-        places = {index for word in said for index in self._having.get(word, ())}
-        shares = [self.weight([word for word in said if index in self._having.get(word, ())]) for index in places]
-        return max(shares, default=0.0) / (self.weight(said) or 1.0)
-
     def _best(self, claim: str) -> dict[int, tuple[float, int]]:
         """The part of the claim's weight that a source has in its best passage, and which that is."""
         said, counted, quoted = meaning(claim), numbers(claim), [flat(quote) for quote in quotes(claim)]

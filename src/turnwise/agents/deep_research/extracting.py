@@ -19,7 +19,7 @@ from turnwise.agents.deep_research.words import addresses, length, meaning, name
 MOST, FEWEST = 36, 8
 """How many sentences answer all questions together, and how many at least may answer one."""
 
-OF_ONE, OF_FEW = 6, 12
+OF_ONE, OF_FEW = 6, 18
 """So many of them, at the most, are of one source; and so many of those few that tell of a question, together."""
 
 SHORTEST, LONGEST = 5, 70
@@ -30,12 +30,12 @@ AROUND = 2
 
 _MARKS = re.compile(r"^(?:[#>*+•\s-]|\d+[.)]\s)+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_CITED = re.compile(r"(?<=\S)\[(?:\d{1,3}|[a-z]|note \d+|citation needed)\]")
+_CITED = re.compile(r"(?<=\S)(?:\[(?:\d{1,3}|[a-z]|note \d+|citation needed)\]|<sup>\\?\[[^<>]{1,20}\]</sup>)")
 """What the text of a source rests on, in its own numbers."""
 
 _CODE = re.compile(r"^ *(```|~~~).*?(?:^ *\1 *$|\Z)|<!--.*?-->", re.MULTILINE | re.DOTALL)
 _WHOLE = re.compile(r".*(?:(?<!\.)[.!]|[。！])['\"”’)*_]*$", re.DOTALL)
-_LEANING = re.compile(
+LEANING = re.compile(
     r"(?i)(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|but|however|instead|also|there|then|so)\b"
 )
 """How a sentence begins that does not stand alone."""
@@ -44,6 +44,12 @@ _ASIDE = re.compile(
     r"(?i)(?:sources?|references?|see also|further reading|copyright|©|photo|image|table|figure)\b.{0,3}[:\d]"
 )
 """How a line begins that is none of the text."""
+
+_HEADING = re.compile(r"#+\s|\(.+\)$")
+_APPENDIX = re.compile(
+    r"(?i)(?:^|> ?)(?:references|see also|external links|further reading|bibliography|footnotes|参考[资文].*)\W*$"
+)
+"""A heading below which there is none of the text."""
 
 _ORDER = re.compile(
     r"(?i)^(?:system|assistant|user)\s*:|\bsystem prompt\b|"
@@ -82,7 +88,7 @@ class _Sentence:
     """In words."""
     words: frozenset[str]
     around: frozenset[str]
-    """The words of what stands around it, and of its source's title."""
+    """The words of what stands around it, of the heading above it, and of its source's title."""
 
 
 class _Wanted:
@@ -124,7 +130,9 @@ class _Wanted:
 
     def worth(self, one: _Sentence) -> float:
         """How much a sentence tells of it."""
-        own = self._share(one.words & self.subject, self.subject) + 2 * self._share(one.words & self.aspect, self.aspect)
+        own = self._share(one.words & self.subject, self.subject) + 2 * self._share(
+            one.words & self.aspect, self.aspect
+        )
         return own + 0.3 * bool(numbers(one.text)) + 0.2 * (one.place == 0)
 
     def _share(self, said: frozenset[str], wanted: frozenset[str]) -> float:
@@ -166,11 +174,15 @@ def _sentences(library: Library, number: int) -> Iterator[_Sentence]:
     title, place = meaning(source.title), 0
     for text in source.texts:
         bare = _CITED.sub("", _LINK.sub(_words_of_link, _CODE.sub("", text)))
-        plain = [_tidied(bare[start:end]) for start, end in sentences(bare)]
+        places = list(sentences(bare))
+        plain = [_tidied(bare[start:end]) for start, end in places]
         said = [meaning(one) for one in plain]
-        for at, one in enumerate(plain):
-            if all(map(library.knows, addresses(one))):
-                around = title.union(*said[max(0, at - AROUND) : at + AROUND + 1])
+        heading, is_text = title, True
+        for at, (one, (start, end)) in enumerate(zip(plain, places, strict=True)):
+            if _HEADING.match(bare[start:end]) or one.isupper():
+                heading, is_text = title | said[at], not _APPENDIX.search(one)
+            elif is_text and all(map(library.knows, addresses(one))):
+                around = heading.union(*said[max(0, at - AROUND) : at + AROUND + 1])
                 yield _Sentence(one, number, place + at, length(one), said[at], around)
         place += len(plain) + 1
 
@@ -202,7 +214,7 @@ def _chosen(
     """The best sentences for a question that were not used before, source by source, each in its order; and what stands
     between and beside them."""
     fitting = [one for one in read if wanted.is_in(one)]
-    standing = [one for one in fitting if wanted.says(one) and not _LEANING.match(one.text)]
+    standing = [one for one in fitting if wanted.says(one) and not LEANING.match(one.text)]
     of_one = max(OF_ONE, OF_FEW // max(1, len({one.source for one in standing})))
     ranked = sorted(standing, key=lambda one: (-wanted.worth(one), one.source, one.place))[: MOST * OF_ONE]
     chosen: list[_Sentence] = []
@@ -215,13 +227,12 @@ def _chosen(
     choose(ranked)
     near = {(one.source, one.place + step) for one in chosen for step in range(-AROUND, AROUND + 1)}
     used = [*used, *(one.text for one in chosen)]
-    choose([one for one in fitting if (one.source, one.place) in near and not _LEANING.match(one.text)])
-    before = {(one.source, one.place) for one in chosen}
-    leaning = [
-        one
-        for one in fitting
-        if _LEANING.match(one.text) and (one.source, one.place - 1) in before and one.text not in used
-    ]
+    choose([one for one in fitting if (one.source, one.place) in near and not LEANING.match(one.text)])
+    before, leaning = {(one.source, one.place) for one in chosen}, []
+    for one in fitting:
+        if LEANING.match(one.text) and (one.source, one.place - 1) in before and one.text not in used:
+            leaning.append(one)
+            before.add((one.source, one.place))
     rank = _first_year if is_past else _rank
     return sorted([*chosen, *leaning], key=lambda one: (rank(chosen, one.source), _rank(chosen, one.source), one.place))
 

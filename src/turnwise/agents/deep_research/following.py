@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from turnwise.agents.agent import Cites, Says
 from turnwise.agents.deep_research.asking import DATA, Asker, shown
-from turnwise.agents.deep_research.checking import Checker, first_of_alike
+from turnwise.agents.deep_research.checking import TOGETHER, Checker, first_of_alike
 from turnwise.agents.deep_research.conversation import Conversation, Report
+from turnwise.agents.deep_research.extracting import LEANING
 from turnwise.agents.deep_research.planning import POINTING
 from turnwise.agents.deep_research.sources import Library
 from turnwise.agents.deep_research.words import meaning
@@ -83,13 +84,17 @@ def _chosen(library: Library, report: Report, said: str) -> Section:
     wanted = meaning(said) - POINTING
     if not wanted:
         return _section(_of_part(claims, report.text, said))
-    checker = Checker(library)
-    if checker.share(wanted) < ENOUGH:
+    checker, spoken = Checker(library), [meaning(claim.text) & wanted for claim in claims]
+    together = [frozenset[str]().union(*spoken[place : place + TOGETHER]) for place in range(len(claims))]
+    if max(map(checker.weight, together), default=0.0) < ENOUGH * checker.weight(wanted):
         return Section("")
-    worth = {claim: checker.weight(meaning(claim.text) & wanted) for claim in claims}
-    least = NEARLY * max(worth.values())
-    ranked = sorted((claim for claim in worth if worth[claim] >= least), key=lambda claim: -worth[claim])
-    return _section(sorted(ranked[:MOST], key=claims.index))
+    worth = list(map(checker.weight, spoken))
+    ranked = sorted(range(len(claims)), key=lambda place: -worth[place])
+    chosen = {place for place in ranked[:MOST] if worth[place] >= NEARLY * max(worth)}
+    for place in range(1, len(claims)):
+        if place - 1 in chosen and LEANING.match(claims[place].text):
+            chosen.add(place)  # it does not stand alone, and neither does what it leans on
+    return _section([claims[place] for place in sorted(chosen)])
 
 
 def _of_part(claims: Sequence[Claim], text: str, said: str) -> Sequence[Claim]:

@@ -24,6 +24,9 @@ QUERY = 200
 TALK = 12_000
 """In characters: how much the model is shown of what was said before."""
 
+MOST_BY_RULE = 12
+"""How many questions a plan has, at the most, that nobody has thought about: what is asked beside is one together."""
+
 HEADING = "# Research plan: "
 SEARCHES = "   - Searches: "
 INVITATION = (
@@ -106,7 +109,8 @@ _OF_ONESELF = re.compile(r"(?i)^\W*(?:i|we)(?: am| are| was| were| have| had| wo
 """How somebody begins who tells of themselves."""
 
 _FOCUS = re.compile(
-    r"(?i)(?<=\w):\s+(?=(?:who|what|how|when|where|why|which)\b)|[,;]?\s*\b(?:with (?:a |special |particular )?focus on|focus(?:sing|ing|sed|ed)? (?:mainly |more )?on|"
+    r"(?i)(?<=\w):\s+(?=(?:who|what|how|when|where|why|which)\b)|"
+    r"[,;]?\s*\b(?:with (?:a |special |particular )?focus on|focus(?:sing|ing|sed|ed)? (?:mainly |more )?on|"
     r"especially|in particular|particularly|including|with emphasis on)\s+"
 )
 _PARTS = re.compile(r"\s*(?:,\s*(?:and|or)\s+|,\s*|;\s*|\s+and\s+|\s+as well as\s+)")
@@ -120,10 +124,13 @@ _LEAVING = re.compile(
 )
 _ADDING = re.compile(
     r"(?i)^\W*(?:and |but |please |also )*(?:focus(?: more| mainly)? on|add|include|cover|look (?:also )?(?:at|into)|"
-    r"more (?:about|on)|pay (?:particular |special |close )?attention to|also|i (?:also )?want)\b\s*(?:a |an )?(?:section|question|part)?\s*(?:also|about|on|the)?\s*"
+    r"more (?:about|on)|pay (?:particular |special |close )?attention to|also|i (?:also )?want)\b"
+    r"\s*(?:a |an )?(?:section|question|part)?\s*(?:also|about|on|the)?\s*"
 )
 _CLAUSE = re.compile(
-    r"(?<=[.!?;])\s+|\n+|,\s*(?:and|but)\s+(?=less|not|no|without|skip|drop|remove|also|add)", re.IGNORECASE
+    r"(?<=[.!?;])\s+|(?<=[。！？；])\s*|\n+|,\s*(?:(?:and|but)\s+)?"
+    r"(?=(?:less|not|no|without|skip|drop|remove|leave out|omit|don't|also|add|include)\b)",
+    re.IGNORECASE,
 )
 _YES = frozenset(
     """agree agreed alright approve approved begin carry continue correct do fine go ahead good great happy it's let's
@@ -135,7 +142,8 @@ _YES = frozenset(
 
 POINTING = meaning(
     "topic subject matter thing research report history overview detail information question answer point section part "
-    "paragraph elaborate expand summary first second third fourth fifth last difference focus"
+    "paragraph elaborate expand summary summarize summarise explain describe shorten repeat "
+    "first second third fourth fifth last difference focus"
 )
 """Words that name no subject by themselves."""
 
@@ -230,7 +238,7 @@ def _line(text: str) -> str:
 
 
 def _queries(queries: Sequence[str]) -> tuple[str, ...]:
-    plain = (_cut(_line(query).replace(";", ",")) for query in queries)
+    plain = (cut_query(_line(query).replace(";", ",")) for query in queries)
     return tuple(dict.fromkeys(query for query in plain if meaning(query)))[:QUERIES]
 
 
@@ -250,12 +258,15 @@ def plan_by_rule(asked: str, before: str, effort: Effort) -> Plan:
     for aspect in [*aspects, *(_bare(_ADDING.sub("", _FOCUS.sub("", one))) for one in further)]:
         questions.append(_aspect(subject, aspect))
     kept = [questions[place] for place in first_of_alike(question.text for question in questions)]
-    return Plan(title[:300], tuple(kept[: effort.questions]))
+    most = max(effort.questions, MOST_BY_RULE)
+    if len(kept) > most:
+        kept[most - 1 :] = [_aspect(subject, "; ".join(question.text for question in kept[most - 1 :]))]
+    return Plan(title[:300], tuple(kept))
 
 
 def _wants(asked: str) -> list[str]:
-    """The sentences of a request that ask for something: no greeting, nothing of whoever asks, and nothing that is to be
-    left out."""
+    """The sentences of a request that ask for something: no greeting, nothing of whoever asks, and nothing that is to
+    be left out."""
     said = [one for one in _SENTENCE.split(asked.strip()) if meaning(one)]
     wants = [one for one in said if not _COURTESY.match(one)] or said
     wants = [one for one in wants if not _OF_ONESELF.match(_bare(one))] or wants
@@ -275,13 +286,34 @@ def changed_by_rule(plan: Plan, said: str, effort: Effort) -> Plan:
         if approves(clause):
             continue
         if leaving := _LEAVING.match(clause):
-            left = meaning(clause[leaving.end() :]) - meaning(plan.title)
-            questions = [one for one in questions if not left & meaning(one.text)] or questions
+            left = meaning(clause[leaving.end() :])
+            if left <= meaning(plan.title):
+                plan, questions = _without(left, plan, questions)
+            elif left := left - meaning(plan.title):
+                questions = [one for one in questions if not left & meaning(one.text)] or questions
             continue
         wanted = _ADDING.sub("", clause).strip(" ,;:.!?")
         questions.append(_aspect(plan.title, wanted))
     kept = [questions[place] for place in first_of_alike(question.text for question in questions)]
     return replace(plan, questions=tuple(kept[-effort.questions :]))
+
+
+def _without(left: frozenset[str], plan: Plan, questions: list[Question]) -> tuple[Plan, list[Question]]:
+    """A plan, and its questions, without a part of its subject; as they are, if nothing else would be left of that."""
+    if not meaning(plan.title) - left - POINTING:
+        return plan, questions
+
+    def shorter(text: str) -> str:
+        kept = " ".join(word for word in text.split() if not (meaning(word) and meaning(word) <= left))
+        kept = re.sub(r"(?i)\b(of|in|on|for|between)\s+(?:and|or)\b", r"\1", kept)
+        return re.sub(r"(?i)[\s,;]+(?:and|or|of|in|on|for|between)$", "", kept)
+
+    changed = [
+        Question(text, queries)
+        for one in questions
+        if (text := shorter(one.text)) and (queries := _queries([shorter(query) for query in one.queries]))
+    ]
+    return replace(plan, title=shorter(plan.title)), changed
 
 
 def _bare(request: str) -> str:
@@ -308,9 +340,9 @@ def _searches(subject: str, aspect: str) -> tuple[str, ...]:
     whole = " ".join(dict.fromkeys(telling)) or f"{subject} {aspect}".strip()
     naming = " ".join(dict.fromkeys(word for word in telling if meaning(word) - POINTING))
     named = " ".join(word for word in re.findall(r"[\w'’&-]+", aspect) if names(f"is {word}"))
-    return _queries([whole, naming, named]) or (_cut(whole),)
+    return _queries([whole, naming, named]) or (cut_query(whole),)
 
 
-def _cut(query: str) -> str:
+def cut_query(query: str) -> str:
     """As much of a query as one may have, up to the end of a word."""
     return query if len(query) <= QUERY else query[: QUERY + 1].rpartition(" ")[0] or query[:QUERY]

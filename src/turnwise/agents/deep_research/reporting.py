@@ -8,9 +8,16 @@ from turnwise.agents.agent import Desk, Done, Said, Says, Shows, Thinks
 from turnwise.agents.deep_research.asking import Asker
 from turnwise.agents.deep_research.charts import Chart, Render, choose_charts, draw, picture, wants_charts
 from turnwise.agents.deep_research.research import Research
-from turnwise.agents.deep_research.writing import Manuscript, Section, Writer
+from turnwise.agents.deep_research.words import meaning, without_markup
+from turnwise.agents.deep_research.writing import Manuscript, Section, Writer, listed
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import ModelFailed
+
+HALF = 0.5
+"""With more than this part of the words of a question, a source may have to do with it."""
+
+UNREAD = 5
+"""How many sources are named, at the most, that may have to do with what was not found."""
 
 
 class Reporter:
@@ -39,11 +46,11 @@ class Reporter:
         yield Thinks(f"**Writing**\n\n{_written([summary, *sections])}")
         manuscript = Manuscript(research.library)
         title = writer.heading(research.plan.title)
-        yield Says(manuscript.add(f"# {title}\n\n"))
+        yield Says(manuscript.add(f"# {without_markup(title)}\n\n"))
         for section in [summary, *sections]:
             if section.paragraphs:
                 yield Says(manuscript.section(replace(section, heading="") if section.heading == title else section))
-        yield Says(manuscript.add(_not_found(research, sections)))
+        yield Says(manuscript.add(_not_found(research, sections, is_written=is_written)))
         yield Says(manuscript.add(self._about(is_written, len(charts))))
         yield Says(manuscript.sources())
         yield manuscript.cites
@@ -83,7 +90,7 @@ class Reporter:
             told.append(f"The model has not answered everything that it was asked: {self._asker.failure}.")
         if research.failures:
             told.append(f"Not everything could be read: {'; '.join(research.failures)}")
-        return "## About this report\n\n" + " ".join(told) + "\n\n" if told else ""
+        return "## About this report\n\n" + without_markup(" ".join(told)) + "\n\n" if told else ""
 
 
 async def _drawn(chart: Chart, render: Render) -> JSON:
@@ -101,18 +108,35 @@ def _written(sections: Sequence[Section]) -> str:
     return f"{told} Sentences left out, as no source says them: {left_out}." if left_out else told
 
 
-def _not_found(research: Research, sections: Sequence[Section]) -> str:
+def _not_found(research: Research, sections: Sequence[Section], *, is_written: bool) -> str:
     """What the report cannot tell, and why."""
     missing = [section.heading for section in sections if not section.paragraphs]
     if not missing and not research.was_cut:
         return ""
-    lines = [f"- {heading}" for heading in missing]
+    lines = [f"- {without_markup(heading)}" for heading in missing]
+    if research.was_cut:
+        lines.append("- The budget was spent before everything was looked for.")
+    unread = [] if is_written else _having_words(research, missing)
     if not len(research.library):
         why = "None of the searches found anything."
-    elif len(missing) == len(sections):
+    elif len(missing) == len(sections) and not unread:
         why = "What was found has nothing to do with it."
     else:
         why = "Nothing that was read tells of this:"
-    if research.was_cut:
-        lines.append("- The budget was spent before everything was looked for.")
-    return "## What was not found\n\n" + (f"{why}\n\n" if missing else "") + "\n".join(lines) + "\n\n"
+    told = "## What was not found\n\n" + (f"{why}\n\n" if missing else "") + "\n".join(lines) + "\n\n"
+    if unread:
+        told += "These have words of it, but no sentence that a rule could choose; look there yourself:\n\n"
+        told += "\n".join(f"- {listed(research.library[number])}" for number in unread) + "\n\n"
+    return told
+
+
+def _having_words(research: Research, missing: Sequence[str]) -> list[int]:
+    """The sources that have most of the words of something that no note tells of, those with most of them first."""
+    shares: dict[int, float] = {}
+    for wanted in filter(None, (meaning(f"{research.plan.title} {heading}") for heading in missing)):
+        for number in research.library.numbers:
+            source = research.library[number]
+            share = len(wanted & meaning(f"{source.title} {source.text}")) / len(wanted)
+            shares[number] = max(share, shares.get(number, 0.0))
+    likely = sorted((number for number in shares if shares[number] > HALF), key=lambda number: -shares[number])
+    return likely[:UNREAD]

@@ -11,7 +11,7 @@ from turnwise.agents.deep_research.asking import DATA, Asker, strings
 from turnwise.agents.deep_research.effort import Effort, Purse
 from turnwise.agents.deep_research.extracting import Note
 from turnwise.agents.deep_research.noting import NoteTaker
-from turnwise.agents.deep_research.planning import QUERIES, QUERY, Plan
+from turnwise.agents.deep_research.planning import QUERIES, Plan, cut_query
 from turnwise.agents.deep_research.searching import Searcher
 from turnwise.agents.deep_research.sources import Finding, Library
 from turnwise.agents.deep_research.words import addresses, meaning
@@ -175,7 +175,7 @@ class Research:
 
 
 def _plain(query: str) -> str:
-    return " ".join(query.split())[:QUERY]
+    return cut_query(" ".join(query.split()))
 
 
 def _listed(lines: Iterable[str]) -> str:

@@ -124,6 +124,11 @@ def unwrapped(text: str) -> str:
     return "\n".join(lines)
 
 
+def without_markup(text: str) -> str:
+    """A text of strangers as it may stand in Markdown: what would be an element of HTML is shown as what it is."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+
+
 def _ungrouped(text: str) -> str:
     """A text whose numbers have no commas between their thousands."""
     return _GROUPED.sub(lambda found: found[0].replace(",", ""), text)

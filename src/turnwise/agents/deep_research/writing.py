@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import quote
 
 from turnwise.agents.agent import Cites
 from turnwise.agents.deep_research.asking import DATA, Asker, shown, side_by_side
@@ -16,7 +17,7 @@ from turnwise.agents.deep_research.checking import Checker, Verdict, first_of_al
 from turnwise.agents.deep_research.extracting import Note
 from turnwise.agents.deep_research.planning import Plan
 from turnwise.agents.deep_research.sources import Library, Source
-from turnwise.agents.deep_research.words import addresses, numbers, sentences
+from turnwise.agents.deep_research.words import addresses, numbers, sentences, without_markup
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import Schema
 
@@ -63,8 +64,11 @@ _VERIFIED: Schema = {
 
 _MARKER = re.compile(r"\s*\[(\d+(?:\s*[,;]\s*\d+)*)\]")
 _BEHIND = re.compile(r"([.!?。！？]+[\"”’)]*)((?:\s*\[\d+(?:\s*[,;]\s*\d+)*\])+)")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\(<?[^)\n]*>?\)")
+_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+")
+_UNPARTED = ("。", "！", "？")
+"""Behind these, no blank stands."""
+
 _END = re.compile(r"[.!?。！？]+[\"”’)*_]*$")
 
 
@@ -297,19 +301,20 @@ class Manuscript:
 
     def section(self, section: Section, level: str = "##") -> str:
         """A section of it: what was added."""
-        added = self.add(f"{level} {section.heading}\n\n") if section.heading else ""
+        added = self.add(f"{level} {without_markup(section.heading)}\n\n") if section.heading else ""
         for place, paragraph in enumerate(section.paragraphs):
             following = section.paragraphs[place + 1 : place + 2]
             added += self.add("- ") if paragraph.is_item else ""
             for at, claim in enumerate(paragraph.claims):
-                added += (self.add(" ") if at else "") + self._claim(claim)
+                is_apart = at and not paragraph.claims[at - 1].text.endswith(_UNPARTED)
+                added += (self.add(" ") if is_apart else "") + self._claim(claim)
             is_list = paragraph.is_item and bool(following) and following[0].is_item
             added += self.add("\n" if is_list else "\n\n")
         return added
 
     def sources(self) -> str:
         """The list of sources: what was added."""
-        lines = [f"{number}. {_listed(self.library[source])}" for source, number in self._numbers.items()]
+        lines = [f"{number}. {listed(self.library[source])}" for source, number in self._numbers.items()]
         return self.add("## Sources\n\n" + "\n".join(lines) + "\n") if lines else ""
 
     @property
@@ -320,6 +325,7 @@ class Manuscript:
     def _claim(self, claim: Claim) -> str:
         end = _END.search(claim.text)
         words, mark = (claim.text[: end.start()], end[0]) if end else (claim.text, "")
+        words = without_markup(words)
         start = self._length
         added = self.add(words)
         for source in claim.sources:
@@ -337,8 +343,23 @@ def _for_all(citation: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return {"source": citation["url"], **citation} if "url" in citation else citation
 
 
-def _listed(source: Source) -> str:
-    title = re.sub(r"([\[\]])", r"\\\1", source.title) or source.place
+def listed(source: Source) -> str:
+    """A source as lists have it, with its address."""
+    title = _shown(source.title) or _shown(source.place)
     if source.place.startswith(("http://", "https://")):
-        return f"[{title}](<{source.place}>)" if re.search(r"[()\s]", source.place) else f"[{title}]({source.place})"
-    return title if title == source.place else f"{title}, {source.place}"
+        address = _ENDING.sub(_encoded, source.place)
+        return f"[{title}](<{address}>)" if "(" in address or ")" in address else f"[{title}]({address})"
+    return title if source.title == source.place else f"{title}, {_shown(source.place)}"
+
+
+_ENDING = re.compile(r"[\s<>\\`]")
+"""What may not stand in the address of a link."""
+
+
+def _encoded(mark: re.Match[str]) -> str:
+    return quote(mark[0], safe="")
+
+
+def _shown(text: str) -> str:
+    """Words of strangers in a line of Markdown."""
+    return without_markup(re.sub(r"([\[\]`])", r"\\\1", text))
