@@ -24,7 +24,7 @@ from .clients import ADK, AI_SDK, SCRIPTS, Client, open_client
 from .conftest import script_of
 from .founding import at_server, second_request, with_id
 from .programs import TIMEOUT, run_sdk, run_shell
-from .sdks import ALL, JAVASCRIPT, PYTHON, EnvironmentUnavailable, Sdk
+from .sdks import ALL, JAVASCRIPT, PYTHON, EnvironmentUnavailable, Sdk, locked
 from .selection import FIRST_AND_LAST, OUTPUTS, each_sdk_and_some_on_default, over_every_model
 from .serving import MODELS, UPSTREAM, end, free_port, launch, serve, server_settings
 from .upstream import Upstream, open_upstream
@@ -138,7 +138,8 @@ def address_of(
             if model not in addresses:
                 folder, models = tmp_path_factory.mktemp(f"research-{model}"), cache / "models"
                 options = prepare(folder, models, reader.address if model == UPSTREAM else None)
-                addresses[model] = stack.enter_context(serve(folder / "data", models, *options))
+                with locked(models):  # the first of several test processes fetches the weights
+                    addresses[model] = stack.enter_context(serve(folder / "data", models, *options))
             return addresses[model]
 
         yield open_once

@@ -101,6 +101,19 @@ async def test_what_was_not_heard_is_due_when_it_is_said(store: Store) -> None:
     assert list(await store.due_notices(LATE, LATER, 9)) == [tried(notice(), attempts=2)]
 
 
+async def test_what_was_put_off_was_not_tried(store: Store) -> None:
+    await store.add_notices([notice("n1"), notice("n2"), notice("n3")])
+    await store.due_notices(NOON, LATER, 9)
+    await store.put_off_notices([replace(notice(id), due=LATE) for id in ("n1", "n2", "unknown")])
+    await store.put_off_notices([])
+    assert [kept.id for kept in await store.due_notices(LATER, LATER, 9)] == ["n3"]
+    assert [(kept.id, kept.attempts) for kept in await store.due_notices(LATE, LATER, 9)] == [
+        ("n3", 3),
+        ("n1", 1),
+        ("n2", 1),
+    ]
+
+
 async def test_settling_what_is_gone_changes_nothing(store: Store) -> None:
     for due in (None, NOON):
         await store.settle_notice("unknown", due)

@@ -373,6 +373,7 @@ async def test_a_closed_store_says_so(store: Store) -> None:
         store.abandon(),
         store.add_notices([notice()]),
         store.due_notices(NOON, NOON, 1),
+        store.put_off_notices([notice()]),
         store.settle_notice("n1", None),
         store.add_resource(resource(), 1),
         store.resource("webhook", "r1", "ann"),

@@ -13,7 +13,7 @@ from support import NOON, PATIENCE, HeldStore, open_engine, read_all, texts, tur
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import HandedOver, NotFound
 from turnwise.domain.events import Created, End, Event, StatusUpdate, fold
-from turnwise.domain.interaction import Interaction, Status, Usage
+from turnwise.domain.interaction import GenerationConfig, Interaction, Status, Usage
 from turnwise.domain.steps import FunctionResult, ModelOutput, Thought, ToolCall, ToolResult
 from turnwise.domain.tools import FunctionTool, GoogleSearch
 from turnwise.engine.background import DEATHS, Carrying
@@ -120,6 +120,23 @@ async def test_what_every_finished_round_cost_is_counted():
         usage = (await engine.interactions.get("int_1", "ann")).usage
     assert usage is not None
     assert (usage.input_tokens, usage.output_tokens, usage.tool_use_tokens) == (10, 8, 20)
+
+
+async def test_a_turn_that_has_had_its_tokens_ends_where_its_process_died():
+    asked = turn("Where is it?", stream=True, tools=(GoogleSearch(),), generation=GenerationConfig(max_output_tokens=5))
+    model = ScriptedModel(answer=script, card=CARD, continues=True)
+    first, second = MemoryStore(), MemoryStore()
+    async with open_engine(store=first, model=model, tools={"google_search": search()}) as engine:
+        recording = await engine.interactions.begin(asked, "ann", "steps")
+        *told, end = [event for _, event in await read_all(engine.interactions.follow(recording))]
+        assert isinstance(end, End)
+        assert end.status is Status.INCOMPLETE
+    interaction = Interaction("int_1", "ann", asked, NOON, NOON)
+    await second.create(interaction, Batch("int_1", 1, tuple(told)), NewRun())
+    async with open_engine(store=second, model=model, tools={"google_search": search()}, carrying=THERE):
+        whole = await ended(second, "int_1")
+    assert (whole.status, whole.usage) == (Status.INCOMPLETE, end.usage)
+    assert len(model.prompts) == 1, "nothing is asked with no room for an answer"
 
 
 async def test_calls_that_were_answered_are_not_made_again():
@@ -318,7 +335,7 @@ async def waiting(store: Store, *ids: str) -> None:
 async def ended(store: Store, id: str) -> Interaction:
     """An interaction, once it has ended."""
     async with asyncio.timeout(PATIENCE):
-        while (found := await store.load(id, "ann")) is None or not found.status.is_terminal:
+        while (found := await store.load(id, "ann")) is None or not found.status.is_terminal:  # noqa: ASYNC110
             await asyncio.sleep(0)
     return found
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -424,18 +425,47 @@ async def test_readers_of_a_run_that_someone_else_took_read_on_from_the_store(an
 
 async def test_a_reader_that_is_slow_to_read_hears_at_once_that_it_was_deleted(any_store: Store):
     await any_store.create(interaction(), Batch("one", 1, tuple(OPENING)), MINE)
-    async with journal_on(any_store) as journal:
-        async with aclosing(await journal.read(interaction(), 1, idle=10 * PATIENCE)) as groups:
-            assert [position for position, _ in await within(anext(groups))] == [2]
-            reading = asyncio.create_task(anext(groups))
-            await until(lambda: bool(journal._tail._readers))
-            await any_store.append([Batch("one", 3, tuple(START))])
-            assert await within(reading)
-            (reader,) = journal._tail._readers["one"]
-            await any_store.delete("one", "ann")
-            await until(lambda: reader.in_doubt)
-            with pytest.raises(NotFound, match="was deleted"):
-                await within(anext(groups))
+    async with (
+        journal_on(any_store) as journal,
+        aclosing(await journal.read(interaction(), 1, idle=10 * PATIENCE)) as groups,
+    ):
+        assert [position for position, _ in await within(anext(groups))] == [2]
+        reading = asyncio.create_task(anext(groups))
+        await until(lambda: bool(journal._tail._readers))
+        await any_store.append([Batch("one", 3, tuple(START))])
+        assert await within(reading)
+        (reader,) = journal._tail._readers["one"]
+        await any_store.delete("one", "ann")
+        await until(lambda: reader.in_doubt)
+        with pytest.raises(NotFound, match="was deleted"):
+            await within(anext(groups))
+
+
+async def test_a_reader_that_comes_just_too_late_hears_at_once_that_it_was_deleted():
+    store = HeldStore()
+    await store.create(interaction(), Batch("one", 1, tuple(OPENING)), MINE)
+    async with journal_on(store) as journal:
+        reading = await journal.read(interaction(), 2, idle=10 * PATIENCE)
+        await store.delete("one", "ann")
+        with pytest.raises(NotFound, match="was deleted"):
+            await read_all(reading)
+
+
+async def test_once_the_store_can_be_reached_again_readers_are_told_at_once():
+    store = HeldStore()
+    await store.create(interaction(), Batch("one", 1, tuple(OPENING)), MINE)
+    async with journal_on(store) as journal:
+        reading = asyncio.create_task(read(journal, interaction(), 1))
+        await until(lambda: store.calls["tail"] == 1)
+        store.fail("tail")
+        await store.append([Batch("one", 3, tuple(START))])
+        with pytest.raises(HandedOver):
+            await within(reading)
+        store.heal()
+        reading = asyncio.create_task(read(journal, interaction(), 1))
+        await until(lambda: bool(journal._tail._readers))
+        await store.finish(replace(interaction(), status=Status.COMPLETED), Batch("one", 5, (END,)), attempt=1)
+        assert [position for position, _ in await within(reading)] == [2, 3, 4, 5]
 
 
 async def test_no_writer_waits_between_the_last_of_a_step_and_its_stop():

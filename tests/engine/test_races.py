@@ -5,19 +5,20 @@ what was deleted is gone; nobody hangs, and no task is left (`open_engine` sees 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from random import Random
 
 import pytest
 
-from support import HERE, PATIENCE, HeldStore, carried, open_engine, turn, within, words
+from support import HERE, PATIENCE, HeldStore, carried, numbered_ids, open_engine, turn, until, within, words
 from turnwise.domain.errors import ModelFailed, NotFound, OutOfRange
 from turnwise.domain.events import End, Event
+from turnwise.engine.background import Carrying
 from turnwise.engine.interactions import Interactions
 from turnwise.models.model import Finished, Prompt, Taken, TextFragment, ThoughtFragment
 from turnwise.models.scripted import Line, ScriptedModel
-from turnwise.store.store import Store
+from turnwise.store.store import Lease, Store
 
 RUNS = 25
 
@@ -132,6 +133,14 @@ async def until_ended(store: Store) -> None:
             await asyncio.sleep(0)
 
 
+async def until_all_ended(store: Store, ids: Iterable[str]) -> None:
+    """Wait until each of these has ended, or is gone."""
+    async with asyncio.timeout(PATIENCE):
+        for id in ids:
+            while (found := await store.load(id, "ann")) is not None and not found.status.is_terminal:
+                await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_whatever_happens_in_whatever_order_the_journal_holds(any_store: Store, seed: int):
     chance = Chance(seed)
@@ -148,6 +157,39 @@ async def test_whatever_happens_in_whatever_order_the_journal_holds(any_store: S
             for sequence in sequences:
                 check_sequence(sequence, whole)
     assert list(await any_store.claim(HERE, 10)) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whichever_process_is_asked_the_journal_holds(any_store: Store, seed: int):
+    chance, model = Chance(seed), ScriptedModel(answer=lambda prompt: chance.script(prompt), continues=True)
+    leases = [Lease(name, 60.0) for name in ("one", "two")]
+    one, two = (open_engine(store=any_store, model=model, carrying=Carrying(lease, room=3)) for lease in leases)
+    async with one as here, two as there:
+        there.interactions._new_id = numbered_ids("there")
+        both = [here.interactions, there.interactions]
+        async with chance.open_gates():
+            made = [run_between(both[number % 2], both[1 - number % 2], chance, number) for number in range(RUNS)]
+            seen = dict(await within(asyncio.gather(*made)))
+            await until_all_ended(any_store, seen)
+        for id, sequences in seen.items():
+            whole = list(await any_store.events(id, 0))
+            assert bool(whole) is (id not in chance.deleted)
+            for sequence in [whole, *sequences]:
+                check_sequence(sequence, whole)
+        await until(lambda: not any(interactions._runs._runs for interactions in both))
+        assert [interactions._journal._live for interactions in both] == [{}, {}]
+
+
+async def run_between(one: Interactions, other: Interactions, chance: Chance, number: int) -> tuple[str, list[Seen]]:
+    """Begin a run at one process; read and disturb it at both."""
+    await chance.pause()
+    made = await one.create(turn(str(number), background=True), "ann", "steps")
+    asked = [one, other, other]
+    reading = [asyncio.create_task(chance.read(interactions, made.id)) for interactions in asked]
+    await asyncio.gather(*(chance.disturb(interactions, made.id) for interactions in asked))
+    read = await asyncio.gather(*reading, return_exceptions=True)
+    assert all(isinstance(sequence, list | NotFound) for sequence in read), read
+    return made.id, [sequence for sequence in read if isinstance(sequence, list)]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -447,7 +447,7 @@ class Runs:
     def _give_back(self, id: str, pause: float) -> None:
         """Have a run wait that this process has and does not carry: after a pause, and as soon as the store takes
         that."""
-        if id not in self._returning:
+        if id not in self._returning and not self._closing.is_set():  # else all are given back together
             returning = asyncio.create_task(self._return(id, pause), name=f"return {id}")
             self._returning[id] = returning
             returning.add_done_callback(lambda _: self._returning.pop(id))

@@ -33,8 +33,9 @@ class _Reader:
         """Of the last event that it has, or that waits for it."""
         self.groups: list[Numbered] = []
         self.woken = asyncio.Event()
-        self.in_doubt = False
-        """Whether something happened to the run that was no event: it may have been deleted."""
+        self.in_doubt = True
+        """Whether something may have happened to the run that was no event: it may have been deleted, before anybody
+        listened too."""
 
     def give(self, events: Numbered) -> None:
         """More events of the run. Those that are not the very next ones come again later."""
@@ -67,7 +68,7 @@ class Tail:
         reader = _Reader(id, after)
         self._readers.setdefault(id, set()).add(reader)
         if self._looking is None:
-            self._looking = asyncio.create_task(self._look_on(), name="journal tail")
+            self._look_out()
         try:
             await self._look_first(id, idle)
             while True:
@@ -84,9 +85,10 @@ class Tail:
                 if self._is_blind:
                     raise HandedOver(BLIND)
                 is_idle = not reader.in_doubt and await self._waited(reader, idle)
-                if (is_idle or reader.in_doubt) and await self._is_gone(id, owner, idle):
-                    raise NotFound(f"the interaction '{id}' was deleted")
-                reader.in_doubt = False
+                if is_idle or reader.in_doubt:
+                    reader.in_doubt = False
+                    if await self._is_gone(id, owner, idle):
+                        raise NotFound(f"the interaction '{id}' was deleted")
                 if is_idle:
                     yield ()
         finally:
@@ -108,6 +110,7 @@ class Tail:
         try:
             async with asyncio.timeout(patience):
                 await self._look({id})
+            self._is_blind = False
         except TimeoutError:
             pass
         except Exception as error:
@@ -144,12 +147,16 @@ class Tail:
         if not readers:
             del self._readers[reader.id]
 
-    async def _look_on(self) -> None:
+    def _look_out(self) -> None:
+        """Begin to look on. What is told from this moment on is heard."""
+        self._looking = asyncio.create_task(self._look_on(self._store.news()), name="journal tail")
+
+    async def _look_on(self, news: AsyncGenerator[News, None]) -> None:
         """Look whenever there is news of a run that is read here, and when there was none for a while; as long as
         anybody reads."""
         heard = asyncio.Event()
         told: set[str] = set()
-        listening = asyncio.create_task(self._listen(heard, told), name="journal tail ears")
+        listening = asyncio.create_task(self._listen(news, heard, told), name="journal tail ears")
         try:
             while self._readers:
                 with suppress(TimeoutError):
@@ -170,10 +177,10 @@ class Tail:
             await asyncio.gather(listening, return_exceptions=True)
             self._looking = None
             if self._readers and not self._closed:  # one that came in this very moment
-                self._looking = asyncio.create_task(self._look_on(), name="journal tail")
+                self._look_out()
 
-    async def _listen(self, heard: asyncio.Event, told: set[str]) -> None:
-        async for news in self._store.news():
+    async def _listen(self, all_news: AsyncGenerator[News, None], heard: asyncio.Event, told: set[str]) -> None:
+        async for news in all_news:
             if self._concerns(news):
                 told |= news.told
                 heard.set()

@@ -4,9 +4,9 @@ Each process of the server runs this loop, and the store gives each notice to on
 need not say so. What was not heard is told again after a growing while, for as long as the settings say. Everything is
 told at least once, and in no particular order.
 
-No target holds up another, and no owner: only so many notices of each are held at a time, and of a target that did not
-hear the last one, one. Those that find no room are put off one behind another, by as long as it takes to tell those
-before them. When one of a target's is not heard, those that waited behind it are put off without being tried.
+No target holds up another, and no owner: only so many notices of each are held at a time, and of a target that has not
+heard the last one, or none yet, one. Those that find no room are put off one behind another, by as long as it takes to
+tell those before them. When one of a target's is not heard, those that waited for it are put off without being tried.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from heapq import heappop, heappush
@@ -47,11 +47,11 @@ HELD_FOR_A_TARGET = 32
 TOLD_AT_ONCE = 8
 """How many a target is told at the same time."""
 
-QUICK = 0.02
+QUICK = 0.01
 """In seconds: how long a try takes, as long as none has shown it."""
 
 KNOWN = 2000
-"""Of how many targets that do not hear it is known at once."""
+"""Of how many targets it is known whether they have heard the last one."""
 
 
 class Outcome(Enum):
@@ -68,10 +68,11 @@ class _Lane:
     """What is held for one target, or of one owner."""
 
     most: int
+    is_heard: bool | None = None
+    """Whether the last try was heard. None: there was none."""
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TOLD_AT_ONCE))
     held: int = 0
     failures: int = 0
-    """How many tries were not heard since one was."""
     pace: float = QUICK
     """In seconds: how long a try takes, by the last ones."""
     taken_until: datetime | None = None
@@ -80,11 +81,11 @@ class _Lane:
     @property
     def has_room(self) -> bool:
         """Whether another one may be held."""
-        return self.held < (1 if self.failures else self.most)
+        return self.held < (self.most if self.is_heard else 1)
 
     def put_off(self, now: datetime) -> datetime:
         """When there may be room for one more."""
-        step = timedelta(seconds=self.pace / (1 if self.failures else TOLD_AT_ONCE))
+        step = timedelta(seconds=self.pace / (1 if self.is_heard is False else TOLD_AT_ONCE))
         self.taken_until = max(now + self.held * step, self.taken_until or now) + step
         return self.taken_until
 
@@ -175,31 +176,34 @@ class Outbox:
             limit = min(room, HELD_FOR_A_TARGET)
             now = self._clock()
             found = await self._store.due_notices(now, now + self._lease, limit)
+            without_room = []
             for notice in found:
                 lanes = self._lanes(notice)
                 full = next((lane for lane in lanes if not lane.has_room), None)
                 if full is None:
                     self._begin(notice, *lanes)
                 else:
-                    due = full.put_off(now)
-                    heappush(self._put_off, due)
-                    await self._store.settle_notice(notice.id, due)
+                    without_room.append(replace(notice, due=full.put_off(now), attempts=notice.attempts - 1))
+            if without_room:
+                await self._store.put_off_notices(without_room)
+                for notice in without_room:
+                    heappush(self._put_off, notice.due)
             if len(found) < limit:
                 break
 
     def _pause(self) -> float:
         """In how many seconds to look again."""
-        now = self._clock()
-        while self._put_off and self._put_off[0] <= now:
-            heappop(self._put_off)
         if not self._put_off:
             return LOOK_EVERY
-        return min(LOOK_EVERY, max(SOON, (self._put_off[0] - now).total_seconds()))
+        now, soonest = self._clock(), self._put_off[0]
+        while self._put_off and self._put_off[0] <= now:
+            heappop(self._put_off)
+        return min(LOOK_EVERY, max(SOON, (soonest - now).total_seconds()))
 
     def _lanes(self, notice: Notice) -> tuple[_Lane, _Lane]:
         """That of the notice's target, and that of its owner."""
         target = self._targets.setdefault(self._target_of(notice), _Lane(HELD_FOR_A_TARGET))
-        return target, self._owners.setdefault(notice.owner, _Lane(HELD_FOR_AN_OWNER))
+        return target, self._owners.setdefault(notice.owner, _Lane(HELD_FOR_AN_OWNER, is_heard=True))
 
     def _begin(self, notice: Notice, target: _Lane, owner: _Lane) -> None:
         target.held += 1
@@ -216,24 +220,27 @@ class Outbox:
         owner.held -= 1
         if not owner.held:
             self._owners.pop(notice.owner, None)
-        if not target.held and not target.failures:
-            self._targets.pop(self._target_of(notice), None)
-        while len(self._targets) > KNOWN and (silent := self._longest_silent()):
-            del self._targets[silent]
-
-    def _longest_silent(self) -> str | None:
-        return next((name for name, lane in self._targets.items() if not lane.held), None)
+        if len(self._targets) > KNOWN:
+            idle = next((name for name, lane in self._targets.items() if not lane.held), None)
+            self._targets.pop(idle or "", None)
 
     async def _see_to(self, notice: Notice, target: _Lane, owner: _Lane) -> None:
         try:
             outcome = await self._try(notice, target, owner)
         except asyncio.CancelledError:
-            await self._settle(notice, self._clock())
+            await self._give_back(notice)
             raise
         due = self.next_try(notice) if outcome is Outcome.FAILED else None
         if outcome is Outcome.FAILED and due is None:
             log.warning("%s was not heard in %s, and is given up", notice.id, self._patience)
         await self._settle(notice, due)
+
+    async def _give_back(self, notice: Notice) -> None:
+        """A try was cut short: it is due at once, for whoever comes next."""
+        try:
+            await self._store.put_off_notices([replace(notice, due=self._clock(), attempts=notice.attempts - 1)])
+        except Exception:
+            log.exception("%s could not be given back: it will be told again later", notice.id)
 
     async def _settle(self, notice: Notice, due: datetime | None) -> None:
         try:
@@ -253,7 +260,9 @@ class Outbox:
             except Exception:
                 log.exception("%s could not be told", notice.id)
                 outcome = Outcome.FAILED
-            target.failures = target.failures + 1 if outcome is Outcome.FAILED else 0
+            target.is_heard = outcome is not Outcome.FAILED
+            if not target.is_heard:
+                target.failures += 1
             for lane in (target, owner):
                 lane.took(time() - began)
             return outcome

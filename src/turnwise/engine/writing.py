@@ -144,11 +144,14 @@ class Writing:
         """The prompt with what happened before another attempt left the turn. None: nothing more is to be asked."""
         if self._asks_client and not self.calls:
             return None
+        left = self._left(prompt)
+        if not self.is_called and self._is_spent(left):
+            return None
         unanswered = {call.id for call in standing.pending}
         happened = as_functions(self._around.opened(standing.steps))
         happened = tuple(step for step in happened if not (isinstance(step, FunctionCall) and step.id in unanswered))
         shown = await self._around.present(happened, self._model.card)
-        return replace(self._left(prompt), steps=(*prompt.steps, *shown), said=standing.said or "")
+        return replace(left, steps=(*prompt.steps, *shown), said=standing.said or "")
 
     def add(self, fragment: Fragment) -> Iterator[Event]:
         """The events of one more fragment."""
@@ -217,8 +220,7 @@ class Writing:
         happened = as_functions(self._around.opened(fold(self._happened).steps))
         shown = await self._around.present(happened, self._model.card)
         prompt = self._left(prompt)
-        if prompt.generation.max_output_tokens is not None and prompt.generation.max_output_tokens <= 0:
-            self._cut = Status.BUDGET_EXCEEDED if self._is_budgeted else Status.INCOMPLETE
+        if self._is_spent(prompt):
             return None
         self._happened.clear()
         self.calls = []
@@ -236,6 +238,14 @@ class Writing:
         is_demanded = prompt.tool_choice.mode == "any" and self.rounds > 0
         choice = replace(prompt.tool_choice, mode="auto") if is_demanded else prompt.tool_choice
         return replace(prompt, generation=generation, tool_choice=choice)
+
+    def _is_spent(self, prompt: Prompt) -> bool:
+        """Whether a limit leaves no room for another answer. Then the turn ends because of it."""
+        left = prompt.generation.max_output_tokens
+        if left is None or left > 0:
+            return False
+        self._cut = Status.BUDGET_EXCEEDED if self._is_budgeted else Status.INCOMPLETE
+        return True
 
     def within_budget(self, prompt: Prompt) -> Prompt:
         """The prompt of the first round, which may not cost more than there is."""

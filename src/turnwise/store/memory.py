@@ -258,6 +258,12 @@ class MemoryStore:
         self._notices |= {notice.id: notice for notice in tried}
         return tried
 
+    async def put_off_notices(self, notices: Sequence[Notice]) -> None:
+        self._require_open()
+        for notice in notices:
+            if notice.id in self._notices:
+                self._notices[notice.id] = replace(self._notices[notice.id], due=notice.due, attempts=notice.attempts)
+
     async def settle_notice(self, id: str, due: datetime | None) -> None:
         self._require_open()
         if due is None:

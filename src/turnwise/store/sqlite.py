@@ -267,6 +267,10 @@ class SQLiteStore:
             return ()
         return await self._writer.do(work, durable=False)
 
+    async def put_off_notices(self, notices: Sequence[Notice]) -> None:
+        rows = [(write_time(notice.due), notice.attempts, notice.id) for notice in notices]
+        await self._writer.do(lambda connection: connection.executemany(sql.PUT_OFF_NOTICE, rows), durable=False)
+
     async def settle_notice(self, id: str, due: datetime | None) -> None:
         def work(connection: sqlite3.Connection) -> None:
             if due is not None:

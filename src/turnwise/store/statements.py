@@ -96,6 +96,8 @@ TRY_NOTICE = "UPDATE notices SET due = ?, attempts = attempts + 1 WHERE id = ?"
 
 POSTPONE_NOTICE = "UPDATE notices SET due = ? WHERE id = ?"
 
+PUT_OFF_NOTICE = "UPDATE notices SET due = ?, attempts = ? WHERE id = ?"
+
 DELETE_NOTICE = "DELETE FROM notices WHERE id = ?"
 
 COUNT_RESOURCES = "SELECT count(*) FROM resources WHERE kind = ? AND owner = ?"

@@ -244,6 +244,9 @@ class NoticeStore(Protocol):
         """Take at most so many that are due, the longest due first: they are due again at `until`, unless they are
         settled before. No two callers get the same one. `attempts` counts this one too."""
 
+    async def put_off_notices(self, notices: Sequence[Notice]) -> None:
+        """Notices were taken and not tried: their `due` and their `attempts` are these. Those that are gone stay so."""
+
     async def settle_notice(self, id: str, due: datetime | None) -> None:
         """A notice was tried: it was heard, or nobody will ever hear it (None), or it is due again."""
 

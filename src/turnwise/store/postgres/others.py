@@ -8,7 +8,7 @@ import asyncpg
 
 from turnwise.store import statements as sql
 from turnwise.store.errors import AlreadyKept
-from turnwise.store.postgres.database import Connection, Database, affected, hold, numbered
+from turnwise.store.postgres.database import Connection, Database, affected, columns, hold, numbered
 from turnwise.store.rows import (
     KEY,
     NOTICE,
@@ -34,6 +34,11 @@ WITH found AS (
     UPDATE notices n SET due = $3, attempts = n.attempts + 1 FROM found WHERE n.id = found.id RETURNING n.*, was_due
 )
 SELECT {NOTICE} FROM tried ORDER BY was_due, id
+"""
+
+PUT_OFF_NOTICES = """
+UPDATE notices n SET due = late.due, attempts = late.attempts
+FROM unnest($1::text[], $2::text[], $3::int[]) AS late (id, due, attempts) WHERE n.id = late.id
 """
 
 POSTPONE_NOTICE = numbered(sql.POSTPONE_NOTICE)
@@ -81,6 +86,10 @@ class PostgresNotices:
             return [read_notice(row) for row in rows]
 
         return await self._database.write(work)
+
+    async def put_off_notices(self, notices: Sequence[Notice]) -> None:
+        rows = [(notice.id, write_time(notice.due), notice.attempts) for notice in notices]
+        await self._database.fetch(PUT_OFF_NOTICES, *columns(rows, 3))
 
     async def settle_notice(self, id: str, due: datetime | None) -> None:
         if due is None:
