@@ -137,7 +137,7 @@ async def until_all_ended(store: Store, ids: Iterable[str]) -> None:
     """Wait until each of these has ended, or is gone."""
     async with asyncio.timeout(PATIENCE):
         for id in ids:
-            while (found := await store.load(id, "ann")) is not None and not found.status.is_terminal:
+            while (found := await store.load(id, "ann")) and not found.status.is_terminal:  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
 
