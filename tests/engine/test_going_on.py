@@ -1,7 +1,7 @@
 """Runs that outlive their process: another one goes on where it stopped, at whatever moment that was."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -463,3 +463,32 @@ async def until_beaten(store: HeldStore, times: int) -> None:
     async with asyncio.timeout(10):
         while store.calls["beat"] < times:  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0.001)
+
+
+class SlowToSay(MemoryStore):
+    """Keeps events at once, and says so when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_say = asyncio.Event()
+
+    async def append(self, batches: Sequence[Batch]) -> Collection[str]:
+        refused = await super().append(batches)
+        await self.may_say.wait()
+        return refused
+
+
+async def test_a_reader_that_is_ahead_of_the_carrier_reads_on_there():
+    """It has seen at another process what is kept, while the carrier has not heard yet that it is."""
+    store, told = SlowToSay(), asyncio.Event()
+    async with open_engine([Taken(), TextFragment("Hello"), told, Finished("stop")], store=store) as engine:
+        recording = await engine.interactions.begin(turn(stream=True), "ann", "steps")
+        async with asyncio.timeout(PATIENCE):
+            while len(await store.events("int_1", 0)) <= len(recording.events):
+                await asyncio.sleep(0)
+        position, _ = (await store.events("int_1", 0))[-1]
+        reading = await engine.interactions.read(recording.interaction, position)
+        told.set()
+        store.may_say.set()
+        behind = await within(read_all(reading))
+        assert [place for place, _ in behind] == list(range(position + 1, len(await store.events("int_1", 0)) + 1))

@@ -360,7 +360,7 @@ class Runs:
             async with asyncio.timeout(lease.seconds):
                 held = await self._store.beat(lease)
         except Exception as error:
-            log.warning("the store could not be told that this process lives: %s", error or "it does not answer")
+            log.warning("the store could not be told that this process lives: %s", str(error) or "no answer")
             if clock() - self._beaten > BLIND * lease.seconds:
                 self._lose_all()
             return {}

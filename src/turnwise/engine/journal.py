@@ -314,7 +314,8 @@ class Journal:
         """
         recording = self._live.get(interaction.id)
         if recording is not None:
-            if after > len(recording.events):
+            # Somebody may have seen elsewhere what the store has, and has not yet told this process that it has.
+            if after > len(recording.events) + len(recording.writing):
                 raise _out_of_range(after, len(recording.events))
             return self.follow(recording, after, idle=idle)
         kept = await self._read_kept(interaction, max(after, 1))
