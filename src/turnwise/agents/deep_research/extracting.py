@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from turnwise.agents.deep_research.checking import first_of_alike
 from turnwise.agents.deep_research.planning import POINTING, Plan
 from turnwise.agents.deep_research.sources import Library
-from turnwise.agents.deep_research.words import addresses, length, meaning, names, numbers, sentences
+from turnwise.agents.deep_research.words import LINK, addresses, length, meaning, names, numbers, sentences
 
 MOST, FEWEST = 36, 8
 """How many sentences answer all questions together, and how many at least may answer one."""
@@ -29,11 +29,10 @@ AROUND = 2
 """So many sentences before and behind one tell what it is about."""
 
 _MARKS = re.compile(r"^(?:[#>*+•\s-]|\d+[.)]\s)+")
-_LINK = re.compile(r"!?\[([^\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _CITED = re.compile(r"(?<=\S)(?:\[(?:\d{1,3}|[a-z]|note \d+|citation needed)\]|<sup>\\?\[[^<>]{1,20}\]</sup>)")
 """What the text of a source rests on, in its own numbers."""
 
-_CODE = re.compile(r"^ *(```|~~~).*?(?:^ *\1 *$|\Z)|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^ *(```|~~~).*?(?:^ *\1 *$|\Z)|<!--.*?(?:-->|\Z)", re.MULTILINE | re.DOTALL)
 _WHOLE = re.compile(r".*(?:(?<!\.)[.!]|[。！])['\"”’)*_]*$", re.DOTALL)
 LEANING = re.compile(
     r"(?i)(?:it|its|this|that|these|those|they|their|he|she|his|her|such|both|but|however|instead|also|there|then|so)\b"
@@ -173,7 +172,7 @@ def _sentences(library: Library, number: int) -> Iterator[_Sentence]:
     source = library[number]
     title, place = meaning(source.title), 0
     for text in source.texts:
-        bare = _CITED.sub("", _LINK.sub(_words_of_link, _CODE.sub("", text)))
+        bare = _CITED.sub("", LINK.sub(_words_of_link, _CODE.sub("", text)))
         places = list(sentences(bare))
         plain = [_tidied(bare[start:end]) for start, end in places]
         said = [meaning(one) for one in plain]

@@ -14,7 +14,7 @@ from turnwise.agents.deep_research.noting import NoteTaker
 from turnwise.agents.deep_research.planning import QUERIES, Plan, cut_query
 from turnwise.agents.deep_research.searching import Searcher
 from turnwise.agents.deep_research.sources import Finding, Library
-from turnwise.agents.deep_research.words import addresses, meaning
+from turnwise.agents.deep_research.words import addresses, meaning, without_markup
 from turnwise.domain.tools import Schema
 
 TALLY = 200
@@ -179,7 +179,7 @@ def _plain(query: str) -> str:
 
 
 def _listed(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    return "\n".join(f"- {without_markup(line)}" for line in lines)
 
 
 def _counted(number: int, what: str) -> str:

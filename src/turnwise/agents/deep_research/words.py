@@ -14,15 +14,20 @@ _WORD = re.compile(rf"[{_UNPARTED}]+|[^\W_{_UNPARTED}]+(?:['’][^\W_{_UNPARTED}
 _IS_UNPARTED = re.compile(f"[{_UNPARTED}]")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_SENTENCE = re.compile(r"\S.*?(?:[。！？]+|[.!?]+[\"'”’)\]*_]*(?=\s|$)|(?=\n)|$)", re.DOTALL)
+_SENTENCE = re.compile(r"\S.*?(?:[。！？]+|(?<![.!?])[.!?]++[\"'”’)\]*_]*+(?=\s|$)|(?=\n)|$)", re.DOTALL)
 _SHORTENED = re.compile(
     r"(?:\b(?:[A-Z]|e\.g|i\.e|etc|vs|cf|al|approx|ca|no|nos|fig|vol|pp|dr|mr|mrs|ms|prof|rev|gen|gov|st|mt|inc|ltd|co|"
     r"corp|jr|sr)\.)$",
     re.I,
 )
 _NAME = re.compile(r"(?<![^\s(\[\"'“‘/–-])[A-Z][\w’'&-]*")
+LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\((?:[^()\n]|\([^()\n]*\))*\)")
+"""A link or an image in Markdown, and its words."""
+
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{12,})[\"”“»]")
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"')\]]+|\b[\w.+-]+@[\w-]+\.[\w.]+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"')\]]+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.]+", re.IGNORECASE
+)
 
 _BLOCK = re.compile(r"\s*(?:[-*+•#>|]|\d+[.)]\s|```)")
 _ALONE = re.compile(r"\s*(?:\.\.\.|\(.+\))\s*")
@@ -36,6 +41,9 @@ _INFLECTED = ("ing", "ies", "ied", "ed", "es", "s", "ly")
 
 WIDTH = 50
 """In characters: a shorter line was not broken because it was full."""
+
+WORD = 12
+"""In characters: no shortened word is longer."""
 
 COMMON = frozenset(
     """a about above after again all also although am among an and another any are as at be became because become been
@@ -104,7 +112,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         start = found.start() if start is None else start
         end = found.start() + len(found[0].rstrip())
         follows = text[found.end() : found.end() + 1]
-        if _SHORTENED.search(text[start:end]) and follows and follows != "\n":
+        if _SHORTENED.search(text[max(start, end - WORD) : end]) and follows and follows != "\n":
             continue
         yield start, end
         start = None

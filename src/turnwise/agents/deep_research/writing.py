@@ -17,7 +17,7 @@ from turnwise.agents.deep_research.checking import Checker, Verdict, first_of_al
 from turnwise.agents.deep_research.extracting import Note
 from turnwise.agents.deep_research.planning import Plan
 from turnwise.agents.deep_research.sources import Library, Source
-from turnwise.agents.deep_research.words import addresses, numbers, sentences, without_markup
+from turnwise.agents.deep_research.words import LINK, addresses, numbers, sentences, without_markup
 from turnwise.domain.content import JSON
 from turnwise.domain.tools import Schema
 
@@ -62,14 +62,13 @@ _VERIFIED: Schema = {
     "additionalProperties": False,
 }
 
-_MARKER = re.compile(r"\s*\[(\d+(?:\s*[,;]\s*\d+)*)\]")
-_BEHIND = re.compile(r"([.!?。！？]+[\"”’)]*)((?:\s*\[\d+(?:\s*[,;]\s*\d+)*\])+)")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
+_MARKER = re.compile(r"(?<!\s)\s*\[(\d+(?:\s*[,;]\s*\d+)*)\]")
+_BEHIND = re.compile(r"((?<![.!?。！？])[.!?。！？]++[\"”’)]*+)((?:\s*\[\d+(?:\s*[,;]\s*\d+)*\])+)")
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+")
 _UNPARTED = ("。", "！", "？")
 """Behind these, no blank stands."""
 
-_END = re.compile(r"[.!?。！？]+[\"”’)*_]*$")
+_END = re.compile(r"(?<![.!?。！？])[.!?。！？]++[\"”’)*_]*+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +235,7 @@ _Written = tuple[bool, list[_Sentence]]
 
 
 def _paragraphs(text: str) -> Iterator[_Written]:
-    for line in _LINK.sub(r"\1", text).splitlines():
+    for line in LINK.sub(r"\1", text).splitlines():
         if not line.strip() or line.lstrip().startswith(("#", "|", "```", "---", "<")):
             continue
         bullet = _BULLET.match(line)
