@@ -14,6 +14,12 @@ from turnwise.agents.deep_research.writing import _paragraphs
 
 PLAN = plan_by_rule("Research the history of the Eddystone Lighthouse.", "", Effort())
 
+SENTENCE = "In 1759 John Smeaton built the third lighthouse on the Eddystone Rocks, of granite. "
+PROSE = SENTENCE * (LONGEST // len(SENTENCE))
+
+FACTOR = 40
+"""A text of the kind that once held up the reader took some hundreds of times as long as prose."""
+
 
 @pytest.mark.parametrize(
     "piece",
@@ -40,12 +46,17 @@ PLAN = plan_by_rule("Research the history of the Eddystone Lighthouse.", "", Eff
         *("A'", " ", "\n", "e.g. ", "a<sup>[", "www.", "x[1]", "的", "中国", "!?", "。", "a@"),
     ],
 )
-def test_no_text_of_any_kind_takes_long(piece: str):
-    text = f"{piece * (LONGEST // len(piece))}x"
-    began = time.perf_counter()
+def test_no_text_of_any_kind_takes_much_longer_than_prose(piece: str):
+    """Measured beside each other, by the thread's own clock: what else the machine does falls on neither."""
+    assert _work_of(piece * (LONGEST // len(piece)) + "x") < FACTOR * max(_work_of(PROSE), 0.1)
+
+
+def _work_of(text: str) -> float:
+    """How long a text keeps the reader busy, in seconds."""
+    began = time.thread_time()
     library = Library()
     library.add([Finding(unwrapped(text), "The Eddystone Lighthouse", "https://a.example")])
     extract(PLAN, library, [1])
     Checker(library).check(text[:2000])
     list(_paragraphs(text))
-    assert time.perf_counter() - began < 3.0
+    return time.thread_time() - began
