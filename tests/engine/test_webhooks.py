@@ -354,13 +354,13 @@ async def test_to_be_put_off_for_want_of_room_is_no_try():
         assert sorted(notice.attempts for notice in webhooks._store._notices.values())[:19] == [0] * 19
 
 
-async def test_a_target_that_hears_well_is_told_a_thousand_in_no_time():
+async def test_a_target_that_hears_well_is_told_hundreds_in_no_time():
     async with open_receiver() as quick, telling(clock=lambda: datetime.now(UTC)) as webhooks:
         await register(webhooks, quick.uri())
-        for number in range(1000):
+        for number in range(400):
             await tell(webhooks, ended(id=f"int_{number}"))
         await until(lambda: not webhooks._store._notices)
-    assert len({heard.id for heard in quick.heard}) == 1000
+    assert len({heard.id for heard in quick.heard}) == 400
 
 
 async def test_those_that_wait_behind_one_that_was_not_heard_are_put_off_untried():
