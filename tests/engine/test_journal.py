@@ -536,3 +536,30 @@ async def test_many_ends_at_once_wait_for_the_store_together():
         await until(lambda: store.calls["finish"] == 20)
         store.let_go("finish")
         await within(asyncio.wait(ends))
+
+
+async def test_a_reader_that_has_the_end_already_is_not_kept_where_the_run_was_lost(any_store: Store):
+    """It has read elsewhere how somebody else ended the run, and asks a process that is just hearing of it."""
+    async with journal_on(any_store) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        taken = await any_store.take("one", "ann", Lease("other", 60.0))
+        assert taken is not None
+        assert await journal.end(taken, Status.CANCELLED)
+        journal.drop(recording)
+        assert await read_all(journal.follow(recording, len(OPENING) + 1, idle=10 * PATIENCE)) == []
+
+
+async def test_what_a_run_told_behind_what_was_refused_is_not_written(caplog: pytest.LogCaptureFixture):
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        store.hold("append")
+        await tell(journal, recording, *START)
+        await store.reached("append")
+        await store.take("one", "ann", Lease("other", 60.0))
+        ending = asyncio.create_task(tell(journal, recording, *STOP, END))
+        await asyncio.sleep(0)
+        store.let_go("append")
+        await asyncio.gather(within(ending), return_exceptions=True)
+        assert recording.is_lost
+    assert caplog.text == ""

@@ -378,7 +378,8 @@ class Journal:
 
     async def _flush(self) -> None:
         """Write down what every recording has gathered, then tell it."""
-        dirty, self._dirty = [recording for recording in self._dirty.values() if recording.pending], {}
+        dirty = [one for one in self._dirty.values() if one.pending and not one.ended]
+        self._dirty = {}
         batches = [(recording, recording.take()) for recording in dirty]
         ending = [pair for pair in batches if isinstance(pair[1].events[-1], End)]
         going_on = [pair for pair in batches if not isinstance(pair[1].events[-1], End)]

@@ -71,6 +71,8 @@ class Tail:
             self._look_out()
         try:
             await self._look_first(id, idle)
+            if not reader.groups and await self._is_over(reader, owner, idle):
+                return
             while True:
                 groups, reader.groups = reader.groups, []
                 reader.woken.clear()
@@ -87,8 +89,8 @@ class Tail:
                 is_idle = not reader.in_doubt and await self._waited(reader, idle)
                 if is_idle or reader.in_doubt:
                     reader.in_doubt = False
-                    if await self._is_gone(id, owner, idle):
-                        raise NotFound(f"the interaction '{id}' was deleted")
+                    if await self._is_over(reader, owner, idle):
+                        return
                 if is_idle:
                     yield ()
         finally:
@@ -124,13 +126,26 @@ class Tail:
             for reader in readers:
                 reader.woken.set()
 
-    async def _is_gone(self, id: str, owner: str, patience: float) -> bool:
-        """Whether an interaction was deleted, as far as the store says so in time."""
+    async def _is_over(self, reader: _Reader, owner: str, patience: float) -> bool:
+        """Whether the run has ended, and a reader has all that it told, as far as the store says so in time.
+
+        Raises:
+            NotFound: it was deleted.
+            HandedOver: this process cannot reach the store.
+        """
         try:
             async with asyncio.timeout(patience):
-                return await self._store.load(id, owner) is None
+                interaction = await self._store.load(reader.id, owner)
+                if interaction is not None and interaction.status.is_terminal:
+                    await self._look({reader.id})
         except TimeoutError:
             return False
+        except Exception as error:
+            log.exception("the store could not be read")
+            raise HandedOver(BLIND) from error
+        if interaction is None:
+            raise NotFound(f"the interaction '{reader.id}' was deleted")
+        return interaction.status.is_terminal and not reader.groups
 
     async def _waited(self, reader: _Reader, idle: float) -> bool:
         """Wait until there is something for a reader. True: there was nothing for so long."""
