@@ -320,13 +320,18 @@ class Clinging:
             raise ZeroDivisionError("while being left")
 
 
-async def test_a_model_that_breaks_while_it_is_left_does_not_keep_the_run_from_its_end():
+async def test_a_model_that_breaks_while_it_is_left_does_not_keep_the_run_from_its_end(
+    caplog: pytest.LogCaptureFixture,
+):
     async with open_engine(model=Clinging()) as engine:
         recording = await engine.interactions.begin(STREAM, "ann", "steps")
         await until(lambda: texts(recording.events) == "Half")
         answered = await within(engine.interactions.cancel("int_1", "ann"))
         assert answered.status.is_terminal
         await ended_once(engine.store, "int_1")
+        await until(lambda: bool(caplog.records))
+    (record,) = caplog.records
+    assert record.getMessage() == "the run int_1 broke while it was being left"
 
 
 async def test_a_thousand_runs_end_each_for_itself():

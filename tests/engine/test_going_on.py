@@ -12,9 +12,21 @@ from engine.tooling import ToolForTests, found
 from support import NOON, PATIENCE, HeldStore, open_engine, read_all, texts, turn, until, within
 from turnwise.domain.content import Media, Text
 from turnwise.domain.errors import HandedOver, NotFound
-from turnwise.domain.events import Created, End, Event, StatusUpdate, fold
+from turnwise.domain.events import (
+    Created,
+    End,
+    Event,
+    PartDelta,
+    PartStart,
+    StatusUpdate,
+    StepStart,
+    StepStop,
+    TextDelta,
+    WholeDelta,
+    fold,
+)
 from turnwise.domain.interaction import GenerationConfig, Interaction, Status, Usage
-from turnwise.domain.steps import FunctionResult, ModelOutput, Thought, ToolCall, ToolResult
+from turnwise.domain.steps import FunctionCall, FunctionResult, ModelOutput, Thought, ToolCall, ToolResult
 from turnwise.domain.tools import FunctionTool, GoogleSearch
 from turnwise.engine.background import DEATHS, Carrying
 from turnwise.engine.surroundings import Limits
@@ -196,6 +208,23 @@ async def left_by(store: Store, deaths: int, *, told: tuple[Event, ...] = ()) ->
         await store.claim(Lease(str(death + 1), 60.0), 1)
     if not deaths:
         await store.release("0")
+
+
+async def test_words_behind_a_call_of_the_clients_are_left_at_that():
+    """The turn ends with the call, whose result the model would need to go on."""
+    call = FunctionCall("call_1", "look")
+    told = (
+        *(StepStart(0, 0, call), PartDelta(0, 0, WholeDelta(call)), StepStop(0, 0)),
+        *(StepStart(1, None, ModelOutput()), PartStart(1, 1, Text("")), PartDelta(1, 1, TextDelta("I will"))),
+    )
+    store = MemoryStore()
+    await left_by(store, 0, told=told)
+    async with open_engine(store=store) as engine:
+        whole = await read_all(await engine.interactions.read(await engine.interactions.get("int_1", "ann"), 0))
+        ended = await engine.interactions.get("int_1", "ann")
+        assert engine.model.prompts == []
+    assert (ended.status, ended.steps) == (Status.REQUIRES_ACTION, (call, ModelOutput((Text("I will"),))))
+    assert [event.type for _, event in whole[-3:]] == ["part_stop", "step_stop", "end"]
 
 
 async def test_a_run_whose_carriers_keep_dying_is_given_up():

@@ -318,7 +318,9 @@ class Runs:
         await self._journal.settle(recording)
         run.ended.set()
         run.telling.cancel()
-        await asyncio.wait({run.telling})
+        (left,) = await asyncio.gather(run.telling, return_exceptions=True)
+        if run.end is not None and isinstance(left, Exception) and not isinstance(left, TurnwiseError):
+            log.error("the run %s broke while it was being left", recording.interaction.id, exc_info=left)
         await leave()
         if recording.is_unended:
             await self._end_at_last(recording)

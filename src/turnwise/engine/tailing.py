@@ -34,8 +34,8 @@ class _Reader:
         self.groups: list[Numbered] = []
         self.woken = asyncio.Event()
         self.in_doubt = True
-        """Whether something may have happened to the run that was no event: it may have been deleted, before anybody
-        listened too."""
+        """Whether something may have happened to the run that is no event behind its position: it may have been
+        deleted, or have ended, before anybody listened too."""
 
     def give(self, events: Numbered) -> None:
         """More events of the run. Those that are not the very next ones come again later."""
@@ -71,8 +71,6 @@ class Tail:
             self._look_out()
         try:
             await self._look_first(id, idle)
-            if not reader.groups and await self._is_over(reader, owner, idle):
-                return
             while True:
                 groups, reader.groups = reader.groups, []
                 reader.woken.clear()

@@ -134,8 +134,10 @@ class Writing:
         opened = as_functions(self._around.opened(standing.steps))
         occasion.happened += [step for step in opened if isinstance(step, FunctionCall | FunctionResult)]
         self.calls = self._made_before(standing.pending)
-        self.is_called = bool(self.calls) and standing.said is None
-        if standing.said is not None:
+        self.is_called = bool(self.calls) and (standing.said is None or self._asks_client)
+        if standing.said is not None and self._asks_client:  # the turn ends with the call; nobody goes on behind it
+            yield from self._assembler.close()
+        elif standing.said is not None:
             step, output = standing.step, standing.output
             self._happened += [StepStart(step, None, ModelOutput()), PartStart(step, output, Text(""))]
             self._happened.append(PartDelta(step, output, TextDelta(standing.said)))
