@@ -5,6 +5,7 @@ That they would get it without a sandbox is tested too, for those that may be tr
 """
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -878,6 +880,20 @@ async def test_the_sandbox_of_a_server_that_is_killed_goes_with_it(code: str, ja
 
     await until(lambda: not states(group))
     await until(lambda: not list(tmp_path.iterdir()))
+
+
+async def test_a_sandbox_that_has_nobody_left_to_tell_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    running: Any = await sandbox("monty").start()
+    process = running._process
+    process._transport.get_pipe_transport(1).close()  # as when turnwise is killed before it has its answer
+    process.stdin.write(json.dumps({"code": "x = 1", "end": "."}).encode() + b"\n")
+
+    await within(process.wait())
+    assert not list(tmp_path.iterdir())  # noqa: ASYNC240
+    await running.end()
 
 
 async def test_a_sandbox_that_cannot_be_started_leaves_no_folder(

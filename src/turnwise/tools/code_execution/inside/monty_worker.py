@@ -41,6 +41,15 @@ def main() -> None:
     bounds = begin["bounds"]
     _bound(bounds["memory"] + bounds["address_space"])
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    try:
+        _serve(line, begin, orders)
+    finally:
+        shutil.rmtree(os.getcwd(), ignore_errors=True)  # nobody else does, when turnwise was killed
+
+
+def _serve(line: answers.Line, begin: dict[str, Any], orders: Iterator[dict[str, Any]]) -> None:
+    """Run what comes until nothing more does, or nobody is there to be told."""
+    bounds = begin["bounds"]
     with (
         Monty(min_processes=1, max_processes=1) as pool,
         pool.checkout(
@@ -56,7 +65,6 @@ def main() -> None:
         files = Files(bounds["disk"], bounds["entries"])
         for order in orders:
             line.say(order, _run(session, order["code"], files))
-    shutil.rmtree(os.getcwd(), ignore_errors=True)  # nobody else does, when turnwise was killed
 
 
 class Files(OSAccess):
