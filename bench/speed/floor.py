@@ -1,6 +1,6 @@
 """The floor: the least that a program can do which answers the same calls, and keeps them, in Python.
 
-    FLOOR_UPSTREAM=http://127.0.0.1:8000/v1 FLOOR_DATABASE=floor.db uvicorn --app-dir bench/load floor:app
+    FLOOR_UPSTREAM=http://127.0.0.1:8000/v1 FLOOR_DATABASE=floor.db uvicorn --app-dir bench/speed floor:app
 
 It reads no field but `stream`, checks nothing, knows no keys, and has no history. What it answered is committed to
 SQLite before the answer is over, by one thread that writes what has come together in one transaction.

@@ -1,0 +1,141 @@
+"""The servers that are measured, each a process of its own, on a port that the system chose, and ended behind."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "src"
+"""The package that is measured, unless another one is named."""
+PATIENCE = 60.0
+"""Seconds for a server to be ready."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under load."""
+
+    name: str
+    url: str
+    pids: tuple[int, ...]
+    """Its processes."""
+    path: str = "/v1/interactions"
+    """Where it takes interactions."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def processor_seconds(self) -> float:
+        """How long its processes have worked, for users and in the kernel."""
+        return sum(_worked(pid) for pid in self.pids)
+
+    def memory_mib(self, *, most: bool = False) -> float:
+        """How much memory its processes hold now, or held at the most."""
+        name = "VmHWM:" if most else "VmRSS:"
+        kib = 0
+        for pid in self.pids:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            kib += next(int(line.split()[1]) for line in lines if line.startswith(name))
+        return kib / 1024
+
+
+def _worked(pid: int) -> float:
+    """In seconds, to the nanosecond where the kernel says so: else to a hundredth."""
+    nanoseconds = 0
+    for schedstat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            nanoseconds += int(schedstat.read_text().split()[0])
+        except (OSError, IndexError):
+            break
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    ticks = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return max(nanoseconds / 1e9, ticks) if nanoseconds else ticks
+
+
+@contextmanager
+def upstream() -> Iterator[Server]:
+    """A model server that answers at once. See `upstream.py`."""
+    with asgi("upstream", {}) as server:
+        yield server
+
+
+@contextmanager
+def floor(upstream: Server) -> Iterator[Server]:
+    """The least that a program can do. See `floor.py`."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"FLOOR_UPSTREAM": f"{upstream.url}/v1", "FLOOR_DATABASE": str(Path(folder, "floor.db"))}
+        with asgi("floor", settings) as server:
+            yield server
+
+
+@contextmanager
+def turnwise(
+    upstream: Server,
+    *,
+    source: Path = SOURCE,
+    options: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    command: str = "serve",
+) -> Iterator[Server]:
+    """turnwise as it is installed by default, with all names of models answered by that upstream.
+
+    `source` is the folder that holds the package, `folder` its data, which are kept if they are given.
+    """
+    with tempfile.TemporaryDirectory() as fresh:
+        data = folder or Path(fresh)
+        config = Path(fresh, "bench.toml")
+        config.write_text(f'[models."*"]\nengine = "openai"\nbase_url = "{upstream.url}/v1"\n')
+        arguments = ["-m", "turnwise", command, "--port", "0", "--data-dir", str(data), "--config", str(config)]
+        name = "turnwise" if source == SOURCE else f"turnwise of {source.parent.name}"
+        environment = {"PYTHONPATH": str(source), **(settings or {})}
+        with started(name, [*arguments, *options], environment, "turnwise ready at ") as server:
+            yield server
+
+
+@contextmanager
+def asgi(name: str, settings: Mapping[str, str]) -> Iterator[Server]:
+    """A program of this folder, served as turnwise is."""
+    command = ["-m", "uvicorn", "--app-dir", str(HERE), f"{name}:app", "--port", "0", "--loop", "uvloop"]
+    command += ["--http", "httptools", "--no-access-log", "--timeout-keep-alive", "300", "--backlog", "4096"]
+    with started(name, command, settings, "Uvicorn running on ") as server:
+        yield server
+
+
+@contextmanager
+def started(
+    name: str,
+    arguments: Sequence[str],
+    settings: Mapping[str, str],
+    sign: str,
+    *,
+    python: str = sys.executable,
+    **fields: Any,
+) -> Iterator[Server]:
+    """A process that has said that it is ready, with its address behind it."""
+    process = subprocess.Popen(
+        [python, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **settings},
+    )
+    try:
+        assert process.stdout is not None
+        latest, said = time.monotonic() + PATIENCE, ""
+        for line in process.stdout:
+            said += line
+            if sign in line:
+                yield Server(name, line.partition(sign)[2].split()[0], (process.pid,), **fields)
+                return
+            if time.monotonic() > latest:
+                break
+        raise SystemExit(f"{name} did not start:\n{said}")
+    finally:
+        process.terminate()
+        process.wait()
