@@ -1,14 +1,15 @@
-"""What a stored create costs, beside the floor, at 1 to 256 callers, against an upstream that answers at once.
+"""What a stored create costs, beside the floor and peers, at 1 to 256 callers, and an upstream that answers at once.
 
 With `--source` several versions of turnwise are measured beside each other: each is a folder that holds the package.
 """
 
 import argparse
-import asyncio
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.speed.calls import asked, load, session
+from bench.speed.calls import asked, load, run, session
+from bench.speed.peers import HERE, notes, peers
 from bench.speed.results import Table, parser
 from bench.speed.servers import SOURCE, Server, floor, turnwise, upstream
 
@@ -16,8 +17,11 @@ TABLE = Table(
     "create",
     "A stored create, answered as JSON",
     ("callers", "server"),
-    {"requests/s": 0, "CPU-ms": 2, "times the floor's": 2, "p50 ms": 1, "p99 ms": 1},
+    {"requests/s": 0, "CPU-ms": 2, "times the floor's": 2, "p50 ms": 1, "p99 ms": 1, "callers busy %": 0},
 )
+
+SECONDS = 4.0
+"""After so long nobody calls again in a round, however slow a server is."""
 
 
 def main() -> None:
@@ -25,24 +29,36 @@ def main() -> None:
     options.add_argument("--calls", type=int, default=1500, help="calls of a round")
     options.add_argument("--callers", type=int, nargs="+", default=[1, 16, 64, 256])
     options.add_argument("--source", type=Path, nargs="+", default=[SOURCE])
+    options.add_argument("--peers", type=Path, default=HERE, metavar="DIR", help="where peers are installed")
     given = options.parse_args()
     with ExitStack() as stack:
         model = stack.enter_context(upstream())
         servers = [stack.enter_context(floor(model))]
         servers += [stack.enter_context(turnwise(model, source=source.absolute())) for source in given.source]
-        asyncio.run(measure(servers, given))
+        others, missing = stack.enter_context(peers(given.peers.absolute(), ["m"]))
+        cut_off = run(measure([*servers, *others], given))
+    for note in notes(missing, cut_off):
+        TABLE.note(note)
     TABLE.finish(given)
 
 
-async def measure(servers: list[Server], given: argparse.Namespace) -> None:
-    """Every server with every number of callers, a round of all behind the other. The first is the floor."""
+async def measure(servers: list[Server], given: argparse.Namespace) -> Counter[str]:
+    """Every server with every number of callers, a round of all behind the other. The first is the floor.
+
+    Returns how many calls were cut off, by servers that do so.
+    """
+    cut_off: Counter[str] = Counter()
     async with session() as client:
         for _ in range(given.rounds):
             for callers in given.callers:
                 least = 0.0
                 for server in servers:
-                    done = await load(client, server, asked(), callers=callers, calls=max(given.calls, 4 * callers))
+                    calls = max(given.calls, 4 * callers)
+                    done = await load(
+                        client, server, asked(), callers=callers, calls=calls, seconds=SECONDS, word=b"Hello"
+                    )
                     least = least or done.cost
+                    cut_off[server.name] += done.cut_off
                     TABLE.add_all(
                         (callers, server.name),
                         {
@@ -51,5 +67,7 @@ async def measure(servers: list[Server], given: argparse.Namespace) -> None:
                             "times the floor's": done.cost / least,
                             "p50 ms": done.wait(0.5),
                             "p99 ms": done.wait(0.99),
+                            "callers busy %": done.busy,
                         },
                     )
+    return +cut_off

@@ -6,6 +6,7 @@ import os
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ class Table:
         self._labels = list(labels)
         self._figures = dict(figures)
         self._rows: dict[tuple[Value, ...], dict[str, list[float]]] = {}
+        self._notes: list[str] = []
 
     def add(self, labels: Sequence[Value], **figures: float) -> None:
         """Figures of one round, by their headings, of any that were measured in it."""
@@ -36,6 +38,10 @@ class Table:
             assert name in self._figures, name
             row.setdefault(name, []).append(value)
 
+    def note(self, text: str) -> None:
+        """What a reader of the figures must know of this run: a server that was left out, and why."""
+        self._notes.append(text)
+
     def median(self, labels: Sequence[Value], figure: str) -> float:
         """Of all rounds."""
         return statistics.median(self._rows[tuple(labels)][figure])
@@ -46,7 +52,7 @@ class Table:
         for labels, row in self._rows.items():
             shown = [_spread(row.get(name, []), decimals) for name, decimals in self._figures.items()]
             lines.append(_line([*map(str, labels), *shown]))
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"\n{note}." for note in self._notes)])
 
     def save(self) -> None:
         """Keep it for `docs/performance.md`."""
@@ -57,6 +63,7 @@ class Table:
             "machine": machine(),
             "labels": self._labels,
             "figures": self._figures,
+            "notes": self._notes,
             "rows": [{"labels": list(labels), "figures": row} for labels, row in self._rows.items()],
         }
         Path(RESULTS, f"{self.name}.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -66,6 +73,66 @@ class Table:
         print(f"\n{self.title}. {machine()}\n\n{self.text()}", flush=True)
         if given.save:
             self.save()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A table that was kept."""
+
+    name: str
+    title: str
+    date: str
+    machine: str
+    labels: list[str]
+    figures: dict[str, int]
+    notes: list[str]
+    rows: dict[tuple[Value, ...], dict[str, list[float]]]
+
+    @property
+    def rounds(self) -> int:
+        """How often it was measured."""
+        return max(len(values) for row in self.rows.values() for values in row.values())
+
+    def where(self, **labels: Value) -> dict[tuple[Value, ...], dict[str, float]]:
+        """The rows that have these labels: the medians of their figures. A heading's spaces are underscores here."""
+        wanted = {name.replace("_", " "): value for name, value in labels.items()}
+        assert wanted.keys() <= set(self.labels), (self.name, wanted)
+        return {
+            row: {name: statistics.median(values) for name, values in figures.items()}
+            for row, figures in self.rows.items()
+            if wanted.items() <= dict(zip(self.labels, row, strict=True)).items()
+        }
+
+    def column(self, figure: str, **labels: Value) -> list[float]:
+        """The medians of a figure in these rows, in their order. At least one.
+
+        Raises:
+            LookupError: no row with these labels has it.
+        """
+        found = [row[figure] for row in self.where(**labels).values() if figure in row]
+        if not found:
+            raise LookupError(f"{self.name} has no {figure!r} where {labels}")
+        return found
+
+    def text(self) -> str:
+        """The table in Markdown: medians."""
+        lines = [_line([*self.labels, *self.figures])]
+        lines.append(_line(["---"] * len(self.labels) + ["--:"] * len(self.figures)))
+        for row, medians in self.where().items():
+            shown = [f"{medians[name]:,.{n}f}" if name in medians else "" for name, n in self.figures.items()]
+            lines.append(_line([*map(str, row), *shown]))
+        return "\n".join([*lines, *(f"\n{note}." for note in self.notes)])
+
+
+def read(folder: Path = RESULTS) -> dict[str, Kept]:
+    """All tables that were kept, by their names."""
+    return {path.stem: _kept(path) for path in sorted(folder.glob("*.json"))}
+
+
+def _kept(path: Path) -> Kept:
+    held = json.loads(path.read_text())
+    rows = {tuple(row["labels"]): row["figures"] for row in held.pop("rows")}
+    return Kept(name=path.stem, rows=rows, **held)
 
 
 def parser(description: str | None, *, rounds: int = 5) -> argparse.ArgumentParser:

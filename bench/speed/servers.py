@@ -4,18 +4,19 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
 """The package that is measured, unless another one is named."""
 PATIENCE = 60.0
-"""Seconds for a server to be ready."""
+"""Seconds for a server to be ready, and again for it to end."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Server:
     path: str = "/v1/interactions"
     """Where it takes interactions."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    may_cut_off: bool = False
+    """Whether calls that it cuts off are counted, and measuring goes on."""
 
     def processor_seconds(self) -> float:
         """How long its processes have worked, for users and in the kernel."""
@@ -103,6 +106,7 @@ def asgi(name: str, settings: Mapping[str, str]) -> Iterator[Server]:
     """A program of this folder, served as turnwise is."""
     command = ["-m", "uvicorn", "--app-dir", str(HERE), f"{name}:app", "--port", "0", "--loop", "uvloop"]
     command += ["--http", "httptools", "--no-access-log", "--timeout-keep-alive", "300", "--backlog", "4096"]
+    command += ["--no-server-header", "--no-proxy-headers"]
     with started(name, command, settings, "Uvicorn running on ") as server:
         yield server
 
@@ -118,24 +122,78 @@ def started(
     **fields: Any,
 ) -> Iterator[Server]:
     """A process that has said that it is ready, with its address behind it."""
-    process = subprocess.Popen(
+    with process(name, arguments, settings, python=python) as (pid, output):
+        yield Server(name, output.read_to(sign).split()[0], (pid,), **fields)
+
+
+class Output:
+    """What a process says, which is read as it comes, so that it never waits for a reader."""
+
+    def __init__(self, name: str, running: "subprocess.Popen[str]") -> None:
+        self._name = name
+        self._running = running
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        self._said = ""
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        assert self._running.stdout is not None
+        with self._running.stdout as lines:
+            for line in lines:
+                self._lines.put(line)
+        self._lines.put("")
+
+    def close(self) -> None:
+        """Wait for the last words of a process that has ended."""
+        self._listening.join(PATIENCE)
+
+    def read_to(self, sign: str) -> str:
+        """Wait for a line that holds the sign. Returns what stands behind it.
+
+        Raises:
+            SystemExit: the process ended without it, or said nothing more for a minute.
+        """
+        try:
+            while line := self._lines.get(timeout=PATIENCE):
+                self._said += line
+                if sign in line:
+                    return line.partition(sign)[2]
+        except Empty:
+            pass
+        raise self.failed()
+
+    def has_ended(self) -> bool:
+        """Whether the process has."""
+        return self._running.poll() is not None
+
+    def failed(self) -> SystemExit:
+        """What to raise where the process did not start."""
+        while not self._lines.empty():
+            self._said += self._lines.get()
+        return SystemExit(f"{self._name} did not start:\n{self._said}")
+
+
+@contextmanager
+def process(
+    name: str, arguments: Sequence[str], settings: Mapping[str, str], *, python: str = sys.executable
+) -> Iterator[tuple[int, Output]]:
+    """A process of Python, ended behind. Says its number, and what it prints."""
+    running = subprocess.Popen(
         [python, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1", **settings},
     )
+    output = Output(name, running)
     try:
-        assert process.stdout is not None
-        latest, said = time.monotonic() + PATIENCE, ""
-        for line in process.stdout:
-            said += line
-            if sign in line:
-                yield Server(name, line.partition(sign)[2].split()[0], (process.pid,), **fields)
-                return
-            if time.monotonic() > latest:
-                break
-        raise SystemExit(f"{name} did not start:\n{said}")
+        yield running.pid, output
     finally:
-        process.terminate()
-        process.wait()
+        running.terminate()
+        try:
+            running.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        output.close()

@@ -3,14 +3,15 @@
     uvicorn --app-dir bench/speed upstream:app
 
 What it says is asked for by the model's name: `deltas-600-at-10` says 600 words, ten in a second; `deltas-600`, or any
-name, says them at once. The first word of a stream is the time at which it was said, `@` and nanoseconds of the
+name, says them at once; `deltas-600-at-10-after-0.2` takes the prompt at once, and thinks for so many seconds. The
+first word of a stream, and each that is not said at once, is the time at which it was said, `@` and nanoseconds of the
 machine's monotonic clock, so that whoever reads it, in whichever process, knows how long it was under way.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from typing import Any
 
@@ -19,13 +20,13 @@ import orjson
 DELTAS = 100
 """How many pieces a streamed answer has that nobody asked for otherwise."""
 
-_NAME = re.compile(r"deltas-(\d+)(?:-at-([\d.]+))?$")
+_NAME = re.compile(r"deltas-(\d+)(?:-at-([\d.]+))?(?:-after-([\d.]+))?$")
 
 
 @cache
 def pieces(deltas: int) -> tuple[bytes, ...]:
-    """A streamed answer behind its first word."""
-    words = [{"choices": [{"delta": {"content": f"word{n} "}}]} for n in range(1, deltas)]
+    """A streamed answer. Words that are stamps stand for themselves."""
+    words = [{"choices": [{"delta": {"content": f"word{n} "}}]} for n in range(deltas)]
     ends = [{"choices": [{"delta": {}, "finish_reason": "stop"}]}, {"choices": [], "usage": usage(deltas)}]
     return (*(b"data: " + orjson.dumps(piece) + b"\n\n" for piece in words + ends), b"data: [DONE]\n\n")
 
@@ -34,9 +35,9 @@ def usage(deltas: int) -> dict[str, int]:
     return {"prompt_tokens": 5, "completion_tokens": deltas, "total_tokens": 5 + deltas}
 
 
-def first_piece() -> bytes:
-    word = f"@{time.monotonic_ns()} "
-    return b"data: " + orjson.dumps({"choices": [{"delta": {"content": word}}]}) + b"\n\n"
+def stamp() -> bytes:
+    """A word that is the time at which it is said."""
+    return b'data: {"choices":[{"delta":{"content":"@%d "}}]}\n\n' % time.monotonic_ns()
 
 
 ANSWER = orjson.dumps(
@@ -54,7 +55,7 @@ async def app(
 ) -> None:
     if scope["type"] != "http":
         return
-    body, more = b"", True
+    body, more = bytearray(), True
     while more:
         message = await receive()
         body += message.get("body", b"")
@@ -67,15 +68,13 @@ async def app(
     asked = _NAME.search(request.get("model", ""))
     deltas = int(asked[1]) if asked else DELTAS
     rate = float(asked[2]) if asked and asked[2] else 0.0
+    thinks = float(asked[3]) if asked and asked[3] else 0.0
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-    begun = asyncio.get_running_loop().time()
-    for number, piece in enumerate(_said(deltas)):
-        if rate and number < deltas:
-            await asyncio.sleep(begun + number / rate - asyncio.get_running_loop().time())
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    clock = asyncio.get_running_loop().time
+    begun = clock() + thinks
+    for number, piece in enumerate(pieces(deltas)):
+        if (rate or thinks) and number < deltas:
+            await asyncio.sleep(max(0.0, begun + (number / rate if rate else 0.0) - clock()))
+        said = stamp() if number == 0 or (rate and number < deltas) else piece
+        await send({"type": "http.response.body", "body": said, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _said(deltas: int) -> Iterator[bytes]:
-    yield first_piece()
-    yield from pieces(deltas)

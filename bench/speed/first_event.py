@@ -1,0 +1,141 @@
+"""How long a word is under way from the upstream to the reader, beside the floor, with 1, 64 and 1,000 streams open.
+
+All streams say ten words a second. As many begin in a second as end in it, so that as many as the table says are open
+all the time; or all of them begin in the same moment, and again when they have ended. A stream's first word is said
+together with the head of the upstream's answer, as llama.cpp's server does; or a moment after it, as most others do.
+
+With `--source` several versions of turnwise are measured beside each other: each is a folder that holds the package.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.speed.calls import asked, quantile
+from bench.speed.listeners import Listeners, gathered, listeners, within
+from bench.speed.results import Table, parser
+from bench.speed.servers import SOURCE, Server, floor, turnwise, upstream
+
+TABLE = Table(
+    "first_event",
+    "How long words of stored streams are under way, ten words a second each",
+    ("streams", "begun", "first word", "server"),
+    {
+        "first word p50 ms": 2,
+        "first word p99 ms": 2,
+        "any word p50 ms": 2,
+        "any word p99 ms": 2,
+        "words/s": 0,
+        "CPU-ms a second": 0,
+        "listeners late p99 ms": 2,
+    },
+)
+
+WORDS = 10
+"""How many words a stream says in a second."""
+
+THINKING = 0.15
+"""How long, in seconds, an upstream thinks that has taken the prompt."""
+
+LEAD = 0.3
+"""How long, in seconds, before the first stream begins: the listeners are ready by then."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Streams that are open."""
+
+    streams: int
+    seconds: float
+    """How long each of them is."""
+    together: bool = False
+    """Whether all begin in the same moment."""
+    thinks: bool = False
+    """Whether the upstream's head comes before its first word."""
+
+    @property
+    def labels(self) -> tuple[int, str, str]:
+        return (
+            self.streams,
+            "together" if self.together else "one by one",
+            "after the head" if self.thinks else "with the head",
+        )
+
+    @property
+    def model(self) -> str:
+        words = max(1, round(self.seconds * WORDS))
+        return f"deltas-{words}-at-{WORDS}" + (f"-after-{THINKING}" if self.thinks else "")
+
+    def moments(self, begin: int, end: int) -> list[int]:
+        """When streams begin, so that all are open between these moments."""
+        length = int((self.seconds + (THINKING if self.thinks else 0.0)) * 1e9)
+        if self.together:
+            pause = length + length // 2
+            return [at for at in range(begin, max(end - length, begin + 1), pause) for _ in range(self.streams)]
+        return list(range(begin - length, end, max(1, length // self.streams)))
+
+
+CASES = (
+    Case(1, 0.3),
+    Case(1, 0.3, thinks=True),
+    Case(64, 2),
+    Case(64, 2, thinks=True),
+    Case(64, 1, together=True),
+    Case(1000, 10),
+    Case(1000, 10, thinks=True),
+)
+
+
+def main() -> None:
+    options = parser(__doc__, rounds=3)
+    options.add_argument("--seconds", type=float, default=6, help="how long each is measured")
+    options.add_argument("--streams", type=int, nargs="+", default=[1, 64, 1000])
+    options.add_argument("--source", type=Path, nargs="+", default=[SOURCE])
+    given = options.parse_args()
+    with ExitStack() as stack:
+        model = stack.enter_context(upstream())
+        servers = [stack.enter_context(floor(model))]
+        servers += [stack.enter_context(turnwise(model, source=source.absolute())) for source in given.source]
+        measure(servers, stack.enter_context(listeners()), given)
+    TABLE.finish(given)
+
+
+def measure(servers: Sequence[Server], pool: Listeners, given: argparse.Namespace) -> None:
+    """Every server with every number of streams, a round of all behind the other."""
+    for server in servers:
+        listen(server, pool, Case(16, 0.5), 1.0)  # to be warm
+    for _ in range(given.rounds):
+        for case in CASES:
+            if case.streams in given.streams:
+                for server in servers:
+                    TABLE.add_all((*case.labels, server.name), listen(server, pool, case, given.seconds))
+
+
+def listen(server: Server, pool: Listeners, case: Case, seconds: float) -> dict[str, float]:
+    """The figures of some seconds in which all streams are open."""
+    filling = 0.0 if case.together else case.seconds + THINKING
+    begin = time.monotonic_ns() + int((LEAD + filling) * 1e9)
+    end = begin + int(seconds * 1e9)
+    listening = pool.begin(server, asked(streamed=True, model=case.model), case.moments(begin, end))
+    time.sleep((begin - time.monotonic_ns()) / 1e9)
+    processor = server.processor_seconds()
+    time.sleep((end - time.monotonic_ns()) / 1e9)
+    processor = server.processor_seconds() - processor
+    heard = gathered(listening)
+    firsts, words, lags = (within(pairs, begin, end) for pairs in (heard.firsts, heard.words, heard.lags))
+    return {
+        "first word p50 ms": quantile(firsts, 0.5),
+        "first word p99 ms": quantile(firsts, 0.99),
+        "any word p50 ms": quantile(words, 0.5),
+        "any word p99 ms": quantile(words, 0.99),
+        "words/s": len(words) / seconds,
+        "CPU-ms a second": 1000 * processor / seconds,
+        "listeners late p99 ms": quantile(lags, 0.99),
+    }
+
+
+if __name__ == "__main__":
+    main()
