@@ -55,7 +55,8 @@ def _help(command: click.Command, path: str) -> Iterator[str]:
     yield f"### `{path}`\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name, inner in sorted(command.commands.items()):
-            yield from _help(inner, f"{path} {name}")
+            if not inner.hidden:
+                yield from _help(inner, f"{path} {name}")
 
 
 def settings_tables() -> Iterator[str]:

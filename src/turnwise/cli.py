@@ -7,8 +7,9 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from turnwise import __version__
+from turnwise import __version__, garbage
 
 if TYPE_CHECKING:
     from socket import socket
@@ -24,17 +25,24 @@ if TYPE_CHECKING:
     from turnwise.app import Role
     from turnwise.models.sources import Source
     from turnwise.settings import Settings
+    from turnwise.sibling import Parent
     from turnwise.store.store import Store
+
+log = logging.getLogger("turnwise")
 
 config_option = click.option(
     "--config", type=click.Path(path_type=Path), help="A settings file (default: turnwise.toml)."
 )
 data_option = click.option("--data-dir", type=click.Path(path_type=Path), help="Where everything is kept.")
 host_option = click.option("--host", help="The address to listen on (default: 127.0.0.1).")
+processes_option = click.option("--processes", type=int, help="How many processes serve as one (default: 1).")
 insecure_option = click.option("--insecure", is_flag=True, help="Let others reach a server that asks for no key.")
 
 STOPPING, STOPPING_AT_ONCE = 9.0, 1.0
 """How long, in seconds, a server may take to stop when it is asked to, and when it is asked once more."""
+
+LAST_WORDS = 0.5
+"""How long, in seconds, the parent of several processes waits for them behind that."""
 
 
 @click.group()
@@ -46,68 +54,125 @@ def main() -> None:
 @main.command()
 @host_option
 @click.option("--port", type=int, help="The port to listen on (default: 8787; 0 takes a free one).")
+@processes_option
 @insecure_option
 @data_option
 @config_option
-def serve(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
-    """Serve the Interactions API: all in one process."""
-    _serve("serve", config, insecure=insecure, host=host, port=port, data_dir=data_dir)
+def serve(
+    host: str | None,
+    port: int | None,
+    processes: int | None,
+    insecure: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> None:
+    """Serve the Interactions API: all in one."""
+    _serve("serve", config, insecure=insecure, host=host, port=port, processes=processes, data_dir=data_dir)
 
 
 @main.command()
 @host_option
 @click.option("--port", type=int, help="The port to listen on (default: 8787; 0 takes a free one).")
+@processes_option
 @insecure_option
 @data_option
 @config_option
-def api(host: str | None, port: int | None, insecure: bool, data_dir: Path | None, config: Path | None) -> None:
+def api(
+    host: str | None,
+    port: int | None,
+    processes: int | None,
+    insecure: bool,
+    data_dir: Path | None,
+    config: Path | None,
+) -> None:
     """Serve the API as one of several processes.
 
     They share a database on PostgreSQL. What is asked for in the background is done by `turnwise worker`.
     """
-    _serve("api", config, insecure=insecure, host=host, port=port, data_dir=data_dir)
+    _serve("api", config, insecure=insecure, host=host, port=port, processes=processes, data_dir=data_dir)
 
 
 @main.command()
 @click.option("--concurrency", type=int, help="How many interactions it works on at once (default: 200).")
 @host_option
 @click.option("--port", type=int, help="Answer /healthz and /readyz at this port (default: it does not listen).")
+@processes_option
 @data_option
 @config_option
 def worker(
-    concurrency: int | None, host: str | None, port: int | None, data_dir: Path | None, config: Path | None
+    concurrency: int | None,
+    host: str | None,
+    port: int | None,
+    processes: int | None,
+    data_dir: Path | None,
+    config: Path | None,
 ) -> None:
     """Do what is asked for in the background, as one of several processes.
 
     They share a database on PostgreSQL, and take over from each other. The API is served by `turnwise api`.
     """
-    background = None if concurrency is None else {"concurrency": concurrency}
-    listens = port is not None
-    _serve("worker", config, listens=listens, host=host, port=port, data_dir=data_dir, background=background)
+    _serve(
+        "worker",
+        config,
+        listens=port is not None,
+        host=host,
+        port=port,
+        processes=processes,
+        data_dir=data_dir,
+        background=None if concurrency is None else {"concurrency": concurrency},
+    )
+
+
+@main.command(hidden=True)
+@click.argument("channel", type=int)
+def sibling(channel: int) -> None:
+    """Be one of several processes: what `--processes` starts."""
+    from turnwise.sibling import Parent
+
+    garbage.put_off()
+    _exit_at_sigterm()
+    parent = Parent(channel)
+    _log(f"process {parent.sibling.number}: ")
+    _run(_serve_on(parent.settings, parent.role, [], lambda: parent.settings, parent))
 
 
 def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure: bool = False, **given: Any) -> None:
     """Be a server, until a signal comes."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was begun is closed
+    garbage.put_off()
+    _exit_at_sigterm()
     settings = _settings(config, **given)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
+    _log()
     with _in_one_line():
         from turnwise.app.models import build_catalogue, fetch_weights
         from turnwise.app.tools import build_google_search
-        from turnwise.data import make_data_dir, require_shared
+        from turnwise.data import make_data_dir, require_processes, require_shared
         from turnwise.http.server import take_port
         from turnwise.settings import load_settings
 
         # What is wrong is said before anything is fetched or touched.
         if role != "serve":
             require_shared(settings, role)
+        require_processes(settings)
         build_catalogue(settings)
         build_google_search(settings)
         make_data_dir(settings)
         sockets = take_port(settings.host, settings.port) if listens else []
         asyncio.run(fetch_weights(settings))
-    serving = _serve_on(settings, role, sockets, insecure, partial(load_settings, config, **given))
+    serve = _serve_on if settings.processes == 1 else _serve_by_several
+    _run(serve(settings, role, sockets, partial(load_settings, config, **given), insecure=insecure))
+
+
+def _exit_at_sigterm() -> None:
+    """Close what was begun, also where nobody listens to signals yet."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def _log(who: str = "") -> None:
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s {who}%(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
+
+
+def _run(serving: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:  # Windows
@@ -117,8 +182,15 @@ def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure:
 
 
 async def _serve_on(
-    settings: "Settings", role: "Role", sockets: "list[socket]", insecure: bool, read: "Callable[[], Settings]"
+    settings: "Settings",
+    role: "Role",
+    sockets: "list[socket]",
+    read: "Callable[[], Settings]",
+    parent: "Parent | None" = None,
+    *,
+    insecure: bool = False,
 ) -> None:
+    """Be a server; or, with a parent, one of its processes."""
     from turnwise.app import open_app
     from turnwise.http.health import build_health
     from turnwise.http.server import Server
@@ -127,23 +199,80 @@ async def _serve_on(
 
     async with AsyncExitStack() as behind:
         with _in_one_line():
-            app = await behind.enter_async_context(open_app(settings, role))
-        if role != "worker" and not insecure and not _is_loopback(settings.host) and not await app.store.keys():
-            raise click.ClickException(
-                f"{settings.host} can be reached by others, and this server has no API keys. Make one with "
-                "`turnwise keys create`, or say --insecure if you mean it"
-            )
+            app = await behind.enter_async_context(open_app(settings, role, None if parent is None else parent.sibling))
+        if parent is None:
+            _require_keys(settings, role, insecure, bool(await app.store.keys()))
         server = Server(
             build_health(app.store) if role == "worker" else app.asgi,
             host=settings.host,
             sockets=sockets,
-            on_ready=partial(_say_ready, role),
+            on_ready=partial(_say_ready, role) if parent is None else lambda _: parent.say_ready(),
             on_stop=app.interactions.close,
             on_signal=lambda is_first: end_within(STOPPING if is_first else STOPPING_AT_ONCE),
+            arrivals=None if parent is None else parent.connections,
         )
         stop = partial(server.handle_exit, signal.SIGTERM, None)
-        with _in_one_line(), reloading(settings, read=read, reload=app.reload, stop=stop):
+        with _in_one_line(), reloading(settings, read=read, reload=app.reload, stop=stop) as changed:
+            if parent is not None:
+                parent.listen(changed)
+            garbage.settle()
             await server.run_until_stopped()
+
+
+async def _serve_by_several(
+    settings: "Settings",
+    role: "Role",
+    sockets: "list[socket]",
+    read: "Callable[[], Settings]",
+    *,
+    insecure: bool = False,
+) -> None:
+    """Be the parent of several processes, which serve as one."""
+    from turnwise.app import prepare
+    from turnwise.app.models import build_catalogue, fetch_weights
+    from turnwise.data import alone_with_children
+    from turnwise.models.lending import Lender
+    from turnwise.reload import reloading
+    from turnwise.supervisor import NotStarted, Supervisor
+
+    async with AsyncExitStack() as behind:
+        with _in_one_line():
+            inherited = behind.enter_context(alone_with_children(settings))
+            has_keys = await prepare(settings, role)
+        _require_keys(settings, role, insecure, has_keys)
+        supervisor = Supervisor(
+            settings,
+            role,
+            sockets,
+            inherited=inherited,
+            engines=await behind.enter_async_context(Lender(settings.processes).open()),
+            on_ready=partial(_say_ready, role),
+            patience=(STOPPING + LAST_WORDS, STOPPING_AT_ONCE + LAST_WORDS),
+        )
+
+        async def change(fresh: "Settings") -> None:
+            build_catalogue(fresh)  # those that cannot be are told nobody
+            await fetch_weights(fresh)
+            supervisor.change(fresh)
+
+        quiet = partial(log.debug, "%s")  # the children say it when they have done it
+        with _in_one_line(), reloading(settings, read=read, reload=change, stop=supervisor.stop, tell=quiet):
+            garbage.settle()
+            try:
+                ended_well = await supervisor.run()
+            except NotStarted as error:
+                raise click.ClickException(str(error)) from None
+    if not ended_well:
+        sys.exit(1)
+
+
+def _require_keys(settings: "Settings", role: "Role", insecure: bool, has_keys: bool) -> None:
+    """See to it that a server which others can reach asks for a key, unless it was said that it need not."""
+    if role != "worker" and not insecure and not _is_loopback(settings.host) and not has_keys:
+        raise click.ClickException(
+            f"{settings.host} can be reached by others, and this server has no API keys. Make one with "
+            "`turnwise keys create`, or say --insecure if you mean it"
+        )
 
 
 def _say_ready(role: "Role", url: str) -> None:
@@ -274,25 +403,19 @@ def index(
 
 
 async def _index(settings: "Settings", folders: "Sequence[Path]", name: str | None, url: str | None) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from turnwise.app.media import build_readers
     from turnwise.indexing import describe, index_folders
 
     readers = build_readers(settings)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("")
+        with _bars() as show:
             reports = await index_folders(
                 settings,
                 readers,
                 folders,
                 name=name,
                 url=url,
-                progress=lambda folder, done, of: bar.update(task, description=folder.name, completed=done, total=of),
+                progress=lambda folder, done, of: show(folder.name, done, of),
             )
     finally:
         await readers.close()
@@ -340,27 +463,36 @@ async def _migrate(settings: "Settings") -> None:
 
 
 def _move(settings: "Settings", source: Path) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
     try:
         from turnwise.moving import describe_move, move
     except ImportError as error:
         raise click.ClickException(
             "PostgreSQL needs asyncpg, which is not installed: pip install 'turnwise[postgres]'"
         ) from error
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(what: str, done: int, of: int) -> None:
-            task = tasks[what] if what in tasks else tasks.setdefault(what, bar.add_task(what))
-            bar.update(task, completed=done, total=of)
-
+    with _bars() as show:
         moved = move(settings, source, show)
     for line in describe_move(moved, settings):
         click.echo(line)
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on a terminal, one below the other. It is told of what, how much is done, and of how much."""
+    with ExitStack() as shown:
+        bar = None
+
+        def show(what: str, done: int, of: int) -> None:
+            nonlocal bar
+            if bar is None or bar.label != what:
+                shown.close()
+                new = click.progressbar(
+                    length=of, label=what, show_pos=True, file=sys.stderr, hidden=not sys.stderr.isatty()
+                )
+                bar = shown.enter_context(new)
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield show
 
 
 @main.command()
@@ -368,13 +500,11 @@ def _move(settings: "Settings", source: Path) -> None:
 @config_option
 def models(data_dir: Path | None, config: Path | None) -> None:
     """List the names that requests may use."""
-    from turnwise.doctor import describe_model
-
     settings = _settings(config, data_dir=data_dir)
     width = max((len(name) for name in settings.models), default=0)
     for name, model in settings.models.items():
         note = "  (answers every name that is not listed)" if name == "*" else ""
-        click.echo(f"{name:<{width}}  {describe_model(model)}{note}")
+        click.echo(f"{name:<{width}}  {model.answerer}{note}")
 
 
 @main.command()
@@ -441,9 +571,7 @@ def revoke_key(id: str, data_dir: Path | None, config: Path | None) -> None:
     """Revoke a key, by its id."""
 
     async def work(store: "Store") -> None:
-        from turnwise.app import clock
-
-        if not await store.revoke_key(id, clock()):
+        if not await store.revoke_key(id, datetime.now(UTC)):
             raise click.ClickException(f"there is no active key '{id}'; see `turnwise keys list`")
         click.echo(f"{id} is revoked")
 

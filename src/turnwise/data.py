@@ -5,12 +5,14 @@ in words that a person can act on.
 import asyncio
 import logging
 import os
+import platform
 import secrets
 import shutil
+import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,9 +46,9 @@ def make_data_dir(settings: Settings) -> None:
 
 
 @contextmanager
-def alone(database: Path) -> Iterator[None]:
+def alone(database: Path) -> Iterator[int]:
     """Serve a database alone: a second server would take the first one's runs for those of a dead process. The system
-    frees the lock of a process that dies.
+    frees the lock of a process that dies, and of all that have inherited its descriptor, which this is.
 
     Raises:
         SettingsError: another server has it, or it cannot be locked.
@@ -59,7 +61,7 @@ def alone(database: Path) -> Iterator[None]:
     try:
         if not _try_lock(lock):
             raise SettingsError(f"another turnwise is serving from {database.parent}; stop it, or choose another place")
-        yield
+        yield lock
     finally:
         os.close(lock)
 
@@ -126,34 +128,66 @@ def empty_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def working_folder(settings: Settings) -> Iterator[Path]:
+def alone_with_children(settings: Settings) -> Iterator[Sequence[int]]:
+    """The right to serve from a store, for the processes that this one starts: descriptors that they are to inherit. A
+    store that several servers share needs none.
+
+    Raises:
+        SettingsError: another server has the store, or the folder for the processes' own cannot be emptied.
+    """
+    if settings.is_shared:
+        yield ()
+        return
+    with alone(settings.database_path) as lock:
+        empty_folder(settings.scratch_dir)
+        yield (lock,)
+
+
+@contextmanager
+def working_folder(settings: Settings, *, number: int | None = None) -> Iterator[Path]:
     """A folder where files stand as long as they are looked at, and the right to serve from the store that goes with
     it: alone, or, where several processes share a store, beside others, each of which has a folder of its own.
+    `number`: which of the processes of one server this is, whose parent has the right.
 
     Raises:
         SettingsError: it cannot be made, or another server has the store.
     """
-    if not settings.is_shared:
+    if settings.is_shared:
+        with _folder_beside_others(settings.scratch_dir) as own:
+            yield own
+    elif number is not None:
+        yield empty_folder(settings.scratch_dir / f"process-{number}")
+    else:
         with alone(settings.database_path):
             yield empty_folder(settings.scratch_dir)
-        return
-    for lock in settings.scratch_dir.glob("*.lock"):
+
+
+@contextmanager
+def _folder_beside_others(folder: Path) -> Iterator[Path]:
+    """One of several folders, each of which has a lock beside it that is held as long as its process lives. What dead
+    ones left is removed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for lock in folder.glob("[0-9]*.lock"):
         left = lock.with_suffix("")
         with suppress(SettingsError), alone(left):  # unless its process lives
             shutil.rmtree(left, ignore_errors=True)
             lock.unlink(missing_ok=True)
-    own = settings.scratch_dir / f"{os.getpid()}-{secrets.token_hex(8)}"
-    settings.scratch_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with alone(own):
+    own = folder / f"{os.getpid()}-{secrets.token_hex(8)}"
+    new, lock = folder / f"new-{own.name}.lock", folder / f"{own.name}.lock"
+    with alone(new.with_suffix("")):
+        new.rename(lock)  # nobody sees it before it is held
         try:
             yield empty_folder(own)
         finally:
             shutil.rmtree(own, ignore_errors=True)
-            own.with_name(f"{own.name}.lock").unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
 
 
-async def open_store(settings: Settings, *, migrate: bool = False, patience: float = 0.0) -> Store:
-    """The store that the settings name. Other processes may have it open too.
+async def open_store(
+    settings: Settings, *, migrate: bool = False, patience: float = 0.0, in_turns: bool = False
+) -> Store:
+    """The store that the settings name. Other processes may have it open too. `in_turns`: they write to it as much as
+    this one does.
 
     A SQLite file is brought up to date by whoever opens it. A database of PostgreSQL is so only if `migrate` says it:
     by `turnwise migrate`, and by `turnwise serve`, which is all that somebody with one machine needs. Where there are
@@ -166,7 +200,7 @@ async def open_store(settings: Settings, *, migrate: bool = False, patience: flo
     if settings.is_shared:
         return await _open_postgres(str(settings.database_url), migrate, patience)
     try:
-        return await open_sqlite(settings.database_path)
+        return await open_sqlite(settings.database_path, in_turns=in_turns)
     except StoreError as error:
         raise SettingsError(error.message) from error
     except (OSError, sqlite3.Error) as error:
@@ -213,6 +247,19 @@ def require_shared(settings: Settings, command: str) -> None:
         )
 
 
+def require_processes(settings: Settings) -> None:
+    """See to it that several processes can serve as one on this system, if they are to.
+
+    Raises:
+        SettingsError: they cannot.
+    """
+    if settings.processes > 1 and not hasattr(socket, "send_fds"):
+        raise SettingsError(
+            f"processes: {settings.processes} processes cannot share a port on {platform.system()}; leave it out, or "
+            "use PostgreSQL and several `turnwise api`"
+        )
+
+
 async def load_sealing_key(settings: Settings, store: Store) -> bytes:
     """What thoughts are sealed with: as it is set; or, where several processes share a store, a secret of that store;
     else a file in the data directory.
@@ -227,8 +274,9 @@ async def load_sealing_key(settings: Settings, store: Store) -> bytes:
     return sealing_key(settings)
 
 
-async def open_blobs(settings: Settings) -> BlobStore:
-    """Where the bytes of files are kept: in the data directory, unless the settings name an object store.
+async def open_blobs(settings: Settings, *, shared: bool = False) -> BlobStore:
+    """Where the bytes of files are kept: in the data directory, unless the settings name an object store. `shared`:
+    other processes write there too.
 
     Raises:
         SettingsError: it cannot be opened.
@@ -239,7 +287,7 @@ async def open_blobs(settings: Settings) -> BlobStore:
         if settings.is_shared:
             log.warning("files are in %s, where only processes of this machine find them: set files.blobs_url", folder)
         try:
-            return DiskBlobs(folder)
+            return DiskBlobs(folder, shared=shared)
         except OSError as error:
             raise SettingsError(f"the folder {folder} cannot be made: {error}") from error
     try:

@@ -12,12 +12,12 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from turnwise import __version__
-from turnwise.data import open_store
+from turnwise.data import open_store, require_processes
 from turnwise.media import ocr
 from turnwise.models.embedding import check_parts
 from turnwise.models.sources import LocalFile, is_there, parse_source, parse_speech, place
 from turnwise.models.weights import Weights
-from turnwise.settings import ModelSettings, Settings, SettingsError
+from turnwise.settings import Settings, SettingsError
 from turnwise.tools.code_execution.sandbox import Bounds, Broken
 from turnwise.tools.code_execution.tool import CodeExecutionTool
 from turnwise.tools.google_search.engines import build_engine
@@ -38,6 +38,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("turnwise", __version__)
     yield Finding("Python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11))
     yield Finding("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    if settings.processes > 1:
+        yield _processes(settings)
     yield _sqlite()
     yield _data_dir(settings)
     if settings.is_shared:
@@ -54,7 +56,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _code_execution(settings)
     yield _mcp_servers(settings)
     for name, model in settings.models.items():
-        yield Finding(f"model '{name}'", describe_model(model))
+        yield Finding(f"model '{name}'", model.answerer)
+
+
+def _processes(settings: Settings) -> Finding:
+    """Whether several processes can serve as one, and have a core each."""
+    try:
+        require_processes(settings)
+    except SettingsError as error:
+        return Finding("processes", str(error), False)
+    cores = os.cpu_count() or 1
+    more = "" if settings.processes <= cores else f", which is more than the {cores} cores can make use of"
+    return Finding("processes", f"{settings.processes} serve as one{more}", True)
 
 
 def _sqlite() -> Finding:
@@ -205,13 +218,3 @@ def _mcp_servers(settings: Settings) -> Finding:
         return Finding(what, "not reached: a part is not installed; run: pip install 'turnwise[tools]'")
     private = ", ".join(settings.network.allow)
     return Finding(what, f"reached, on the public internet{f' and at {private}' if private else ' only'}", True)
-
-
-def describe_model(model: ModelSettings) -> str:
-    """Who answers to a name, in a few words."""
-    who = f"embedded, {model.source or 'builtin'}"
-    if model.engine != "embedded":
-        where = f" at {model.base_url}" if model.base_url else ""
-        who = f"{model.engine}, {model.model or 'the name that is asked for'}{where}"
-    others = ", ".join(f"'{name}'" for name in model.fallback)
-    return f"{who}; else {others}" if others else who

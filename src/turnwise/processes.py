@@ -8,7 +8,10 @@ import os
 import signal
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
+
+import turnwise
 
 log = logging.getLogger("turnwise")
 
@@ -23,6 +26,12 @@ def end_within(seconds: float) -> None:
 def _end_by_force() -> None:
     log.error("this process was asked to stop, and did not in time: it is ended")
     os._exit(1)
+
+
+def import_path() -> str:
+    """PYTHONPATH for a process of ours: the folder that turnwise was imported from comes first."""
+    ours = str(Path(turnwise.__file__).resolve().parent.parent)
+    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 async def start_process(*command: str, **options: Any) -> asyncio.subprocess.Process:

@@ -25,12 +25,14 @@ def reloading(
     read: Callable[[], Settings],
     reload: Callable[[Settings], Awaitable[None]],
     stop: Callable[[], None],
-) -> Iterator[None]:
-    """Listen for SIGHUP while the block lasts. `settings` are those that were read at the start."""
-    if sys.platform == "win32":
-        yield
-        return
+    tell: Callable[[str], None] = log.info,
+) -> Iterator[Callable[[], None]]:
+    """Listen for SIGHUP while the block lasts. `settings` are those that were read at the start, and `tell` is told
+    what has changed. What this gives asks for a reload too."""
     asked = asyncio.Event()
+    if sys.platform == "win32":
+        yield asked.set
+        return
     had_terminal = _has_terminal()
 
     def hang_up() -> None:
@@ -41,9 +43,9 @@ def reloading(
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, hang_up)
-    task = loop.create_task(_reload_when(asked, settings, read, reload), name="reload")
+    task = loop.create_task(_reload_when(asked, settings, read, reload, tell), name="reload")
     try:
-        yield
+        yield asked.set
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
         task.cancel()
@@ -54,6 +56,7 @@ async def _reload_when(
     settings: Settings,
     read: Callable[[], Settings],
     reload: Callable[[Settings], Awaitable[None]],
+    tell: Callable[[str], None],
 ) -> None:
     while True:
         await asked.wait()
@@ -67,7 +70,7 @@ async def _reload_when(
             log.exception("the models stay as they were")
         else:
             for line in differences(settings, fresh):
-                log.info(line)
+                tell(line)
             settings = fresh
 
 

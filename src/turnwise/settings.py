@@ -157,6 +157,16 @@ class ModelSettings(BaseModel):
         """The API key, from wherever it is set."""
         return os.environ.get(self.api_key_env) if self.api_key_env else self.api_key
 
+    @property
+    def answerer(self) -> str:
+        """Who answers, in a few words."""
+        who = f"embedded, {self.source or 'builtin'}"
+        if self.engine != "embedded":
+            where = f" at {self.base_url}" if self.base_url else ""
+            who = f"{self.engine}, {self.model or 'the name that is asked for'}{where}"
+        others = ", ".join(f"'{name}'" for name in self.fallback)
+        return f"{who}; else {others}" if others else who
+
 
 class FilesSettings(BaseModel):
     """`[files]`: what clients upload, and what models make."""
@@ -326,8 +336,8 @@ class BackgroundSettings(BaseModel):
     tokens: int | None = Field(default=None, ge=1)
     """How many tokens one may cost; by default there is no limit."""
     lease_seconds: float = Field(default=5.0, ge=1)
-    """How long a process is silent until it is taken for dead and others go on with its work. With SQLite one process
-    works alone, and this has no meaning."""
+    """How long a process is silent until it is taken for dead and others go on with its work. With SQLite and one
+    process there is no other, and this has no meaning."""
 
 
 class AgentSettings(BaseModel):
@@ -371,6 +381,9 @@ class Settings(BaseSettings):
     """The address to listen on."""
     port: int = Field(default=8787, ge=0, le=65535)
     """The port to listen on; 0 takes a free one."""
+    processes: int = Field(default=1, ge=1, le=256)
+    """How many processes serve as one, behind one port: about as many as the machine has cores, where one process is
+    not fast enough."""
     data_dir: Path = Field(default_factory=lambda: user_data_path("turnwise", appauthor=False))
     """Where everything is kept."""
     models_dir: Path | None = None
@@ -441,7 +454,7 @@ class Settings(BaseSettings):
 
     @property
     def scratch_dir(self) -> Path:
-        """Where files stand as long as they are looked at. It belongs to one database, and so to one process."""
+        """Where files stand as long as they are looked at. It belongs to one database, and so to one server."""
         return self.database_path.with_name(f"{self.database_path.name}.scratch")
 
     @property

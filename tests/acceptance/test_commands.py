@@ -74,6 +74,12 @@ async def test_doctor_finds_all_well_for_an_upstream(home: Home):
     assert not home.data.exists(), "it only looks"
 
 
+async def test_doctor_says_how_many_processes_serve(home: Home):
+    assert "processes" not in (await home.run("doctor")).out
+    home.environment["TURNWISE_PROCESSES"] = "200"
+    assert "processes: 200 serve as one, which is more than the " in (await home.run("doctor")).out
+
+
 async def test_doctor_names_what_is_lacking_and_the_command_that_adds_it(home: Home):
     home.configure("")
     done = await home.run("doctor")

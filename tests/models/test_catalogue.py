@@ -12,7 +12,7 @@ from models.prompts import prompt, read, text
 from models.upstream import answer, serve
 from turnwise.domain.errors import ModelNotFound, ModelUnavailable
 from turnwise.domain.interaction import GenerationConfig
-from turnwise.models.catalogue import ANY, Catalogue
+from turnwise.models.catalogue import ANY, KNOWN, SHORT, Catalogue
 from turnwise.models.engines import ENGINES, VENDORS, ModelEntry
 from turnwise.models.manner import Manner
 from turnwise.models.model import ModelCard
@@ -226,6 +226,57 @@ async def test_an_engine_that_is_wanted_again_before_its_last_turn_has_ended_sta
 async def let_others_run() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+# -- known again
+
+
+class Named(ScriptedModel):
+    """An upstream that is asked for the name that was asked for, and counts that."""
+
+    def __init__(self) -> None:
+        super().__init__(answer=lambda prompt: say("Hi"), card=ModelCard("upstream"))
+        self.named_as: list[str] = []
+
+    def named(self, name: str) -> ScriptedModel:
+        self.named_as.append(name)
+        return ScriptedModel(answer=lambda prompt: say(f"I am {name}"), card=ModelCard(name))
+
+
+async def test_who_answers_to_a_name_is_put_together_once_until_the_entries_change(tmp_path: Path) -> None:
+    made: list[Named] = []
+
+    def build(name: str, entry: ModelEntry, models_dir: Path) -> Named:
+        made.append(Named())
+        return made[-1]
+
+    catalogue = Catalogue({ANY: ModelEntry("named")}, tmp_path, engines={"named": build})
+    for name in ("a", "b", "a", "b"):
+        assert await said(catalogue, name) == f"I am {name}"
+    assert made[0].named_as == ["a", "b"]
+    await catalogue.change({ANY: ModelEntry("named", options={"other": 1})})
+    assert await said(catalogue, "a") == "I am a"
+    assert (made[0].named_as, made[1].named_as) == (["a", "b"], ["a"])
+    await catalogue.close()
+
+
+async def test_only_so_many_names_are_known_again_and_only_short_ones(tmp_path: Path) -> None:
+    made: list[Named] = []
+
+    def build(name: str, entry: ModelEntry, models_dir: Path) -> Named:
+        made.append(Named())
+        return made[-1]
+
+    catalogue = Catalogue({ANY: ModelEntry("named")}, tmp_path, engines={"named": build})
+    long = "n" * (SHORT + 1)
+    for _ in range(2):
+        catalogue.find(long)
+    assert made[0].named_as == [long, long]
+    for number in range(KNOWN + 1):
+        catalogue.find(str(number))
+    catalogue.find("0")
+    assert made[0].named_as[2:] == [*map(str, range(KNOWN + 1)), "0"]
+    await catalogue.close()
 
 
 # -- refused

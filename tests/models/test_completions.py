@@ -3,7 +3,7 @@
 What the wire does around them (sampling, errors, broken connections) is in `test_openai.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ from turnwise.domain.errors import ModelFailed
 from turnwise.domain.interaction import GenerationConfig
 from turnwise.domain.steps import FunctionCall, FunctionResult, Thought
 from turnwise.domain.tools import FunctionTool, ToolChoice
-from turnwise.models.completions import AnswerReader, render_format, render_request
+from turnwise.models.completions import JOINED, AnswerReader, render_format, render_request
 from turnwise.models.model import CallFragment, Fragment, Prompt, TextFragment, ThoughtFragment
 from turnwise.models.profile import PLAIN
 
@@ -125,6 +125,12 @@ def stream(*deltas: dict[str, Any], end: str = "tool_calls") -> list[Fragment]:
     return [*fragments, *reader.closing()]
 
 
+def together(*deltas: dict[str, Any], joins_text: bool = True, behind: Sequence[bytes] = ()) -> Iterable[Fragment]:
+    """The fragments of pieces that came together, and of what came behind them."""
+    payloads = [orjson.dumps({"choices": [{"delta": each}]}) for each in deltas]
+    return AnswerReader().chunks([*payloads, *behind], joins_text=joins_text)
+
+
 def whole(end: str = "tool_calls", **message: Any) -> list[Fragment]:
     """The fragments of an answer in one piece."""
     reader = AnswerReader()
@@ -145,6 +151,39 @@ def joined(fragments: Sequence[Fragment]) -> list[tuple[int, str | None, str | N
             call = calls.setdefault(fragment.index, [fragment.index, fragment.id, fragment.name, ""])
             call[3] += fragment.arguments
     return [tuple(call) for call in calls.values()]
+
+
+def test_pieces_of_text_that_came_together_are_one_where_nobody_would_see_them() -> None:
+    pieces = [{"content": "Hel"}, {"content": "lo"}, {"content": " you"}]
+    assert [*together(*pieces)] == [TextFragment("Hello you")]
+    assert [*together(*pieces, joins_text=False)] == [TextFragment("Hel"), TextFragment("lo"), TextFragment(" you")]
+
+
+def test_text_is_not_joined_across_what_is_no_text() -> None:
+    thought = {"reasoning": "hm"}
+    pieces = [{"content": "a"}, {"content": "b"}, thought, thought, {"content": "c"}, {"content": "d"}]
+    hm = ThoughtFragment("hm")
+    assert [*together(*pieces)] == [TextFragment("ab"), hm, hm, TextFragment("cd")]
+
+
+def test_text_is_joined_up_to_a_length() -> None:
+    pieces = [{"content": "x" * 1000}] * 10
+    lengths = [len(fragment.text) for fragment in together(*pieces) if isinstance(fragment, TextFragment)]
+    assert lengths == [4000, 4000, 2000]
+    long = TextFragment("x" * (JOINED + 1))
+    fragments = [*together({"content": "y"}, {"content": long.text}, {"content": "z"})]
+    assert fragments == [TextFragment("y"), long, TextFragment("z")]
+
+
+@pytest.mark.parametrize("joins_text", [False, True], ids=["pieces", "joined"])
+def test_text_that_came_before_an_error_comes_before_it(joins_text: bool) -> None:
+    fragments = iter(together({"content": "a"}, {"content": "b"}, behind=[b"<html>"], joins_text=joins_text))
+    text = ""
+    with pytest.raises(ModelFailed, match="no completion"):  # noqa: PT012
+        for fragment in fragments:
+            assert isinstance(fragment, TextFragment)
+            text += fragment.text
+    assert text == "ab"
 
 
 PARIS = '{"location":"Paris"}'

@@ -43,9 +43,10 @@ async def _to_the_end(fragments: AsyncIterator[Fragment]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the engines of a test have their folders, none of which may be left. Its path is short, as a socket's
     must be; pytest's own grow long."""
+    tmp_path_factory.getbasetemp()  # made before, so that it is not in there
     with tempfile.TemporaryDirectory(prefix="t") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
@@ -109,6 +110,25 @@ async def test_the_second_turn_of_a_long_chat_is_mostly_not_read_again(engine: E
     counted = usage(second)
     assert counted.input_tokens > 400
     assert counted.cached_tokens > 0.9 * usage(first).input_tokens
+
+
+async def test_conversations_that_begin_alike_are_not_read_again_because_of_one_another(engine: EmbeddedModel) -> None:
+    instruction = "The crew of the ship writes down what it sees. " * 16
+    openings = [
+        f"On day {day} the wind was {wind}. " * 8 for day, wind in enumerate(("cold", "warm", "wet", "dry", "mild"))
+    ]
+    answers = [await read(engine, prompt(opening, system=instruction, max_output_tokens=4)) for opening in openings]
+    for opening, answer in zip(openings, answers, strict=True):
+        counted = usage(
+            await read(engine, prompt(opening, text(answer), "And then?", system=instruction, max_output_tokens=4))
+        )
+        assert counted.cached_tokens >= usage(answer).input_tokens - 1
+
+
+async def test_turns_over_its_slots_wait_for_them_and_are_all_answered(engine: EmbeddedModel) -> None:
+    asked = [prompt(f"Name {number} planets.", max_output_tokens=4) for number in range(2, 11)]
+    answers = await asyncio.gather(*(read(engine, one) for one in asked))
+    assert [finish(answer) for answer in answers] == ["length"] * 9
 
 
 async def test_a_prompt_over_the_context_is_refused_with_both_numbers(engine: EmbeddedModel) -> None:

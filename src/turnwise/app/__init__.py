@@ -1,5 +1,6 @@
 """The composition root: the only place that knows every room, and puts the parts together."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,6 +32,7 @@ from turnwise.ids import new_id
 from turnwise.media.cache import Cache
 from turnwise.models.catalogue import Catalogue
 from turnwise.settings import Settings, SettingsError
+from turnwise.sibling import Sibling
 from turnwise.store.store import Lease, Store
 
 log = logging.getLogger("turnwise")
@@ -69,29 +71,61 @@ STARTING = 60.0
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, role: Role = "serve") -> AsyncIterator[App]:
-    """Open the store, start the models, go on with what other processes left. All of it is closed behind.
+async def open_app(settings: Settings, role: Role = "serve", sibling: Sibling | None = None) -> AsyncIterator[App]:
+    """Open the store, start the models, go on with what other processes left. All of it is closed behind. `sibling`:
+    which of the processes of one server this is; what is to be done once `prepare` has done then.
 
     Raises:
         SettingsError: a model, or the place where everything is kept, cannot be as it is set.
     """
     if role != "serve":
         require_shared(settings, role)
-    catalogue, agents = build_catalogue(settings), build_agents(settings)
-    with working_folder(settings) as scratch:
-        opening = open_store(settings, migrate=role == "serve", patience=0.0 if role == "serve" else STARTING)
-        async with _running(settings, role, catalogue, agents, await opening, scratch) as app:
+    catalogue = build_catalogue(settings, None if sibling is None else sibling.engines)
+    agents = build_agents(settings)
+    with working_folder(settings, number=None if sibling is None else sibling.number) as scratch:
+        store = await _open_store(settings, role, in_turns=sibling is not None)
+        async with _running(settings, role, catalogue, agents, store, scratch, sibling) as app:
             yield app
+
+
+async def prepare(settings: Settings, role: Role) -> bool:
+    """Do what is to be done once, before several processes serve as one. Whether there are API keys.
+
+    Raises:
+        SettingsError: the place where everything is kept cannot be as it is set.
+    """
+    if role != "serve":
+        require_shared(settings, role)
+    store = await _open_store(settings, role)
+    try:
+        await load_sealing_key(settings, store)
+        if not settings.is_shared:
+            await store.abandon()  # nobody else has this store, and no child is there yet
+        return bool(await store.keys())
+    finally:
+        await store.close()
+
+
+async def _open_store(settings: Settings, role: Role, *, in_turns: bool = False) -> Store:
+    serves = role == "serve"
+    return await open_store(settings, migrate=serves, patience=0.0 if serves else STARTING, in_turns=in_turns)
 
 
 @asynccontextmanager
 async def _running(
-    settings: Settings, role: Role, catalogue: Catalogue, agents: Agents, store: Store, scratch: Path
+    settings: Settings,
+    role: Role,
+    catalogue: Catalogue,
+    agents: Agents,
+    store: Store,
+    scratch: Path,
+    sibling: Sibling | None,
 ) -> AsyncIterator[App]:
+    alone = sibling is None and not settings.is_shared
     async with AsyncExitStack() as closing:
         closing.push_async_callback(store.close)
         sealer = Sealer(await load_sealing_key(settings, store))
-        blobs = await open_blobs(settings)
+        blobs = await open_blobs(settings, shared=not alone)
         closing.push_async_callback(blobs.close)
         readers = build_readers(settings)
         closing.push_async_callback(readers.close)
@@ -135,7 +169,7 @@ async def _running(
             idle=settings.keep_alive_seconds,
             agents=saved_agents,
             webhooks=webhooks,
-            carrying=_carrying(settings, role),
+            carrying=_carrying(settings, role, alone=alone),
         )
         closing.push_async_callback(interactions.close)
         services = Services(
@@ -151,19 +185,36 @@ async def _running(
             webhooks=webhooks,
         )
         left = LEFT if settings.is_shared else timedelta(0)
-        await files.start(left=left)
-        await file_search.start(left=left)
+        if sibling is None or (sibling.number == 1 and not sibling.replaces):
+            await files.start(left=left)
+            await file_search.start(left=left)
+        else:
+            await files.start(left=None)
+        if sibling is not None and sibling.replaces:
+            going_on = asyncio.create_task(_go_on_later(files, file_search), name="go on with what was left")
+            closing.callback(going_on.cancel)
         await catalogue.start()
         await webhooks.start()
-        await interactions.open(alone=not settings.is_shared)
+        await interactions.open(alone=alone)
         yield App(build_routes(services), interactions, catalogue, store)
 
 
-def _carrying(settings: Settings, role: Role) -> Carrying:
+async def _go_on_later(files: Files, file_search: FileSearch) -> None:
+    """Go on with the files and the documents of a process that died, when none of those that live can be at work on
+    them any more."""
+    await asyncio.sleep(LEFT.total_seconds())
+    try:
+        await files.go_on(LEFT)
+        await file_search.start(left=LEFT)
+    except Exception:
+        log.exception("files and documents that a process left could not be gone on with")
+
+
+def _carrying(settings: Settings, role: Role, *, alone: bool) -> Carrying:
     """How this process carries runs, under a name that no other has."""
     background = settings.background
     return Carrying(
-        Lease(uuid4().hex, background.lease_seconds if settings.is_shared else ALONE),
+        Lease(uuid4().hex, ALONE if alone else background.lease_seconds),
         room=0 if role == "api" else background.concurrency,
         seconds=background.seconds,
     )

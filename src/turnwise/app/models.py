@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from turnwise.domain.errors import ModelNotFound
@@ -10,23 +11,33 @@ from turnwise.domain.interaction import GenerationConfig
 from turnwise.engine.helping import helped
 from turnwise.http.contracts import ModelEntry as ListedModel
 from turnwise.models.catalogue import ANY, Catalogue
-from turnwise.models.engines import ModelEntry
+from turnwise.models.engines import ENGINES, Build, ModelEntry, build_embedded
 from turnwise.models.manner import Manner
 from turnwise.models.model import ModelCard
 from turnwise.models.sources import fetch, parse_source
 from turnwise.settings import ModelSettings, Settings, SettingsError
 
 
-def build_catalogue(settings: Settings) -> Catalogue:
-    """The models of the settings. None of them is started.
+def build_catalogue(settings: Settings, engines: str | None = None) -> Catalogue:
+    """The models of the settings. None of them is started. `engines`: where embedded engines are lent, if this is one
+    of several processes (`models/lending.py`).
 
     Raises:
         SettingsError: an entry cannot be.
     """
     try:
-        return Catalogue(entries(settings), settings.weights_dir, help=helped)
+        return Catalogue(entries(settings), settings.weights_dir, engines=_engines(engines), help=helped)
     except ValueError as error:
         raise SettingsError(str(error)) from error
+
+
+def _engines(lender: str | None) -> Mapping[str, Build]:
+    """The kinds of engines, as they are started by this process, or borrowed."""
+    if lender is None:
+        return ENGINES
+    from turnwise.models.lending import borrowing
+
+    return {**ENGINES, "embedded": partial(build_embedded, spawn=borrowing(lender))}
 
 
 async def fetch_weights(settings: Settings) -> list[Path]:

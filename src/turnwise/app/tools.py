@@ -1,7 +1,8 @@
-"""The tools of the settings."""
+"""The tools of the settings. Each is imported where it is made: most servers use few of them."""
 
 import logging
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from turnwise.app.media import build_guard
 from turnwise.domain.content import JSON
@@ -11,18 +12,15 @@ from turnwise.engine.file_search import FileSearch
 from turnwise.engine.schema import check_schema, violation
 from turnwise.media.exchange import GuardedWeb
 from turnwise.media.visits import Visits
-from turnwise.models.embedding import EmbeddingModel, check_parts
 from turnwise.models.sources import fetch, parse_source
 from turnwise.settings import Settings, SettingsError
-from turnwise.tools.code_execution.sandbox import Bounds as CodeBounds
-from turnwise.tools.code_execution.tool import CodeExecutionTool
-from turnwise.tools.computer_use.tool import ComputerUseTool
-from turnwise.tools.file_search import FileSearchTool
 from turnwise.tools.google_search.engines import build_engine
 from turnwise.tools.google_search.tool import GoogleSearchTool
-from turnwise.tools.mcp_server.tool import McpServerTool
-from turnwise.tools.toolbox import Toolbox
-from turnwise.tools.url_context import UrlContextTool
+from turnwise.tools.tool import Tool
+from turnwise.tools.toolbox import Late, Toolbox
+
+if TYPE_CHECKING:
+    from turnwise.models.embedding import EmbeddingModel
 
 log = logging.getLogger("turnwise")
 
@@ -38,17 +36,17 @@ def build_toolbox(settings: Settings, closing: AsyncExitStack, file_search: File
     closing.push_async_callback(google_search.close)
     return Toolbox(
         {
-            "code_execution": build_code_execution(settings),
-            "computer_use": ComputerUseTool(settings.tools.computer_use.browser_actions),
-            "file_search": FileSearchTool(file_search),
+            "code_execution": Late(lambda: build_code_execution(settings)),
+            "computer_use": Late(lambda: build_computer_use(settings)),
+            "file_search": Late(lambda: build_file_search(file_search)),
             "google_search": google_search,
-            "mcp_server": build_mcp_servers(settings),
-            "url_context": UrlContextTool(visits),
+            "mcp_server": Late(lambda: build_mcp_servers(settings)),
+            "url_context": Late(lambda: build_url_context(visits)),
         }
     )
 
 
-def build_embedder(settings: Settings, closing: AsyncExitStack) -> EmbeddingModel | None:
+def build_embedder(settings: Settings, closing: AsyncExitStack) -> "EmbeddingModel | None":
     """Who tells what texts mean, if that is set. It is started by its first use, and closed with `closing`.
 
     Raises:
@@ -57,6 +55,8 @@ def build_embedder(settings: Settings, closing: AsyncExitStack) -> EmbeddingMode
     name = settings.tools.file_search.embeddings
     if name is None:
         return None
+    from turnwise.models.embedding import EmbeddingModel, check_parts
+
     try:
         source = parse_source(name)
         check_parts()
@@ -67,11 +67,28 @@ def build_embedder(settings: Settings, closing: AsyncExitStack) -> EmbeddingMode
     return embedder
 
 
-def build_code_execution(settings: Settings) -> CodeExecutionTool:
+def build_code_execution(settings: Settings) -> Tool:
     """The tool that runs code. Which sandbox it has is found out by its first use."""
+    from turnwise.tools.code_execution.sandbox import Bounds
+    from turnwise.tools.code_execution.tool import CodeExecutionTool
+
     code = settings.tools.code_execution
-    bounds = CodeBounds(seconds=code.seconds, memory_mib=code.memory_mib)
+    bounds = Bounds(seconds=code.seconds, memory_mib=code.memory_mib)
     return CodeExecutionTool(code.sandbox, bounds, at_once=code.sandboxes)
+
+
+def build_computer_use(settings: Settings) -> Tool:
+    """The tool by which models use the computers of clients."""
+    from turnwise.tools.computer_use.tool import ComputerUseTool
+
+    return ComputerUseTool(settings.tools.computer_use.browser_actions)
+
+
+def build_file_search(file_search: FileSearch) -> Tool:
+    """The tool that searches file search stores."""
+    from turnwise.tools.file_search import FileSearchTool
+
+    return FileSearchTool(file_search)
 
 
 def build_google_search(settings: Settings) -> GoogleSearchTool:
@@ -90,12 +107,14 @@ def build_google_search(settings: Settings) -> GoogleSearchTool:
     return GoogleSearchTool(engine, results=search.results, seconds=search.seconds)
 
 
-def build_mcp_servers(settings: Settings) -> McpServerTool:
+def build_mcp_servers(settings: Settings) -> Tool:
     """The tool that reaches MCP servers. None of them is reached.
 
     Raises:
         SettingsError: an address that is allowed is none.
     """
+    from turnwise.tools.mcp_server.tool import McpServerTool
+
     mcp = settings.tools.mcp_server
     return McpServerTool(
         GuardedWeb(build_guard(settings)),
@@ -103,6 +122,13 @@ def build_mcp_servers(settings: Settings) -> McpServerTool:
         seconds=mcp.seconds,
         listing_seconds=mcp.listing_seconds,
     )
+
+
+def build_url_context(visits: Visits) -> Tool:
+    """The tool that reads what stands at addresses."""
+    from turnwise.tools.url_context import UrlContextTool
+
+    return UrlContextTool(visits)
 
 
 def departure(value: JSON, schema: Schema) -> str | None:

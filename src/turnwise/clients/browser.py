@@ -16,16 +16,15 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
-from rich.console import Console
-from rich.markdown import Markdown
-from rich.prompt import Confirm
-from rich.text import Text
 
 from turnwise.clients.chromium import ActionError, Browser, BrowserError, open_browser, web_address
+
+if TYPE_CHECKING:
+    from rich.console import Console  # it comes with the browser, and is imported where there is one
 
 SYSTEM_INSTRUCTION = (
     "You do the user's task in a web browser, with the actions that you are given, one step at a time. Behind each"
@@ -51,7 +50,7 @@ class Session:
     key: str
     tool: Mapping[str, Any]
     browser: Browser
-    console: Console
+    console: "Console"
     previous_interaction_id: str | None = None
 
     def run(self, task: str, steps: int) -> None:
@@ -81,7 +80,7 @@ class Session:
         arguments = dict(call["arguments"])
         decision = arguments.pop("safety_decision", None)
         told = " ".join(f"{name}={value!r}" for name, value in arguments.items())
-        self.console.print(Text(printable(f"  {call['name']} {told}"), style="cyan"))
+        self.console.print(printable(f"  {call['name']} {told}"), style="cyan")
         said: dict[str, Any] = {}
         try:
             if decision is not None:
@@ -90,7 +89,7 @@ class Session:
             self.browser.act(call["name"], arguments)
         except ActionError as error:
             said["error"] = str(error)
-            self.console.print(Text(printable(f"    {error}"), style="yellow"))
+            self.console.print(printable(f"    {error}"), style="yellow")
         if dialogs := self.browser.dialogs():
             said["dialogs_dismissed"] = dialogs
         words = orjson.dumps({"url": self.browser.page.url, **said}).decode()
@@ -108,9 +107,11 @@ class Session:
         Raises:
             ActionError: they do not agree.
         """
-        self.console.print(Text(printable(f"    The model asks before it does this: {explanation}"), style="bold"))
+        self.console.print(printable(f"    The model asks before it does this: {explanation}"), style="bold")
         if not sys.stdin.isatty():
             raise ActionError("nobody is there to agree to this; it was left undone")
+        from rich.prompt import Confirm
+
         if not Confirm.ask("    Do it?", console=self.console, default=False):
             raise ActionError("the user does not agree to this; it was left undone")
 
@@ -118,6 +119,8 @@ class Session:
         return {"type": "image", "mime_type": "image/png", "data": b64encode(self.browser.look()).decode()}
 
     def _tell(self, content: Sequence[Mapping[str, Any]]) -> None:
+        from rich.markdown import Markdown
+
         text = "".join(piece["text"] for piece in content if piece["type"] == "text")
         self.console.print(Markdown(printable(text), hyperlinks=False))
 
@@ -202,9 +205,12 @@ def main(
         with open_browser(
             headed=headed, sandbox=not (is_root or no_sandbox), search_url=web_address(search)
         ) as browser:
+            from rich.console import Console
+
+            console = Console(highlight=False, markup=False, emoji=False)
             if start is not None:
                 browser.act("navigate", {"url": start})
-            Session(url.rstrip("/"), model, key, tool, browser, Console(highlight=False)).run(task, steps)
+            Session(url.rstrip("/"), model, key, tool, browser, console).run(task, steps)
     except (ActionError, BrowserError, TaskError) as error:
         raise click.ClickException(str(error)) from None
 

@@ -10,6 +10,7 @@ Chunks are found by their words and, where there is an embedding model, by what 
 
 import asyncio
 import logging
+import re
 import secrets
 import string
 import time
@@ -17,21 +18,21 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
-
-import regex
+from typing import TYPE_CHECKING, Any
 
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, ModelFailed, NotFound
 from turnwise.domain.file_search import STORE_PREFIX, Document, Found, NewDocument, SearchStore
 from turnwise.domain.files import NewFile, Upload
 from turnwise.engine.files import Files
-from turnwise.engine.filters import Filter, parse_filter
 from turnwise.engine.indexing import BATCH, Embedder, Indexing
 from turnwise.engine.nearest import fuse, nearest
 from turnwise.engine.pages import read_token, write_token
 from turnwise.engine.uploads import Progress, no_such_upload
 from turnwise.media.media import Reader
 from turnwise.store.store import DocumentStore, Scope
+
+if TYPE_CHECKING:
+    from turnwise.engine.filters import Filter
 
 log = logging.getLogger("turnwise.file_search")
 
@@ -353,7 +354,7 @@ class FileSearch:
         )
         return await self._store.found(fuse(rankings)[:limit], owner)
 
-    async def _fitting(self, scope: Scope, fits: Filter) -> tuple[int, ...]:
+    async def _fitting(self, scope: Scope, fits: "Filter") -> tuple[int, ...]:
         """The keys of the documents that a filter lets through. A long filter takes its time over long metadata, which
         is why it is tried beside the event loop, and not for ever."""
         until, keys, after = time.monotonic() + FILTERING, list[int](), 0
@@ -374,7 +375,14 @@ class FileSearch:
         return await asyncio.to_thread(nearest, vectors, wanted, limit)
 
 
-def _filtered(documents: Sequence[Document], fits: Filter, until: float) -> Sequence[int]:
+def parse_filter(text: str) -> "Filter":
+    """See `filters.py`, which is imported when there is a filter: few servers ever have one."""
+    from turnwise.engine import filters
+
+    return filters.parse_filter(text)
+
+
+def _filtered(documents: Sequence[Document], fits: "Filter", until: float) -> Sequence[int]:
     keys = []
     for document in documents:
         if time.monotonic() > until:
@@ -405,6 +413,6 @@ def _no_such_document(id: str, store_id: str) -> NotFound:
 def _new_id(display_name: str) -> str:
     """What is made of a display name, and twelve letters and digits that nobody can guess."""
     plain = unicodedata.normalize("NFKD", display_name).encode("ascii", "ignore").decode().lower()
-    words = regex.sub(r"[^a-z0-9]+", "-", plain)[:27].strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", plain)[:27].strip("-")
     chance = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(12))
     return f"{words}-{chance}" if words else chance

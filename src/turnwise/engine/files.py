@@ -83,13 +83,17 @@ class Files:
 
     # -- the life of the whole
 
-    async def start(self, *, left: timedelta = timedelta(0)) -> None:
-        """Go on with files that have been processing for so long, and that processes left so; and sweep now and
-        then."""
+    async def start(self, *, left: timedelta | None = timedelta(0)) -> None:
+        """Go on with what processes left so long ago (None: others do that), and sweep now and then."""
+        if left is not None:
+            await self.go_on(left)
+        self._do(self._sweep_now_and_then(), "sweep files")
+
+    async def go_on(self, left: timedelta) -> None:
+        """Go on with files that have been processing for so long: processes left them so."""
         for file in await self._store.processing():
             if file.updated <= self._clock() - left:
                 self._do(self._settle(file), f"look at file {file.id}")
-        self._do(self._sweep_now_and_then(), "sweep files")
 
     async def close(self) -> None:
         """Stop what goes on. Files that are processing are looked at after the next start."""

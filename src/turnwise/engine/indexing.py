@@ -6,7 +6,7 @@ A document is read in the background, a few at a time. One that is deleted meanw
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from turnwise.domain.errors import InvalidRequest, ModelFailed, Unimplemented
-from turnwise.domain.file_search import Chunk, Document, DocumentState
+from turnwise.domain.file_search import Chunk, Chunking, Document, DocumentState
 from turnwise.domain.interaction import Failure
-from turnwise.engine.chunking import cut
 from turnwise.engine.looking import OUR_FAULT
 from turnwise.engine.nearest import pack
 from turnwise.engine.uploads import Uploads
-from turnwise.media.media import Material, Reader
+from turnwise.media.media import Material, Passage, Reader
 from turnwise.store.store import DocumentStore, Vectors
 
 log = logging.getLogger("turnwise.file_search")
@@ -101,9 +100,7 @@ class Indexing:
             kind = await asyncio.to_thread(self._reader.identify, path, document.mime_type or None)
             material = Material(path, kind, document.size_bytes, await asyncio.to_thread(_sha256, path))
             account = await self._reader.read(material)
-        chunks = await asyncio.to_thread(
-            lambda: list(islice(cut(account.passages, document.chunking), CHUNKS + 1))  # seconds, for a long document
-        )
+        chunks = await asyncio.to_thread(_cut, account.passages, document.chunking)  # seconds, for a long document
         if not chunks:
             raise InvalidRequest(f"there are no words in it that could be searched for: {account.facts}")
         if len(chunks) > CHUNKS:
@@ -150,6 +147,13 @@ class Indexing:
 
 class _Gone(Exception):
     """The document was deleted while it was read."""
+
+
+def _cut(passages: Iterable[Passage], chunking: Chunking) -> list[Chunk]:
+    """What passages say, in as many chunks as a document may have, and one more."""
+    from turnwise.engine.chunking import cut  # and `regex` with it, which few servers need
+
+    return list(islice(cut(passages, chunking), CHUNKS + 1))
 
 
 def _failed(document: Document, failure: Failure) -> Document:

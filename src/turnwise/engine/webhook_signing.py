@@ -14,21 +14,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import Internal
 from turnwise.engine.thoughts import Sealer, Secret
 from turnwise.store.store import SecretStore
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 PREFIX = "whsec_"
 """What a secret begins with."""
@@ -68,7 +64,7 @@ def sign(secret: str, id: str, at: datetime, body: str) -> str:
 class _Key:
     """The server's key, and the name of its public half."""
 
-    private: RSAPrivateKey
+    private: "RSAPrivateKey"
     id: str
 
 
@@ -122,6 +118,9 @@ class ServerKey:
 
     async def _load(self) -> _Key:
         """The key that all processes share. The first that asks proposes one."""
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
         made = await asyncio.to_thread(_make)
         proposed = self._sealer.seal(Secret(token=made), owner=KEY_NAME).encode()
         kept = await self._store.secret(KEY_NAME, proposed)
@@ -136,6 +135,9 @@ class ServerKey:
 
 def _make() -> str:
     """A new key, as PEM. It takes a tenth of a second and more."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     key = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 

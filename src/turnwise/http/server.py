@@ -6,20 +6,24 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from turnwise.domain.errors import Internal, ModelUnavailable
-from turnwise.http.body import JSONReply
-from turnwise.wire.errors import http_status, render_error
+from turnwise.domain.errors import Internal
+from turnwise.http.door import Door, take_descriptors
 
 GRACE_SECONDS = 3
 """How long calls may take to end once the server stops. Runs are ended before that, so streams end at once."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+BACKLOG = 2048
+"""How many may wait to be accepted."""
 
 
 class CannotListen(Internal):
@@ -60,6 +64,26 @@ def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
     return bound
 
 
+def listen(host: str, sockets: Sequence[socket.socket]) -> None:
+    """Listen where `take_port` has bound, for whoever accepts by itself.
+
+    Raises:
+        CannotListen: another process took the port since we did, and was quicker to listen.
+    """
+    for bound in sockets:
+        try:
+            bound.listen(BACKLOG)
+        except OSError as error:
+            raise _cannot_listen(host, bound.getsockname()[1], error) from error
+        bound.setblocking(False)
+
+
+def address_of(host: str, sockets: Sequence[socket.socket]) -> str:
+    """Where a server is reached that listens on these. Empty: nowhere."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{sockets[0].getsockname()[1]}" if sockets else ""
+
+
 def _cannot_listen(host: str, port: int, error: OSError | UnicodeError) -> CannotListen:
     return CannotListen(f"cannot listen on {host}:{port}: {_reason(error)}")
 
@@ -70,6 +94,16 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, OSError) and error.errno == errno.EACCES:
         return "the system does not let this user have that port; choose one from 1024 with --port"
     return getattr(error, "strerror", None) or str(error)
+
+
+class Arrivals(Protocol):
+    """Connections that are accepted, here or by another process."""
+
+    def begin(self, take: Callable[[socket.socket], None]) -> None:
+        """Give every one that comes to `take`."""
+
+    def end(self) -> None:
+        """Have no more come."""
 
 
 class Server(uvicorn.Server):
@@ -84,18 +118,22 @@ class Server(uvicorn.Server):
         on_ready: Callable[[str], None],
         on_stop: Callable[[], Awaitable[None]],
         on_signal: Callable[[bool], None] = lambda is_first: None,
+        arrivals: Callable[[Callable[[], bool]], Arrivals] | None = None,
     ) -> None:
         """`on_ready` is told the address, or nothing if there are no sockets: a process may have work without
-        listening. `on_signal` is called for each signal, and told whether it is the first."""
+        listening. `on_signal` is called for each signal, and told whether it is the first. `arrivals` makes that from
+        which connections come, of something that says whether there is room for one more; by default the sockets."""
         super().__init__(
             uvicorn.Config(
-                _Cancellable(app),
+                app,
                 loop="none",
                 lifespan="off",
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
+                backlog=BACKLOG,
             )
         )
         self._host = host
@@ -103,6 +141,11 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_stop = on_stop
         self._on_signal = on_signal
+        self._most = take_descriptors()
+        if arrivals is None and os.name == "posix":
+            arrivals = partial(Door, self._listening)
+        self._arrivals = arrivals and arrivals(self._has_room)
+        self._arriving: set[asyncio.Task[None]] = set()
 
     async def run_until_stopped(self) -> None:
         """Serve until a signal comes. What is behind the server may then be closed in peace."""
@@ -114,18 +157,40 @@ class Server(uvicorn.Server):
         Raises:
             CannotListen: another process took the port since we did, and was quicker to listen.
         """
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            raise _cannot_listen(self._host, self._port, error) from error
+        listen(self._host, self._listening)
+        await super().startup(self._listening if self._arrivals is None else [])
         if not self.should_exit:
-            host = f"[{self._host}]" if ":" in self._host else self._host
-            self._on_ready(f"http://{host}:{self._port}" if self._listening else "")
+            if self._arrivals is not None:
+                self._arrivals.begin(self._welcome)
+            self._on_ready(address_of(self._host, self._listening))
+
+    def _has_room(self) -> bool:
+        """Whether this process can have another connection."""
+        return len(self.server_state.connections) + len(self._arriving) < self._most
+
+    def _welcome(self, connection: socket.socket) -> None:
+        """Serve a connection that was accepted."""
+        task = asyncio.get_running_loop().create_task(self._connect(connection))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        def protocol() -> asyncio.Protocol:
+            return self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+
+        with suppress(OSError):  # it has been closed by now
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing more, end the runs, and let calls end by themselves for a while."""
+        if self._arrivals is not None:
+            self._arrivals.end()
         for server in self.servers:
             server.close()
+        for listening in self._listening:
+            listening.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self._on_stop()
@@ -158,31 +223,3 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-    @property
-    def _port(self) -> int:
-        """Where it listens: this may have been left to the system."""
-        return int(self._listening[0].getsockname()[1])
-
-
-class _Cancellable:
-    """Tells the client of a call that is cancelled because the server stops."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except asyncio.CancelledError:
-            if begun:
-                raise
-            error = ModelUnavailable("the server is being stopped; try again in a moment")
-            await JSONReply(render_error(error), http_status(error))(scope, receive, send)

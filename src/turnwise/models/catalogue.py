@@ -18,7 +18,6 @@ import asyncio
 import gc
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
@@ -47,6 +46,12 @@ INSTEAD = ("image", "audio")
 LINGERING = 0.5
 """How often, in seconds, to look whether the last turn of an engine that is to go has ended."""
 
+KNOWN = 256
+"""For how many names it is remembered who answers to them."""
+
+SHORT = 128
+"""How many letters those names have at the most: a client may make up any."""
+
 LOOKS = 120
 """How many looks there are between two thorough ones."""
 
@@ -66,7 +71,8 @@ class _Kept:
 
     wanted: _Wanted
     engine: Engine
-    turns: "weakref.WeakSet[_Lent]" = field(default_factory=weakref.WeakSet)
+    turns: "weakref.WeakSet[_Lent | AsyncGenerator[Fragment, None]]" = field(default_factory=weakref.WeakSet)
+    """Turns, as the models that they have, and the answers that are being given."""
     leaving: asyncio.Task[None] | None = None
     """Waits for the last turn, where no entry wants the engine any more."""
 
@@ -74,20 +80,24 @@ class _Kept:
 class _Lent:
     """A model, as one turn has it."""
 
-    __slots__ = ("__weakref__", "_model")
+    __slots__ = ("__weakref__", "_engines", "_model")
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, engines: Sequence[_Kept]) -> None:
         self._model = model
+        self._engines = engines
+        for kept in engines:
+            kept.turns.add(self)
 
     @property
     def card(self) -> ModelCard:
         return self._model.card
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        """Answer a prompt (see the contract)."""
-        async with aclosing(self._model.stream(prompt)) as fragments:
-            async for fragment in fragments:
-                yield fragment
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Answer a prompt (see the contract). An answer needs its engine for as long as it is there itself."""
+        answer = self._model.stream(prompt)
+        for kept in self._engines:
+            kept.turns.add(answer)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,8 @@ class Catalogue:
         self._clock = clock
         self._voice: _Kept | None = None
         self._names: dict[str, _Name] = {}
+        self._models: dict[tuple[str, str], Model] = {}
+        """Who answers to a name, by its entry and itself, until the entries change."""
         self._engines: list[_Kept] = []
         """Those that are wanted, and those whose last turn goes on."""
         self._leaving: set[asyncio.Task[None]] = set()
@@ -164,6 +176,7 @@ class Catalogue:
         else:
             self._engines += fresh
             self._names = names
+            self._models.clear()
         finally:
             self._let_go_of_the_unwanted()
 
@@ -181,11 +194,7 @@ class Catalogue:
         listed = self._listed(name)
         if not modalities and listed == ANY and name in ANSWERS_IN:
             modalities = (ANSWERS_IN[name],)
-        model, engines = self._answering_in(listed, name, modalities)
-        lent = _Lent(model)
-        for kept in engines:
-            kept.turns.add(lent)
-        return lent
+        return _Lent(*self._answering_in(listed, name, modalities))
 
     def names(self) -> Sequence[tuple[str, Model]]:
         """Every listed name with its model, in the order of the settings; `"*"` is no name."""
@@ -255,7 +264,18 @@ class Catalogue:
         return self._voice
 
     def _answering(self, listed: str, name: str) -> Model:
-        """The model of an entry, as it answers to a name."""
+        """The model of an entry, as it answers to a name: one for all turns."""
+        model = self._models.get((listed, name))
+        if model is None:
+            model = self._put_together(listed, name)
+            if len(self._models) >= KNOWN:
+                self._models.clear()
+            if len(name) <= SHORT:
+                self._models[listed, name] = model
+        return model
+
+    def _put_together(self, listed: str, name: str) -> Model:
+        """The model of an entry, with its manner and with those that are asked in its place."""
         line = self._names[listed].line
         if len(line) == 1 and _is_plain(self._names[listed].entry):
             return self._engine(listed, name)

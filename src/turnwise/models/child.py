@@ -11,11 +11,9 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import turnwise
-from turnwise.processes import start_process
+from turnwise.processes import import_path, start_process
 
 STOPPING = 3.0
 """How long, in seconds, a child may take to leave before it is killed."""
@@ -47,7 +45,7 @@ class ChildProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": _import_path()},
+            env=os.environ | {"PYTHONPATH": import_path()},
             limit=longest,
             start_new_session=True,  # a Ctrl-C is meant for us: we still have turns to end
         )
@@ -112,8 +110,3 @@ class ChildProcess:
         async for line in self.process.stderr:
             self._last_words.append(line.decode(errors="replace").rstrip())
 
-
-def _import_path() -> str:
-    """PYTHONPATH for a child: the folder that turnwise was imported from comes first."""
-    ours = str(Path(turnwise.__file__).resolve().parent.parent)
-    return os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -5,9 +5,10 @@ and keys never do, since messages reach clients.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
@@ -58,6 +59,9 @@ BROKEN = frozenset({"abort", "error"})
 Continues: TypeAlias = Literal["prefill", "continue_final_message", "prefix"]
 """How an upstream is told to go on with an answer: by nothing but that it stands last (llama.cpp, gateways to
 Anthropic), by a parameter of the call (vLLM, SGLang), or by a mark on its message (Mistral, DeepSeek)."""
+
+JOINED = 4096
+"""Up to how many letters pieces of text that came together are joined."""
 
 BYTES_PER_TOKEN = 4
 """About how long a token is, where it cannot be counted."""
@@ -204,6 +208,13 @@ class AnswerReader:
         """Whether the answer is complete, even if the upstream goes away now."""
         return self.ended or self._finish is not None
 
+    def chunks(self, payloads: Sequence[bytes], *, joins_text: bool = False) -> Iterable[Fragment]:
+        """The fragments in the data of events that came together. `joins_text`: whether text beside text is one."""
+        if len(payloads) == 1:
+            return self.chunk(payloads[0])
+        fragments = chain.from_iterable(map(self.chunk, payloads))
+        return _with_text_joined(fragments) if joins_text else fragments
+
     def chunk(self, payload: bytes) -> Iterable[Fragment]:
         """The fragments in the data of one event."""
         if payload == b"[DONE]":
@@ -264,8 +275,9 @@ class AnswerReader:
         audio = message.get("audio")
         if audio and self._sound:
             pieces.extend(self._sound.read(audio))
-        for place, call in enumerate(message.get("tool_calls") or ()):
-            pieces.append(self._call(call, place if whole else None))
+        calls = message.get("tool_calls")
+        if calls:
+            pieces.extend(self._call(call, place if whole else None) for place, call in enumerate(calls))
         refusal = message.get("refusal")
         if refusal:
             self._refused = True
@@ -294,6 +306,29 @@ class AnswerReader:
         return len(self._calls) - 1
 
 
+def _with_text_joined(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
+    """Fragments, with text beside text as one, up to JOINED. What came before an error still comes before it."""
+    texts: list[str] = []
+    length = 0
+    try:
+        for fragment in fragments:
+            text = fragment.text if isinstance(fragment, TextFragment) else None
+            if texts and (text is None or length + len(text) > JOINED):
+                yield TextFragment("".join(texts))
+                texts, length = [], 0
+            if text is None:
+                yield fragment
+            else:
+                texts.append(text)
+                length += len(text)
+    except TurnwiseError:
+        if texts:
+            yield TextFragment("".join(texts))
+        raise
+    if texts:
+        yield TextFragment("".join(texts))
+
+
 def parse_usage(usage: Mapping[str, Any]) -> Usage:
     """What the upstream counted. Thoughts are counted apart from the output that they are part of upstream."""
     asked, answered = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
@@ -308,6 +343,8 @@ def parse_usage(usage: Mapping[str, Any]) -> Usage:
 
 def _by_modality(total: int, details: Mapping[str, Any] | None) -> Counts:
     """Tokens by modality, as far as the upstream tells them apart: what it does not count as another is text."""
+    if not details:
+        return {"text": max(total, 0)}
     others = {kind: _count(details, f"{kind}_tokens") for kind in ("image", "audio", "video")}
     told = {kind: tokens for kind, tokens in others.items() if tokens}
     return {"text": max(total - sum(told.values()), 0), **told}

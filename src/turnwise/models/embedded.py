@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from turnwise.domain.errors import ModelTimeout, ModelUnavailable, Unimplemented
 from turnwise.models.embedded_child import Child, EngineOptions, Explained, Load
@@ -32,6 +33,10 @@ DYING = 1.0
 """How long, in seconds, the kernel may take to tell that a child is gone whose connections broke."""
 
 
+Spawn: TypeAlias = Callable[[Load], Awaitable[Child]]
+"""Gives a child that has loaded its model, or raises ModelUnavailable: it cannot, and why."""
+
+
 class EmbeddedModel:
     """A model in a child process of ours."""
 
@@ -45,9 +50,11 @@ class EmbeddedModel:
         limits: Limits | None = None,
         projector: Callable[[], Awaitable[Path]] | None = None,
         pauses: tuple[float, ...] = PAUSES,
+        spawn: Spawn | None = None,
     ) -> None:
         """`weights` gives the file, and may take its time over it: it is asked for again after each death. `projector`
-        gives that of its eyes or ears; which of them it has is known when it is loaded, and until then it is eyes."""
+        gives that of its eyes or ears; which of them it has is known when it is loaded, and until then it is eyes.
+        `spawn` gives its child, if this process is not to start one (`lending.py`)."""
         inputs = frozenset({"text", "image"} if projector else {"text"})
         self.card = ModelCard(
             name,
@@ -64,6 +71,7 @@ class EmbeddedModel:
         self._profile = profile
         self._limits = limits or Limits()
         self._pauses = pauses
+        self._spawn = spawn or Child.spawn
         self._supervisor: asyncio.Task[None] | None = None
         self._child: asyncio.Future[Child] | None = None
         """The child that answers now. Not done while one loads; an error while none can."""
@@ -184,7 +192,7 @@ class EmbeddedModel:
             projector = await self._checked_projector()
         except ModelUnavailable as error:
             raise Explained(error.message) from error
-        child = await Child.spawn(Load(self.card.name, path, self._options, self._profile, self._limits, projector))
+        child = await self._spawn(Load(self.card.name, path, self._options, self._profile, self._limits, projector))
         try:
             self._present(child)
             epitaph = await child.obituary()

@@ -22,6 +22,7 @@ import aiohttp
 
 from turnwise.domain.errors import ModelUnavailable
 from turnwise.models.child import ChildProcess
+from turnwise.models.embedded_slots import Slots
 from turnwise.models.model import ModelCard
 from turnwise.models.openai import Limits, OpenAIModel
 from turnwise.models.profile import PLAIN, Profile
@@ -30,7 +31,8 @@ HEALTH = 5.0
 """How long, in seconds, a child may take to say that it is well."""
 
 CONNECTIONS = 56
-"""How many turns are handed to the child at once; those over its slots wait inside it, more than these wait here."""
+"""How many connections the child takes from those who ask it. Of turns it is handed no more than it has slots, if it is
+ours alone; if it is lent, those over its slots wait inside it, and more than these wait here."""
 
 
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/bmp"})
@@ -55,7 +57,7 @@ class EngineOptions:
     context: int = 8192
     """Tokens of one conversation, prompt and answer; llama.cpp lowers it to what the model was trained for."""
     slots: int = 4
-    """Conversations that are answered at the same time. Each takes the memory of a whole context."""
+    """Conversations that are answered at the same time; others wait. Each takes the memory of a whole context."""
     batch: int = 128
     """Tokens read in one go. While it reads, nobody else hears anything: more is faster, and holds others up longer."""
     cache_mib: int = 512
@@ -74,6 +76,8 @@ class Load:
     limits: Limits = field(default_factory=Limits)
     projector: Path | None = None
     """The file of its eyes or ears, which llama.cpp calls mmproj."""
+    lent: bool = False
+    """Whether several processes ask it. They do not know of one another's turns, so it chooses their slots itself."""
 
 
 class Explained(ModelUnavailable):
@@ -93,8 +97,10 @@ class Child:
         self.answered = False
         """Whether it ever finished a turn: to die without is to fail, like a child that could not load."""
         self._folder = folder
-        self._socket = str(folder / "llm.sock") if hasattr(socket, "AF_UNIX") else None
-        self._key = secrets.token_urlsafe(32)
+        self.socket = str(folder / "llm.sock") if hasattr(socket, "AF_UNIX") else None
+        """Where it listens, if this system has such sockets."""
+        self.key = secrets.token_urlsafe(32)
+        """What it answers to."""
         self._address = ""
 
     @classmethod
@@ -159,13 +165,23 @@ class Child:
         orders = asdict(load.options) | {
             "path": str(load.path),
             "projector": None if load.projector is None else str(load.projector),
-            "api_key": self._key,
-            "socket": self._socket,
+            "api_key": self.key,
+            "socket": self.socket,
             "folder": str(self._folder),
             "connections": CONNECTIONS,
+            "chooses_slots": load.lent,
         }
-        address = await self._order(orders, load.options.load_seconds)
-        self._address = "http://embedded" if self._socket else address
+        self._address = await self._order(orders, load.options.load_seconds)
+        await self.reach(load)
+
+    async def reach(self, load: Load, connections: int = CONNECTIONS) -> None:
+        """Ask it what it is, and be able to ask it more, by so many connections at once.
+
+        Raises:
+            ModelUnavailable: it does not answer.
+        """
+        if self.socket:
+            self._address = "http://embedded"
         try:
             props = await self._get("/props")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -176,16 +192,17 @@ class Child:
             ModelCard(load.name, context_tokens=self.context, schemas=True, continues=True),
             self._address + "/v1",
             load.name,
-            self._key,
-            socket=self._socket,
+            self.key,
+            socket=self.socket,
             limits=load.limits,
             profile=load.profile,
             reuse=False,  # a kept connection holds one of the child's threads, and a new one costs nothing here
-            connections=CONNECTIONS,
+            connections=connections,
             grammars=True,
             images=IMAGES,
             scales=True,
             count=self._count,
+            places=None if load.lent else Slots(load.options.slots).hold,
         )
 
     async def _order(self, orders: dict[str, Any], seconds: float) -> str:
@@ -217,12 +234,12 @@ class Child:
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         """Ask beside the turns, over a connection of its own."""
-        connector = aiohttp.UnixConnector(self._socket) if self._socket else None
+        connector = aiohttp.UnixConnector(self.socket) if self.socket else None
         async with (
             aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=HEALTH),
-                headers={"Authorization": f"Bearer {self._key}"},
+                headers={"Authorization": f"Bearer {self.key}"},
                 raise_for_status=True,
             ) as session,
             session.request(method, self._address + path, json=body) as response,

@@ -25,6 +25,14 @@ LIBGOMP = (
 GONE = 1.0
 """How often, in seconds, to look whether the parent is another one: its pipe can be held open by a fork of it."""
 
+SIMILAR = 0.9
+"""How much of a prompt a slot must hold to be used as it is. Where it holds less, what it holds is put by, and the
+prompt's beginning is looked for among what was put by before. llama.cpp's own default is 0.1."""
+
+SIMILAR_TO_CHOOSE = 0.5
+"""The same where the engine chooses the slot itself. A slot that holds less is not chosen then, even if it holds the
+conversation, which may be read anew; while one that holds more may be another conversation's, whose rest is lost."""
+
 
 def main() -> None:
     answer = private_stdout()
@@ -95,6 +103,7 @@ def _tuning(options: dict[str, Any]) -> dict[str, Any]:
         "cache_ram_mib": options["cache_mib"],
         "n_threads_http": options["connections"] + 8,  # the others are for questions about its health
         "endpoint_props": True,
+        "slot_prompt_similarity": SIMILAR_TO_CHOOSE if options["chooses_slots"] else SIMILAR,
         "fit_params": False,
         "offline": True,
         "ui": False,

@@ -12,6 +12,7 @@ from turnwise.models.model import Model, ModelCard
 
 if TYPE_CHECKING:
     from turnwise.models.completions import Continues
+    from turnwise.models.embedded import Spawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,9 @@ Build: TypeAlias = Callable[[str, ModelEntry, Path], Engine]
 """Makes the engine of an entry: its name in the catalogue, the entry, the models directory."""
 
 
-def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
-    """llama.cpp in a child process, with the default model or another .gguf file."""
+def build_embedded(name: str, entry: ModelEntry, models_dir: Path, spawn: "Spawn | None" = None) -> Engine:
+    """llama.cpp in a child process, with the default model or another .gguf file. `spawn`: where the child comes from,
+    if not from this process."""
     refuse(name, entry, "base_url", "model", "api_key", "outputs", "continues")
     from turnwise.models.embedded import EmbeddedModel
     from turnwise.models.embedded_child import EngineOptions
@@ -104,6 +106,7 @@ def build_embedded(name: str, entry: ModelEntry, models_dir: Path) -> Engine:
         profile=profile,
         limits=Limits(total=A_DAY),
         projector=None if projector is None else lambda: fetch(projector, models_dir),
+        spawn=spawn,
     )
 
 

@@ -28,7 +28,7 @@ CANNOT = (ModelUnavailable, ModelTimeout, RateLimited)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One of several models, and the rest that it may need. The model is made for one turn, the rest is everyone's."""
+    """One of several models, and the rest that it may need."""
 
     model: InManner
     cooldown: Cooldown

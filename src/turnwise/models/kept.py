@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import click
+
 LOCK_PAUSE = 0.2
 """How often, in seconds, to look whether another process has finished fetching."""
 
@@ -95,18 +97,20 @@ def _try_lock(descriptor: int) -> bool:
 
 @contextmanager
 def progress(title: str, size: int | None, *, begun: int = 0) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on a terminal, else a line. It is told how many bytes there are, of how many."""
-    if not sys.stderr.isatty():
+    """A bar on a terminal, where the size is known; else a line. It is told how many bytes there are, of how
+    many."""
+    if size is None or not sys.stderr.isatty():
         tell(title if size is None else f"{title} ({megabytes(size)}, once)")
         yield lambda done, total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    with click.progressbar(length=size, label=title, file=sys.stderr, item_show_func=lambda shown: shown or "") as bar:
+        bar.pos = begun
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=size, completed=begun)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        def show(done: int, total: int | None) -> None:
+            bar.length = total or size
+            bar.update(done - bar.pos, f"{done / 1e6:.1f}/{bar.length / 1e6:.1f} MB")
+
+        yield show
 
 
 def megabytes(size: int) -> str:

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from turnwise.domain.content import JSON, MediaType, Text
-from turnwise.domain.formats import AudioFormat, ImageFormat, Modality, Voice
-from turnwise.domain.interaction import GenerationConfig, Usage
+from turnwise.domain.formats import ANY_AUDIO, ANY_IMAGE, AudioFormat, ImageFormat, Modality, Voice
+from turnwise.domain.interaction import UNSET, GenerationConfig, Usage
 from turnwise.domain.steps import ModelOutput, ServerTool, Step, UserInput
-from turnwise.domain.tools import FunctionTool, Schema, ToolChoice
+from turnwise.domain.tools import AS_IT_LIKES, FunctionTool, Schema, ToolChoice
 
 FinishReason: TypeAlias = Literal["stop", "length", "refusal", "calls"]
 
@@ -70,21 +70,23 @@ class Prompt:
     served: Mapping[str, ServerTool] = field(default_factory=dict)
     """Those among them that turnwise runs by itself, and as which tools. To a model that calls functions they are like
     any other."""
-    tool_choice: ToolChoice = field(default_factory=ToolChoice)
+    tool_choice: ToolChoice = AS_IT_LIKES
     modalities: Sequence[Modality] = ("text",)
     """What the answer may consist of. Other than text only for a model whose card says that it answers so."""
-    image: ImageFormat = field(default_factory=ImageFormat)
-    audio: AudioFormat = field(default_factory=AudioFormat)
+    image: ImageFormat = ANY_IMAGE
+    audio: AudioFormat = ANY_AUDIO
     voices: Sequence[Voice] = ()
     schema: Schema | None = None
     """What its text must be valid against, if anything. Given only to a model whose card says that it can, and beside
     tools only to one that can both."""
-    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    generation: GenerationConfig = UNSET
     wishes: frozenset[str] = frozenset()
     """Names of generation parameters that the engine set by itself: a backend that cannot take one leaves it out,
     where it would refuse one of the client's."""
     streaming: bool = True
     """Whether someone reads along. If not, a backend may answer in one piece."""
+    joins_text: bool = False
+    """Whether nobody would see the pieces of text that come at once: then a backend may make one of them."""
     said: str = ""
     """How the answer begins: it was said before, and the text that comes now joins it without a seam. Given only to a
     model whose card says that it can, never with a schema, and never to think anew."""

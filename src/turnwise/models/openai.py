@@ -10,7 +10,7 @@ told to stop.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -60,6 +60,9 @@ Explain: TypeAlias = Callable[[bytes, int, str | None, str], TurnwiseError]
 Count: TypeAlias = Callable[[str], Awaitable[int]]
 """Counts the tokens of a text."""
 
+Places: TypeAlias = Callable[[dict[str, Any]], AbstractAsyncContextManager[None]]
+"""Keeps a place in the upstream for a call until it is answered, and says in the call which it is."""
+
 
 class Upstream:
     """The connections to one base URL. Opened with the first call, since a session belongs to a running loop."""
@@ -79,11 +82,12 @@ class Upstream:
         self._base_url = base_url.rstrip("/")
         self.place = URL(self._base_url).with_user(None)
         """Where it is, for our own log."""
-        self._headers = {
+        self._headers = {  # of every call: the session is told them once
             "Accept-Encoding": "identity",  # a compressor would hold tokens back
             "User-Agent": "turnwise",
             **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
             **(headers or {}),
+            "Content-Type": JSON,
         }
         self._socket, self._reuse, self._connections = socket, reuse, connections
         limits = limits or Limits()
@@ -165,9 +169,9 @@ class Upstream:
     async def _post(self, body: bytes, path: str, form: str) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = self._open()
-        headers = {**self._headers, "Content-Type": form}
+        headers = None if form == JSON else {"Content-Type": form}
         url = URL(self._base_url + path)
-        return await self._session.post(url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False)
+        return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         # Below the five seconds after which llama.cpp and uvicorn close an idle connection.
@@ -177,7 +181,9 @@ class Upstream:
             if self._socket
             else aiohttp.TCPConnector(limit=self._connections, **keep)
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=self._headers, timeout=self._timeout
+        )
 
     async def close(self) -> None:
         if self._session is not None:
@@ -205,15 +211,17 @@ class OpenAIModel:
         scales: bool = False,
         continues: Continues = "prefill",
         count: Count | None = None,
+        places: Places | None = None,
     ) -> None:
         """`grammars`: whether the upstream takes a grammar, as llama.cpp's own server does. `images`: the MIME types of
         images that it can read; others are made PNG. None: it reads whatever comes. `scales`: whether these are scaled
         to the `resolution` that was asked for, where the upstream could not be told. `continues`: how it is told to go
         on with an answer that was begun, if the card says that it does. `count`: counts the tokens of a text; without
-        it they are estimated."""
+        it they are estimated. `places`: finds each call its place in the upstream; without it any will do."""
         self.card = card
         self._continues: Continues = continues
         self._count = count
+        self._places = places
         self._images = images
         self._scales = scales
         self._grammars = grammars
@@ -234,8 +242,14 @@ class OpenAIModel:
         """Close the connections, those of every `named` model too."""
         await self._upstream.close()
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         """Answer a prompt (see the contract)."""
+        if self._images is None and not prompt.said:
+            return self._answer(prompt)
+        return self._prepared(prompt)
+
+    async def _prepared(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """The answer to a prompt whose images are to be made readable, or whose answer was begun."""
         if self._images is not None:
             prompt = await with_images_as(self._images, prompt, scaled=self._scales)
         answer = joined(prompt, partial(self._behind, prompt), self._model) if prompt.said else self._answer(prompt)
@@ -263,26 +277,27 @@ class OpenAIModel:
 
     async def _answer(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         asked = await self._request(prompt)
-        streams = asked["stream"]
-        accept = "text/event-stream" if streams else JSON
-        response = await self._upstream.ask(orjson.dumps(asked), self._model, accept=accept)
-        answer = AnswerReader(sound_of(prompt))
-        try:
-            yield Taken()
-            if streams:
-                events = EventReader()
-                while not answer.ended:
-                    for payload in await self._next(response, events, answer):
-                        for fragment in answer.chunk(payload):
+        async with nullcontext() if self._places is None else self._places(asked):
+            streams = asked["stream"]
+            accept = "text/event-stream" if streams else JSON
+            response = await self._upstream.ask(orjson.dumps(asked), self._model, accept=accept)
+            answer = AnswerReader(sound_of(prompt))
+            try:
+                yield Taken()
+                if streams:
+                    events = EventReader()
+                    while not answer.ended:
+                        payloads = await self._next(response, events, answer)
+                        for fragment in answer.chunks(payloads, joins_text=prompt.joins_text):
                             yield fragment
-            else:
-                for fragment in answer.whole(await self._upstream.whole(response, self._model)):
+                else:
+                    for fragment in answer.whole(await self._upstream.whole(response, self._model)):
+                        yield fragment
+                for fragment in answer.closing():
                     yield fragment
-            for fragment in answer.closing():
-                yield fragment
-            await _drain(response)
-        finally:
-            response.close()  # does nothing once the whole answer was read and its connection went back
+                await _drain(response)
+            finally:
+                response.close()  # does nothing once the whole answer was read and its connection went back
 
     async def _request(self, prompt: Prompt) -> dict[str, Any]:
         """The body of the call."""
@@ -339,6 +354,8 @@ async def _refusal(response: aiohttp.ClientResponse) -> bytes:
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
     """Read the end of a finished answer, if it is about to come, so that its connection can be used again."""
+    if response.content.at_eof():
+        return
     try:
         async with asyncio.timeout(DRAIN):
             while await response.content.readany():

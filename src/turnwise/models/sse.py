@@ -30,11 +30,14 @@ class EventReader:
         *events, self.rest = data.split(b"\n\n")
         if len(self.rest) > MAX_EVENT:
             raise EventTooLarge
-        return [payload for event in events if (payload := _data(event))]
+        return [
+            payload
+            for event in events
+            # Nearly all of them are one line of data.
+            if (payload := event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event))
+        ]
 
 
 def _data(event: bytes) -> bytes | None:
-    if event.startswith(b"data: ") and b"\n" not in event:  # as nearly all of them are
-        return event[6:]
     lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")]
     return b"\n".join(lines) if lines else None

@@ -1,7 +1,8 @@
-"""Blobs as files in a folder, which one process writes to.
+"""Blobs as files in a folder.
 
     <folder>/unfinished/<key>   bytes that are still coming
     <folder>/ab/<key>           a whole blob, under the first two letters of its key
+    <folder>/unfinished/ab.lock where processes share the folder: held by the one that writes to such a key
 
 The bytes of an upload are acknowledged when the system has them, so they survive the process. When a blob is sealed its
 file is synced to the disk, and then moved to its place: what stands there is whole. The hash is made while the bytes
@@ -15,9 +16,10 @@ and that nobody has noticed yet, does not stand in the way of the one that sends
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -46,8 +48,10 @@ class _Growing:
 class DiskBlobs:
     """See `store.py` for what its methods promise."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, shared: bool = False) -> None:
+        """`shared`: other processes write to this folder too."""
         self._folder = folder
+        self._shared = shared
         self._unfinished = folder / "unfinished"
         self._unfinished.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._growing: dict[str, _Growing] = {}
@@ -119,7 +123,7 @@ class DiskBlobs:
     def _grow(self, key: str, position: int, data: bytearray) -> int:
         """Write what is not there yet. Returns the size."""
         growing = self._growing.setdefault(key, _Growing())
-        with growing.lock:
+        with growing.lock, self._alone(key):
             size = self._size(key)
             if position > size:
                 raise Gap(size)
@@ -143,7 +147,7 @@ class DiskBlobs:
     def _seal(self, key: str) -> Sealed:
         growing = self._growing.setdefault(key, _Growing())
         source, place = self._unfinished / key, self._place(key)
-        with growing.lock:
+        with growing.lock, self._alone(key):
             if not place.exists():
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 with open(source, "ab", opener=_private) as file:
@@ -156,6 +160,21 @@ class DiskBlobs:
                 return Sealed(size, growing.hash.digest())
             with place.open("rb") as file:
                 return Sealed(size, hashlib.file_digest(file, "sha256").digest())
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """Have no other process write to this blob. The system frees the lock of a process that dies."""
+        if not self._shared or sys.platform == "win32":
+            yield
+            return
+        import fcntl
+
+        lock = os.open(self._unfinished / f"{key[:2]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def _delete(self, key: str) -> None:
         for path in (self._unfinished / key, self._place(key)):

@@ -3,6 +3,7 @@
 All of this runs in the threads of `sqlite.py`, which says why it is so.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from pathlib import Path
 from turnwise.store import documents
 from turnwise.store.migrate import migrate_sqlite
 from turnwise.store.worker import Call, Outcome
+
+with suppress(ImportError):  # Windows, where no two processes serve from one file
+    import fcntl
 
 PATIENCE = 10.0
 """Seconds to wait for a lock that another process holds."""
@@ -28,6 +32,25 @@ class Connection(sqlite3.Connection):
 
     leaves_traces = False
     """Whether the log may still have what was deleted."""
+
+
+class Turns:
+    """The right to write to a file, for one of several processes that do so all the time: they get it one after
+    another, as they ask. SQLite's own lock protects the file all the same; but whoever waits for that one only looks
+    again after a while, and a while longer, and may find that somebody else was quicker each time. The system frees
+    what a process held that dies."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = os.open(path.with_name(f"{path.name}.turns"), os.O_RDWR | os.O_CREAT, 0o600)
+
+    def __enter__(self) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def __del__(self) -> None:
+        os.close(self._lock)
 
 
 def connect_all(path: Path) -> list[sqlite3.Connection]:
@@ -76,7 +99,13 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
 
 
 _MARK = "PRAGMA user_version = {}"
-"""A number in the head of the file that is free for us: 1 since somebody deleted something, until `compact`."""
+"""A number in the head of the file that is free for us: it grows with each deletion, and is odd until `compact`."""
+
+
+def deletions(connection: sqlite3.Connection) -> int:
+    """A number that is another one after each deletion, whichever process deletes."""
+    ((number,),) = connection.execute("PRAGMA user_version").fetchall()
+    return int(number)
 
 
 def empty_log(connection: sqlite3.Connection) -> None:
@@ -88,17 +117,17 @@ def empty_log(connection: sqlite3.Connection) -> None:
 def mark_deleted(connection: sqlite3.Connection) -> None:
     """The same, of what somebody has deleted: the file is to be made anew, too."""
     empty_log(connection)
-    connection.execute(_MARK.format(1))
+    connection.execute(_MARK.format(deletions(connection) + 1 | 1))
 
 
 def compact(connection: sqlite3.Connection) -> None:
     """Make the file anew, if something was deleted from it and it is not too big."""
-    ((deleted,),) = connection.execute("PRAGMA user_version").fetchall()
+    number = deletions(connection)
     ((size,),) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-    if deleted and size <= COMPACTED_UNASKED:
+    if number % 2 and size <= COMPACTED_UNASKED:
         documents.optimize(connection)
         connection.execute("VACUUM")
-        connection.execute(_MARK.format(0))
+        connection.execute(_MARK.format(number + 1))
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

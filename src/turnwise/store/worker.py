@@ -8,7 +8,7 @@ all of it. So the more callers wait, the less each of them costs. What settling 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -53,7 +53,16 @@ QUIET = 1.0
 class Worker:
     """Started where the event loop runs that will call it, and only that loop may call it."""
 
-    def __init__(self, name: str, connection: sqlite3.Connection, settle: Settle, rest: Rest | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        connection: sqlite3.Connection,
+        settle: Settle,
+        rest: Rest | None = None,
+        turn: AbstractContextManager[Any] | None = None,
+    ) -> None:
+        """`turn` is waited for before anything is done: what is called meanwhile belongs to the group too."""
+        self._turn = turn or nullcontext()
         self._connection = connection
         self._settle = settle
         self._rest = rest
@@ -81,18 +90,15 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            while self._serve(self._take()):
+            while self._serve(self._first()):
                 pass
             self._pause()
         finally:
             self._connection.close()
             self._tell(self._on_stopped)
 
-    def _take(self) -> list[Call | None]:
-        """Wait for a call, and take all that are there by then."""
-        return [self._first(), *(self._calls.get() for _ in range(self._calls.qsize()))]
-
     def _first(self) -> Call | None:
+        """Wait for a call."""
         if self._rest is not None:
             with suppress(Empty):
                 return self._calls.get(timeout=QUIET)
@@ -102,14 +108,17 @@ class Worker:
     def _pause(self) -> None:
         # Nobody waits for it, and what could not be done is done next time.
         if self._rest is not None:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error), self._turn:
                 self._rest(self._connection)
 
-    def _serve(self, taken: list[Call | None]) -> bool:
-        """Settle what was taken. False: it held the stop, which is always the last."""
-        calls = [call for call in taken if call is not None]
+    def _serve(self, first: Call | None) -> bool:
+        """Settle a call and all that are there by the time of its turn. False: they held the stop, which is always the
+        last."""
+        with self._turn:
+            taken = [first, *(self._calls.get() for _ in range(self._calls.qsize()))]
+            calls = [call for call in taken if call is not None]
+            outcomes = self._outcomes(calls) if calls else ()
         if calls:
-            outcomes = self._outcomes(calls)
             self._tell(lambda: _resolve(calls, outcomes))
         return len(calls) == len(taken)
 

@@ -1,15 +1,8 @@
-"""Which search engines there are, by what the settings call them."""
+"""Which search engines there are, by what the settings call them. Each is imported when the settings choose it."""
 
 from pathlib import Path
 
-from turnwise.tools.google_search.brave import URL as BRAVE
-from turnwise.tools.google_search.brave import BraveEngine
 from turnwise.tools.google_search.engine import Engine
-from turnwise.tools.google_search.folder import FolderEngine
-from turnwise.tools.google_search.public import PublicEngine
-from turnwise.tools.google_search.searxng import SearxngEngine
-from turnwise.tools.google_search.tavily import URL as TAVILY
-from turnwise.tools.google_search.tavily import TavilyEngine
 
 
 def build_engine(name: str, *, url: str | None, key: str | None, index: Path, seconds: float) -> Engine:
@@ -24,17 +17,27 @@ def build_engine(name: str, *, url: str | None, key: str | None, index: Path, se
         raise ValueError(f"url: '{url}' is no address; it begins with http:// or https://")
     match name:
         case "ddgs":
+            from turnwise.tools.google_search.public import PublicEngine
+
             return PublicEngine(seconds)
         case "folder":
+            from turnwise.tools.google_search.folder import FolderEngine
+
             return FolderEngine(index)
         case "searxng":
             if url is None:
                 raise ValueError("url: the engine 'searxng' needs the address of a SearXNG server")
+            from turnwise.tools.google_search.searxng import SearxngEngine
+
             return SearxngEngine(url)
         case "brave":
-            return BraveEngine(_needed(key, name), url or BRAVE)
+            from turnwise.tools.google_search.brave import URL, BraveEngine
+
+            return BraveEngine(_needed(key, name), url or URL)
         case "tavily":
-            return TavilyEngine(_needed(key, name), url or TAVILY)
+            from turnwise.tools.google_search.tavily import URL, TavilyEngine
+
+            return TavilyEngine(_needed(key, name), url or URL)
         case _:
             raise ValueError(f"engine: there is no '{name}'; one of ddgs, searxng, brave, tavily, folder")
 
