@@ -1,15 +1,22 @@
 """What travels along a chain, and which chains are no good."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from support import NOON, turn
+from models.upstream import answer, serve
+from support import HERE, NOON, HeldStore, open_engine, read_all, texts, turn
 from turnwise.domain.content import Text
 from turnwise.domain.errors import FailedPrecondition, NotFound
 from turnwise.domain.interaction import GenerationConfig, Interaction, Status
-from turnwise.domain.steps import FunctionCall, ModelOutput, UserInput
+from turnwise.domain.steps import FunctionCall, ModelOutput, Step, UserInput
+from turnwise.engine.background import Carrying
 from turnwise.engine.history import load_history
+from turnwise.models import completions
+from turnwise.models.messages import Message, render_messages
+from turnwise.models.model import ModelCard
+from turnwise.models.openai import OpenAIModel
 from turnwise.store.store import NewRun, Store
 
 
@@ -93,3 +100,33 @@ async def test_a_chain_never_crosses_to_another_owner(any_store: Store):
     await any_store.create(said("mine", "hers"))
     with pytest.raises(FailedPrecondition, match="'hers', which is deleted"):
         await load_history(any_store, "mine", "ann")
+
+
+@pytest.mark.parametrize("pieces", [1, 50])
+async def test_the_history_is_read_once_and_said_once_however_long_the_answer_is(
+    monkeypatch: pytest.MonkeyPatch, pieces: int
+):
+    said_times = 0
+
+    def counting(steps: Sequence[Step]) -> list[Message]:
+        nonlocal said_times
+        said_times += 1
+        return render_messages(steps)
+
+    monkeypatch.setattr(completions, "render_messages", counting)
+    store = HeldStore()
+    async with serve(answer(*("word " for _ in range(pieces)))) as upstream:
+        model = OpenAIModel(ModelCard("m"), upstream.url, "m")
+        async with open_engine(store=store, model=model, carrying=Carrying(HERE)) as engine:
+            for link in (said("a"), said("b", "a"), said("c", "b")):
+                await store.create(link)
+            asked = turn("And now?", previous_interaction_id="c", stream=True)
+            recording = await engine.interactions.begin(asked, "ann", "steps")
+            told = await read_all(engine.interactions.follow(recording))
+            assert texts([event for _, event in told]) == "word " * pieces
+        await model.close()
+    (request,) = upstream.requests
+    assert [message["content"] for message in request.body["messages"]] == [
+        "user a", "model a", "user b", "model b", "user c", "model c", "And now?"
+    ]  # fmt: skip
+    assert said_times == store.calls["chain"] == 1

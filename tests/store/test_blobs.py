@@ -1,11 +1,14 @@
 """What blobs in a folder alone do: where they lie, and who may read them."""
 
+import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from turnwise.store.blobs import DiskBlobs
+from turnwise.store.store import Sealed
 
 KEY = "ab0123456789"
 
@@ -60,3 +63,21 @@ async def test_a_full_disk_is_an_error_and_what_was_written_stays(
     unfinished.unlink()
     (tmp_path / "kept").rename(unfinished)
     assert await blobs.size(KEY) == 3
+
+
+async def test_processes_that_write_the_same_bytes_at_once_write_them_once(tmp_path: Path) -> None:
+    folder, data = tmp_path / "blobs", bytes(range(256)) * 4096
+    several = [DiskBlobs(folder, shared=True) for _ in range(4)]
+
+    async def write(blobs: DiskBlobs, key: str) -> None:
+        for start in range(0, len(data), 2**16):
+            assert await blobs.append(key, start, one(data[start : start + 2**16])) > start
+
+    for number in range(8):
+        key = f"ab{number}"
+        await asyncio.gather(*(write(blobs, key) for blobs in several))
+        sealed = await asyncio.gather(*(blobs.seal(key) for blobs in several))
+        assert set(sealed) == {Sealed(len(data), hashlib.sha256(data).digest())}
+        assert (folder / "ab" / key).read_bytes() == data
+    for blobs in several:
+        await blobs.close()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic import command
@@ -64,6 +65,42 @@ async def store(path: Path) -> AsyncIterator[SQLiteStore]:
     opened = await open_sqlite(path)
     yield opened
     await opened.close()
+
+
+# -- processes
+
+
+def test_processes_write_in_turns(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    one, other = sqlite_file.Turns(path), sqlite_file.Turns(path)
+    written: list[str] = []
+
+    def write_behind() -> None:
+        with other:
+            written.append("other")
+
+    with one:
+        behind = Thread(target=write_behind)
+        behind.start()
+        behind.join(timeout=0.2)
+        written.append("one")
+    behind.join(BOUND)
+    assert written == ["one", "other"]
+
+
+async def test_what_is_called_while_another_process_has_its_turn_is_one_group(path: Path) -> None:
+    store = await open_sqlite(path, in_turns=True)
+    other = sqlite_file.Turns(path)
+    groups: list[int] = []
+    settle = store._writer._settle
+    store._writer._settle = lambda connection, calls: groups.append(len(calls)) or settle(connection, calls)  # type: ignore[func-returns-value]
+    with other:
+        keeping = [asyncio.create_task(store.create(ended(f"int_{number}"))) for number in range(2)]
+        await asyncio.sleep(0)
+    async with asyncio.timeout(BOUND):
+        await asyncio.gather(*keeping)
+        await store.close()
+    assert groups == [2]
 
 
 # -- groups
@@ -307,7 +344,7 @@ def is_to_be_made_anew(path: Path) -> bool:
     connection = sqlite3.connect(path)
     ((marked,),) = connection.execute("PRAGMA user_version").fetchall()
     connection.close()
-    return bool(marked)
+    return marked % 2 == 1
 
 
 async def test_the_end_of_a_run_that_brought_nothing_along_does_not_empty_the_log(

@@ -6,9 +6,10 @@ can be continued.
 """
 
 from collections.abc import Sequence
+from itertools import filterfalse
 
 from turnwise.domain.errors import FailedPrecondition, NotFound
-from turnwise.domain.interaction import Status
+from turnwise.domain.interaction import CONTINUABLE, Status
 from turnwise.domain.steps import Step, Thought
 from turnwise.store.store import InteractionStore, Link
 
@@ -28,7 +29,8 @@ async def load_history(store: InteractionStore, previous_id: str, owner: str) ->
             f"{FIELD}: there is no interaction '{previous_id}'. It may have been deleted, or made with `store: false`"
         )
     _check(chain)
-    return tuple(step for link in chain for step in (*link.input, *link.steps) if not _is_cut_off(step))
+    steps = [step for link in chain for step in (*link.input, *link.steps)]
+    return tuple(filterfalse(_is_cut_off, steps))
 
 
 def _is_cut_off(step: Step) -> bool:
@@ -46,9 +48,9 @@ def _check(chain: Sequence[Link]) -> None:
             "Start anew, or send the history as `input`",
             field=FIELD,
         )
-    for link in chain:
-        if not link.status.can_be_continued:
-            raise FailedPrecondition(_why_not(link), field=FIELD)
+    if not CONTINUABLE.issuperset([link.status for link in chain]):
+        bad = next(link for link in chain if not link.status.can_be_continued)
+        raise FailedPrecondition(_why_not(bad), field=FIELD)
 
 
 def _why_not(link: Link) -> str:

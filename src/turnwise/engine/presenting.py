@@ -45,6 +45,9 @@ FRAMES = 8
 CONTEXT = 8192
 """How much a model is held to read when its card does not say, in tokens."""
 
+MESSAGES = (UserInput, ModelOutput)
+"""The steps that have content."""
+
 SENSES = {"image": "see", "video": "see", "audio": "hear", "document": "open"}
 
 
@@ -97,6 +100,8 @@ class Presenter:
             InvalidRequest: media that cannot be had, or are not what they are said to be.
             Unimplemented: what reading them needs is not on this machine.
         """
+        if not _may_hold_media(steps):
+            return steps
         steps = [_spread(step) for step in steps]
         contents = [_content(step) for step in steps]
         if not any(isinstance(piece, Media) for content in contents for piece in content):
@@ -290,6 +295,13 @@ def _names(contents: Sequence[Sequence[Content]], given: int) -> Iterator[str]:
 
 
 # -- steps
+
+
+def _may_hold_media(steps: Sequence[Step]) -> bool:
+    """Whether there is more in these steps than words, of which nearly all long conversations consist."""
+    if FunctionResult in map(type, steps):
+        return True
+    return any(isinstance(piece, Media) for step in steps if isinstance(step, MESSAGES) for piece in step.content)
 
 
 def _spread(step: Step) -> Step:

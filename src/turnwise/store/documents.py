@@ -25,7 +25,6 @@ from turnwise.domain.file_search import (
 from turnwise.store.codec import decode_failure, encode_part
 from turnwise.store.rows import Row, decode_metadata, encode_metadata, write_time
 from turnwise.store.store import CHUNK_BITS, Added, Place, Scope, Vectors, chunk_id
-from turnwise.store.words import match, store_word, words_of
 
 TITLE_WEIGHT = 0.5
 """How much a word in the name of a document counts, beside one in a chunk."""
@@ -304,6 +303,8 @@ def _remove(connection: sqlite3.Connection, store_id: str, title: str, rows: Seq
 
 
 def _index_rows(store_id: str, title: str, texts: Iterable[Row]) -> list[Row]:
+    from turnwise.store.words import store_word, words_of  # and `regex` with it, which few servers need
+
     store, named = store_word(store_id), words_of(title)
     return [(id, store, named, words_of(text)) for id, text in texts]
 
@@ -331,6 +332,8 @@ def searchable(connection: sqlite3.Connection, scope: Scope, limit: int, after: 
 
 def search_words(connection: sqlite3.Connection, scope: Scope, query: str, limit: int) -> list[int]:
     """See `DocumentStore.search_words`."""
+    from turnwise.store.words import match
+
     expression = match(scope.stores, query)
     if expression is None:
         return []

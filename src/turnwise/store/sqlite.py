@@ -3,7 +3,8 @@
 One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers
 share one wait for the disk. Three threads read, each with a connection of its own: one looks up single
 interactions, one reads what may be long, so that nobody's look-up waits behind another's history, and one
-searches documents. Readers and the writer never wait for one another.
+searches documents. Readers and the writer never wait for one another. What was read of histories stays in
+memory (`links.py`).
 
 A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
 events of runs, and who carries them: these survive the process (`NORMAL`), and after a power cut a run goes on
@@ -20,7 +21,8 @@ and leaves the log; the file is not made anew for it each time.
 The statements are plain strings and not SQLAlchemy's, whose overhead would be the greater part of a call's
 cost. Those that another SQL engine understands too are in `statements.py`. Other processes may open the
 file at the same time (`turnwise keys` does): every transaction is short, and whoever finds the file locked
-waits. News of runs are those of this process; what another one does to the file is found by looking.
+waits; where several processes serve from it, their writers do so in turns (`sqlite_file.Turns`). News of
+runs are those of this process; what another one does to the file is found by looking.
 """
 
 import asyncio
@@ -31,6 +33,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import orjson
+
 from turnwise.domain.events import Event
 from turnwise.domain.file_search import Chunk, Document, Found, SearchStore
 from turnwise.domain.files import File, Upload
@@ -38,8 +42,10 @@ from turnwise.domain.interaction import Interaction
 from turnwise.store import documents, runs
 from turnwise.store import statements as sql
 from turnwise.store.errors import AlreadyKept, StoreClosed
+from turnwise.store.links import SEPARATOR, Links, Member, in_line, members_of
 from turnwise.store.news import Teller
 from turnwise.store.rows import (
+    LINK,
     Row,
     changed_row,
     event_rows,
@@ -52,7 +58,6 @@ from turnwise.store.rows import (
     read_file,
     read_interaction,
     read_key,
-    read_link,
     read_notice,
     read_resource,
     read_upload,
@@ -61,7 +66,16 @@ from turnwise.store.rows import (
     upload_row,
     write_time,
 )
-from turnwise.store.sqlite_file import Writer, compact, connect_all, empty_log, mark_deleted, read_each
+from turnwise.store.sqlite_file import (
+    Turns,
+    Writer,
+    compact,
+    connect_all,
+    deletions,
+    empty_log,
+    mark_deleted,
+    read_each,
+)
 from turnwise.store.store import (
     Added,
     Batch,
@@ -83,12 +97,19 @@ from turnwise.store.worker import Worker
 
 T = TypeVar("T")
 
+LINE = f"{sql.WALK} SELECT group_concat(member, ?), group_concat(standing, ?) FROM line"
 
-async def open_sqlite(path: Path) -> "SQLiteStore":
-    """The store in this file, which is made or brought up to date first."""
+LINK_OF = f"SELECT {sql.STANDING}, {LINK} FROM interactions WHERE id = ? AND owner = ?"
+
+LINKS = f"SELECT {sql.STANDING}, {LINK} FROM interactions WHERE id IN (SELECT value FROM json_each(?))"
+
+
+async def open_sqlite(path: Path, *, in_turns: bool = False) -> "SQLiteStore":
+    """The store in this file, which is made or brought up to date first. `in_turns`: other processes write to it all
+    the time, too."""
     writer, *readers = await asyncio.to_thread(connect_all, path)
     return SQLiteStore(
-        Worker("store-writer", writer, Writer().settle, compact),
+        Worker("store-writer", writer, Writer().settle, compact, Turns(path) if in_turns else None),
         *(Worker("store-reader", reader, read_each) for reader in readers),
     )
 
@@ -102,6 +123,7 @@ class SQLiteStore:
         self._histories = histories
         self._searches = searches
         self._teller = Teller()
+        self._links = Links()  # only `histories` uses it
         self._closed = False
 
     # -- interactions
@@ -120,7 +142,8 @@ class SQLiteStore:
 
         def work(connection: sqlite3.Connection) -> None:
             _insert(connection, sql.CREATE, row)
-            connection.executemany(sql.APPEND, events)
+            if events:
+                connection.executemany(sql.APPEND, events)
             if run is not None:
                 runs.begin(connection, interaction, run)
             for notice in told:
@@ -158,7 +181,7 @@ class SQLiteStore:
             return True
 
         done = await self._writer.do(work)
-        if done:
+        if done and self._teller.is_heard:
             self._teller.tell(News(told=frozenset({interaction.id})))
         return done
 
@@ -171,10 +194,25 @@ class SQLiteStore:
 
     async def chain(self, id: str, owner: str) -> Sequence[Link]:
         def work(connection: sqlite3.Connection) -> list[Link]:
-            rows = connection.execute(sql.CHAIN, (id, owner, owner)).fetchall()
-            return [read_link(row) for _, *row in sorted(rows, reverse=True)]
+            checked = deletions(connection)
+            self._links.read(connection.execute(LINK_OF, (id, owner)).fetchall(), owner, checked)
+            line = self._links.line(id, owner, checked)
+            return self._walk(connection, id, owner, checked) if line is None else line
 
         return await self._histories.do(work)
+
+    def _walk(self, connection: sqlite3.Connection, id: str, owner: str, checked: int) -> list[Link]:
+        """A chain whose members are looked for, each of them."""
+        known: dict[Member, Link] = {}
+        while True:
+            members = members_of(*connection.execute(LINE, (id, owner, owner, SEPARATOR, SEPARATOR)).fetchone())
+            known |= self._links.find(members, checked)
+            missing = [member for member in members if member not in known]
+            if not missing:
+                return in_line(id, [known[member] for member in members])
+            # Should one of these go meanwhile, or end, the next walk is without it, or finds that it has changed.
+            ids = orjson.dumps([id for id, _ in missing]).decode()
+            known |= self._links.read(connection.execute(LINKS, (ids,)).fetchall(), owner, checked)
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         return await self._histories.do(lambda connection: runs.read_events(connection, id, after))
@@ -194,6 +232,7 @@ class SQLiteStore:
         news = await self._writer.do(work)
         if news is not None:
             self._teller.tell(news)
+            await self._histories.do(lambda _: self._links.forget(id))
         return news is not None
 
     # -- runs

@@ -3,7 +3,7 @@
 Who runs them, and in which transactions, is in the file of the engine.
 """
 
-from turnwise.store.rows import FILE, INTERACTION, KEY, LINK, NOTICE, RESOURCE, UPLOAD
+from turnwise.store.rows import FILE, INTERACTION, KEY, NOTICE, RESOURCE, UPLOAD
 
 CREATE = f"INSERT INTO interactions ({INTERACTION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -25,15 +25,15 @@ FINISH = "UPDATE interactions SET status = ?, updated = ?, steps = ?, usage = ?,
 
 LOAD = f"SELECT {INTERACTION} FROM interactions WHERE id = ? AND owner = ?"
 
-# The walk carries ids only; the wide rows are fetched once, at its end. They come with their distance from the end and
-# are sorted by it afterwards: sorting rows of this width takes SQLite as long as all the rest.
-CHAIN = f"""
-WITH RECURSIVE line (member, before, depth) AS (
-    SELECT id, previous_id, 0 FROM interactions WHERE id = ? AND owner = ?
+STANDING = "status || ' ' || updated"
+
+# The walk along a chain, from one of its members back. It carries no wide columns: what is in those is mostly known.
+WALK = f"""
+WITH RECURSIVE line (member, before, standing) AS (
+    SELECT id, previous_id, {STANDING} FROM interactions WHERE id = ? AND owner = ?
     UNION ALL
-    SELECT id, previous_id, depth + 1 FROM line JOIN interactions ON id = before WHERE owner = ?
+    SELECT id, previous_id, {STANDING} FROM line JOIN interactions ON id = before WHERE owner = ?
 )
-SELECT depth, {LINK} FROM line JOIN interactions ON id = member
 """
 
 # A row that begins at or before the next position may hold it: the last of these, and all behind it.

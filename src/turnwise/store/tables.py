@@ -3,7 +3,8 @@
 A change here needs a migration: `python -m turnwise.store.migrations "what it does"` writes one, to be read
 and corrected by hand.
 
-Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. A
+Every row of `interactions` has its owner. Nothing references `previous_id`: an ancestor may be deleted. SQLite
+has an index `interactions_line` of all that a walk along a chain looks at; PostgreSQL is as fast without. A
 row of `events` holds `n` consecutive events, packed; `seq` is the position of the first. Every interaction in progress
 has a row of `runs`, and no other has: `runs` is also the queue of work. Its `created` is the interaction's, and `until`
 is when the lease of the `carrier` runs out, in seconds since 1970; a run without a carrier waits. No index has what a
@@ -22,13 +23,13 @@ from sqlalchemy.types import TypeEngine
 
 metadata = MetaData()
 
-WORDS = "chunk_words"
-"""The index of words; SQLite keeps it in tables whose names begin so."""
+SQLITES = ("chunk_words", "interactions_line")
+"""What only SQLite has: the index of words, which it keeps in tables whose names begin so, and the one of lines."""
 
 
 def is_ours(name: str | None, _type: str, _parents: object) -> bool:
     """Whether something in a database is to be as it is described here, for Alembic."""
-    return name is None or not name.startswith(WORDS)
+    return name is None or not name.startswith(SQLITES)
 
 
 Position = BigInteger().with_variant(Integer, "sqlite")
@@ -54,12 +55,6 @@ interactions = Table(
     Column("settings", Text, nullable=False),
     Column("usage", Text),
     Column("failure", Text),
-    Index(
-        "interactions_previous",
-        "previous_id",
-        sqlite_where=text("previous_id IS NOT NULL"),
-        postgresql_where=text("previous_id IS NOT NULL"),
-    ),
     sqlite_strict=True,
 )
 

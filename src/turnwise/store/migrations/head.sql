@@ -203,7 +203,7 @@ CREATE INDEX files_newest ON files (owner, created, id);
 
 CREATE INDEX files_processing ON files (created) WHERE state = 'PROCESSING';
 
-CREATE INDEX interactions_previous ON interactions (previous_id) WHERE previous_id IS NOT NULL;
+CREATE INDEX interactions_line ON interactions (id, owner, previous_id, status, updated);
 
 CREATE INDEX notices_due ON notices (due);
 
@@ -217,4 +217,4 @@ CREATE INDEX uploads_expires ON uploads (expires);
 
 CREATE INDEX uploads_owner ON uploads (owner);
 
-INSERT INTO alembic_version (version_num) VALUES ('0004');
+INSERT INTO alembic_version (version_num) VALUES ('0005');

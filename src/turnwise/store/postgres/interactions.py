@@ -9,10 +9,11 @@ from turnwise.domain.events import Event
 from turnwise.domain.interaction import Interaction
 from turnwise.store.codec import unpack
 from turnwise.store.errors import AlreadyKept
+from turnwise.store.links import SEPARATOR, Links, Member, in_line, members_of
 from turnwise.store.postgres import statements as sql
 from turnwise.store.postgres.database import Connection, Database, Record, columns, encode_text, encode_texts
 from turnwise.store.postgres.hearing import Ears, write_news
-from turnwise.store.rows import Row, event_rows, interaction_row, notice_row, outcome_row, read_interaction, read_link
+from turnwise.store.rows import Row, event_rows, interaction_row, notice_row, outcome_row, read_interaction
 from turnwise.store.store import (
     Batch,
     Lease,
@@ -34,6 +35,7 @@ class PostgresInteractions:
     def __init__(self, database: Database, ears: Ears) -> None:
         self._database = database
         self._ears = ears
+        self._links = Links()
 
     async def create(
         self,
@@ -87,8 +89,24 @@ class PostgresInteractions:
         return None if row is None else read_interaction(row)
 
     async def chain(self, id: str, owner: str) -> Sequence[Link]:
-        rows = await self._database.fetch(sql.CHAIN, id, owner, owner)
-        return [read_link(row) for _, *row in sorted(rows, key=lambda row: -row["depth"])]
+        known: dict[Member, Link] = {}
+        while True:
+            arguments = (id, owner, owner, SEPARATOR, SEPARATOR, id, owner)
+            row = await self._database.fetch_one(sql.LINE, *arguments)
+            if row is None:
+                return []
+            ids, standings, *newest = row
+            members = members_of(ids, standings)
+            known |= self._links.find(members)
+            standing, *_ = newest
+            if (id, standing) not in known:
+                known |= self._links.read([newest], owner)
+            missing = [member for member in members if member not in known]
+            if not missing:
+                return in_line(id, [known[member] for member in members])
+            # Should one of these go meanwhile, or end, the next walk is without it, or finds that it has changed.
+            rows = await self._database.fetch(sql.LINKS, encode_texts(id for id, _ in missing))
+            known |= self._links.read(rows, owner)
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         return (await self.tail({id: after})).get(id, [])
@@ -113,7 +131,10 @@ class PostgresInteractions:
             await _tell(connection, News(told=ids, taken=ids if carrier is not None else frozenset()))
             return True
 
-        return await self._database.write(work)
+        deleted = await self._database.write(work)
+        if deleted:
+            self._links.forget(id)
+        return deleted
 
     # -- runs
 

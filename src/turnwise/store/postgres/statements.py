@@ -10,7 +10,7 @@ waits for one another in a circle.
 
 from turnwise.store import statements as sql
 from turnwise.store.postgres.database import numbered
-from turnwise.store.rows import INTERACTION, NOTICE
+from turnwise.store.rows import INTERACTION, LINK, NOTICE
 
 NOW = "extract(epoch FROM clock_timestamp())::float8"
 """The database's clock, in seconds since 1970: the machines need not agree on the time."""
@@ -88,7 +88,15 @@ LOAD = numbered(sql.LOAD)
 
 LOAD_ANYBODYS = f"SELECT {INTERACTION} FROM interactions WHERE id = $1"
 
-CHAIN = numbered(sql.CHAIN)
+# The walk, and the member that it begins with: mostly the only one that is not known.
+LINE = numbered(
+    f"""
+{sql.WALK}, walked AS (SELECT string_agg(member, ?) AS ids, string_agg(standing, ?) AS standings FROM line)
+SELECT ids, standings, {sql.STANDING}, {LINK} FROM walked, interactions WHERE id = ? AND owner = ?
+"""
+)
+
+LINKS = f"SELECT {sql.STANDING}, {LINK} FROM interactions WHERE id = ANY($1::text[])"
 
 # A row that begins at or before the next position may hold it: the last of these, and all behind it.
 TAIL = """
