@@ -377,6 +377,15 @@ class App:
         self, method: str, target: str, *, json: Any = None, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Reply:
         """A request, sent whole, by a client that stays until it has the whole answer."""
+        start, *rest = await self.messages(method, target, json=json, body=body, headers=headers)
+        assert not rest[-1].get("more_body", False), "the answer was not ended"
+        found = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Reply(start["status"], found, b"".join(message["body"] for message in rest))
+
+    async def messages(
+        self, method: str, target: str, *, json: Any = None, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> list[Message]:
+        """The same, and what the server was told to send, message by message."""
         messages: list[Message] = []
         scope, receive = _request(method, target, json, body, headers or {})
 
@@ -384,10 +393,7 @@ class App:
             messages.append(message)
 
         await within(self.asgi(scope, receive, send))
-        start, *rest = messages
-        assert not rest[-1].get("more_body", False), "the answer was not ended"
-        found = {name.decode(): value.decode() for name, value in start["headers"]}
-        return Reply(start["status"], found, b"".join(message["body"] for message in rest))
+        return messages
 
     async def upload(self, data: bytes = b"Hello", *, headers: Mapping[str, str] | None = None, **said: Any) -> Any:
         """Upload a file by the resumable protocol, which must work. It is settled by then."""

@@ -1,6 +1,7 @@
 """Runs: cancelled at any moment, stopped with the server, left behind by a process; and each ends exactly once."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -9,8 +10,9 @@ from support import HeldStore, open_engine, read_all, texts, turn, until, within
 from turnwise.domain.content import Text
 from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
-from turnwise.domain.interaction import Status
+from turnwise.domain.interaction import Failure, Status
 from turnwise.domain.steps import ModelOutput
+from turnwise.engine.background import _Run
 from turnwise.engine.journal import Recording
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
@@ -297,6 +299,26 @@ async def test_whoever_gives_up_waiting_for_a_run_to_begin_leaves_nothing_behind
             await engine.interactions.get("int_1", "ann")
 
 
+async def test_a_refusal_while_the_run_is_being_kept_is_written_down_as_its_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("turnwise.engine.interactions.OPENING_PATIENCE", 0.0)
+    store, asked = HeldStore(), asyncio.Event()
+    async with open_engine([asked, ModelUnavailable("it is gone")], store=store) as engine:
+        store.hold("create")
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await store.reached("create")
+        asked.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        store.let_go("create")
+        recording = await within(beginning)
+        *_, failed, _ = [event for _, event in await within(read_all(engine.interactions.follow(recording)))]
+    assert failed == Failed(Failure("service_unavailable", "it is gone"))
+    gc.collect()
+    assert caplog.records == []
+
+
 async def test_a_store_that_cannot_begin_a_run_closes_the_models_stream():
     store = HeldStore()
     store.fail("create")
@@ -354,7 +376,7 @@ HALF: list[Event] = [
 
 async def test_a_beat_in_the_moment_when_an_end_is_written_takes_nothing_for_lost(monkeypatch: pytest.MonkeyPatch):
     """Its row is gone then, and its teller has not taken its next step."""
-    ends: list[asyncio.Task[None]] = []
+    ended: list[_Run] = []
     async with open_engine(say("Hello")) as engine:
         journal, runs = engine.interactions._journal, engine.interactions._runs
         publish = journal._publish
@@ -363,12 +385,13 @@ async def test_a_beat_in_the_moment_when_an_end_is_written_takes_nothing_for_los
             publish(recording)
             if recording.ended:
                 run = runs._runs[recording.interaction.id]
-                ends.append(run.whole)
+                ended.append(run)
                 runs._lose(run)
 
         monkeypatch.setattr(journal, "_publish", published)
         recording = await engine.interactions.begin(STREAM, "ann", "steps")
         seen = await read_all(engine.interactions.follow(recording))
-        await until(lambda: bool(ends))
-        await within(ends[0])
+        await until(lambda: bool(ended) and ended[0].ending is not None)
+        assert ended[0].ending is not None
+        await within(ended[0].ending)
         assert isinstance(seen[-1][1], End)

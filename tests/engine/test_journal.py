@@ -29,6 +29,7 @@ from turnwise.domain.events import (
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import FunctionCall, ModelOutput
 from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow
+from turnwise.engine.tailing import Numbered
 from turnwise.store.store import Batch, Lease, NewRun, Store
 
 OPENING = [Created(), StatusUpdate(Status.IN_PROGRESS)]
@@ -63,6 +64,12 @@ async def journal_on(store: object) -> AsyncIterator[Journal]:
 async def tell(journal: Journal, recording: Recording, *events: Event) -> None:
     for event in events:
         await within(journal.append(recording, event))
+
+
+async def tell_at_once(journal: Journal, recording: Recording, *events: Event) -> None:
+    """As a model tells that never waits."""
+    for event in events:
+        await journal.append(recording, event)
 
 
 async def read(journal: Journal, of: Interaction, after: int = 0) -> list[tuple[int, Event]]:
@@ -116,6 +123,34 @@ async def test_no_reader_sees_what_the_store_does_not_have():
                 group = await within(anext(groups))
             assert group == list(enumerate([*START, delta("secret")], 3))
         await tell(journal, recording, *STOP, END)
+
+
+async def test_a_reader_that_leaves_while_it_waits_does_not_take_the_others_along():
+    async with journal_on(HeldStore()) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING, MINE)
+        leaving, staying = (asyncio.create_task(read(journal, of)) for _ in range(2))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait({leaving})
+        await tell(journal, recording, *answer("Hi"))
+        assert [event for _, event in await within(staying)] == [*OPENING, *answer("Hi")]
+
+
+async def test_words_that_come_now_and_then_share_what_writes_them_down():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recordings = [await journal.open(interaction(str(number)), OPENING, MINE) for number in range(20)]
+        before = asyncio.all_tasks()
+        store.hold("append")
+        await tell(journal, recordings[0], *START)
+        await store.reached("append")
+        for recording in recordings[1:]:
+            await tell(journal, recording, *START, delta("Hi"))
+        assert started_tasks(before) == ["journal flusher"]
+        store.let_go("append")
+        await until(lambda: all(recording.settled for recording in recordings))
+        assert store.calls["append"] == 2
 
 
 async def test_the_end_is_told_when_it_is_written_and_not_before():
@@ -285,6 +320,22 @@ async def test_a_recording_without_a_store_is_told_and_not_kept():
         assert texts([event for _, event in await within(reader)]) == "ab"
         assert journal.live("one") is None
     assert store.calls == {}
+
+
+async def test_a_recording_without_a_store_is_looked_at_while_its_writer_never_waits():
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(store=False), OPENING, MINE)
+        groups: list[Numbered] = []
+
+        async def look() -> None:
+            async for group in follow(recording, 0, idle=PATIENCE):
+                groups.append(group)
+
+        reader = asyncio.create_task(look())
+        await tell_at_once(journal, recording, *answer(*words(200)))
+        await within(reader)
+    assert len(groups) > 2
+    assert [event for group in groups for _, event in group] == [*OPENING, *answer(*words(200))]
 
 
 async def test_what_nobody_keeps_does_not_wait_for_what_is_kept():

@@ -75,6 +75,13 @@ async def test_the_model_is_told_whether_anyone_reads_along(fields: dict[str, bo
     assert model.prompts[0].streaming is streaming
 
 
+@pytest.mark.parametrize("store", [True, False])
+async def test_the_model_is_told_whether_the_pieces_of_its_text_are_joined_anyway(store: bool):
+    model = ScriptedModel(say("Hi"))
+    await run_all(model, turn(store=store))
+    assert model.prompts[0].joins_text is store
+
+
 async def test_an_answer_that_reached_its_limit_is_incomplete():
     events = await run_all(ScriptedModel([Taken(), TextFragment("On and"), Finished("length")]))
     assert isinstance(events[-1], End)

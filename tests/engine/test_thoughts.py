@@ -185,6 +185,12 @@ async def test_at_the_least_level_it_answers_at_once(level: Any):
     assert model.prompts == [prompt(level)]
 
 
+async def test_a_prompt_without_thoughts_is_passed_on_as_it_is():
+    model, asked = ScriptedModel(say("36."), card=PLAIN), prompt()
+    await thinking(model, asked)
+    assert model.prompts[0] is asked
+
+
 @pytest.mark.parametrize("level", ["low", "medium", "high", "xhigh"])
 async def test_at_a_higher_level_it_thinks_first_within_a_budget(level: Any):
     model = two_passes()

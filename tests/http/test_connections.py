@@ -296,7 +296,7 @@ async def test_an_unstored_stream_ends_with_its_client_whenever_it_leaves(leave_
     async with open_app([Taken(), TextFragment("a"), asyncio.Event()]) as app:
         body = b'{"model": "m", "input": "Hi", "stream": true, "store": false}'
         slow_after = max(leave_after, 1) if slow else 1000
-        async with calling(app, body, leave_after=min(leave_after, 3), slow_after=slow_after) as task:
+        async with calling(app, body, leave_after=min(leave_after, 2), slow_after=slow_after) as task:
             await until(lambda: len(app.model.prompts) == 1)
         assert task.exception() is None
         assert app.model.left_early == 1

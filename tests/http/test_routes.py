@@ -1,10 +1,18 @@
 """The surface: which paths and methods there are, and how everything else is refused."""
 
-import pytest
+import asyncio
+from typing import Any
 
-from support import App, open_app
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from support import App, open_app, within
+from turnwise.domain.errors import NotFound, TurnwiseError
 from turnwise.http.contracts import ModelEntry
 from turnwise.http.models import render_model
+from turnwise.http.routes import Application
 from turnwise.models.scripted import say
 
 VERSIONS = ("v1", "v1beta", "v1alpha", "v1beta/v1beta", "v1beta/v1", "v1/v1alpha")
@@ -182,3 +190,77 @@ async def test_our_own_fault_is_an_error_of_the_api_without_its_reason(caplog: p
             await app.ask("POST", "/v1/interactions", json={"model": "m", "input": "Hi"})
         assert (await app.create())["status"] == "completed"
     assert "secret" in caplog.text
+
+
+class Wire:
+    """What an application sends for one request."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    async def ask(self, handler: Any) -> None:
+        scope = {"type": "http", "method": "GET", "path": "/v1/x", "headers": [], "query_string": b""}
+        await Application([Route("/v1/x", handler)])(scope, self._receive, self._send)
+
+    @property
+    def statuses(self) -> list[int]:
+        return [message["status"] for message in self.sent if message["type"] == "http.response.start"]
+
+    async def _receive(self) -> Any:
+        await asyncio.Event().wait()
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+
+
+@pytest.mark.parametrize("error", [NotFound("gone"), ZeroDivisionError("oops"), asyncio.CancelledError()])
+async def test_what_breaks_in_the_middle_of_a_reply_begins_no_other(error: BaseException):
+    class Breaking(Response):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"one", "more_body": True})
+            raise error
+
+    async def handle(request: Request) -> Response:
+        return Breaking()
+
+    wire = Wire()
+    with pytest.raises(type(error)):  # for the server, which closes the connection
+        await within(wire.ask(handle))
+    assert wire.statuses == [200]
+    assert wire.sent[-1]["more_body"] is True
+
+
+async def test_what_breaks_before_the_first_word_of_a_reply_is_an_ordinary_error():
+    class Late(Response):
+        async def __call__(self, *asgi: Any) -> None:
+            raise NotFound("gone")
+
+    async def handle(request: Request) -> Response:
+        return Late()
+
+    wire = Wire()
+    await within(wire.ask(handle))
+    assert wire.statuses == [404]
+    assert b"gone" in wire.sent[-1]["body"]
+
+
+async def test_a_call_that_is_cancelled_hears_that_the_server_is_being_stopped():
+    async def handle(request: Request) -> Response:
+        raise asyncio.CancelledError
+
+    wire = Wire()
+    await within(wire.ask(handle))
+    assert wire.statuses == [503]
+    assert b"the server is being stopped" in wire.sent[-1]["body"]
+
+
+async def test_an_error_that_is_raised_to_one_caller_after_the_other_gathers_no_frames():
+    error: TurnwiseError = NotFound("gone")
+
+    async def handle(request: Request) -> Response:
+        raise error
+
+    for _ in range(3):
+        await within(Wire().ask(handle))
+    assert error.__traceback__ is None

@@ -52,6 +52,14 @@ async def whole_text(frames: Sequence[Frame]) -> str:
     return "".join(frame.data["delta"].get("text", "") for frame in frames if frame.name.endswith(".delta"))
 
 
+async def test_what_comes_last_leaves_together_with_the_end():
+    async with open_app(say("Hello")) as app:
+        sent = await app.messages("POST", AT, json={"model": "m", "input": "Hi", "stream": True})
+        assert sent[-1]["more_body"] is False
+        assert b"interaction.complete" in sent[-1]["body"]
+        assert sent[-1]["body"].endswith(b"data: [DONE]\n\n")
+
+
 @BOTH
 async def test_a_stream_is_frames_in_order_and_nothing_else(dialect: str):
     async with open_app(long_answer()) as app:

@@ -219,7 +219,7 @@ class _Open:
             return
         part = self.parts[-1]
         if isinstance(part, Text) and self.text:
-            self.parts[-1] = replace(part, text=part.text + "".join(self.text))
+            self.parts[-1] = Text(part.text + "".join(self.text), part.annotations)
         if isinstance(part, Media) and self.data:
             self.parts[-1] = replace(part, data="".join(self.data))
         self.text.clear()
@@ -228,7 +228,7 @@ class _Open:
     def whole(self) -> Step:
         self.close_part()
         if isinstance(self.skeleton, UserInput | ModelOutput):
-            return replace(self.skeleton, content=tuple(self.parts))
+            return type(self.skeleton)(tuple(self.parts))
         return self.skeleton
 
     def add(self, delta: Delta) -> None:
@@ -262,7 +262,10 @@ def fold(events: Iterable[Event]) -> Outcome:
     steps: list[Step] = []
     current: _Open | None = None
     for event in events:
-        match event:
+        match event:  # the most frequent first: a case takes time that is passed by, too
+            case PartDelta(delta=delta):
+                assert current is not None
+                current.add(delta)
             case Created() | Checkpoint():
                 pass
             case StatusUpdate(status):
@@ -272,9 +275,6 @@ def fold(events: Iterable[Event]) -> Outcome:
             case PartStart(skeleton=part):
                 assert current is not None
                 current.parts.append(part)
-            case PartDelta(delta=delta):
-                assert current is not None
-                current.add(delta)
             case PartStop():
                 assert current is not None
                 current.close_part()

@@ -34,6 +34,9 @@ class ImageFormat:
     delivery: Delivery | None = None
 
 
+ANY_IMAGE = ImageFormat()
+"""An image of which nothing is said."""
+
 ASPECT_RATIOS = ("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8", "8:1")
 """Width to height."""
 
@@ -50,6 +53,10 @@ class AudioFormat:
     bit_rate: int | None = None
     """Bits a second, where the form is a compressed one."""
     delivery: Delivery | None = None
+
+
+ANY_AUDIO = AudioFormat()
+"""Sound of which nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from turnwise.domain.content import JSON
 from turnwise.domain.formats import AudioFormat, ImageFormat, Modality, ResponseFormat, Voice
 from turnwise.domain.steps import Step
-from turnwise.domain.tools import Tool, ToolChoice
+from turnwise.domain.tools import AS_IT_LIKES, Tool, ToolChoice
 
 DialectName: TypeAlias = Literal["outputs", "steps"]
 
@@ -124,6 +124,10 @@ class GenerationConfig:
     thinking_summaries: Literal["auto", "none"] | None = None
 
 
+UNSET = GenerationConfig()
+"""Nothing is said of how the model is to speak."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookConfig:
     """Whom to tell how an interaction ended, for this one alone."""
@@ -144,9 +148,9 @@ class Turn:
     previous_interaction_id: str | None = None
     system_instruction: str | None = None
     tools: tuple[Tool, ...] = ()
-    tool_choice: ToolChoice = field(default_factory=ToolChoice)
+    tool_choice: ToolChoice = AS_IT_LIKES
     response_format: ResponseFormat | None = None
-    generation: GenerationConfig = field(default_factory=GenerationConfig)
+    generation: GenerationConfig = UNSET
     store: bool = True
     stream: bool = False
     background: bool = False

@@ -38,6 +38,10 @@ class ToolChoice:
     """The names that it may choose among. None: all."""
 
 
+AS_IT_LIKES = ToolChoice()
+"""The model calls what it likes, or nothing."""
+
+
 SearchType: TypeAlias = Literal["web_search", "image_search"]
 
 ComputerEnvironment: TypeAlias = Literal["browser", "mobile", "desktop"]

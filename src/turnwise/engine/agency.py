@@ -11,7 +11,7 @@ what was told until then: finished steps are not done again, and what was said i
 import asyncio
 import logging
 from base64 import b64decode
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TypeAlias
@@ -327,7 +327,7 @@ class _Telling:
         shown = [event for event in self._told if not isinstance(event, Checkpoint)]
         return isinstance(shown[-1], PartDelta) and isinstance(shown[-1].delta, SignatureDelta)
 
-    def _new(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _new(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
             if isinstance(event, StepStart) and event.output is not None:
                 self._thought = (event.step, event.output)

@@ -5,7 +5,7 @@ one starts and where it stops. Each change of kind closes what was open.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeAlias
 
@@ -73,14 +73,24 @@ class Assembler:
         self._output = 0
         self._open: _Open | None = None
 
-    def add(self, fragment: Fragment) -> Iterator[Event]:
+    def add(self, fragment: Fragment) -> Iterable[Event]:
         """The events of one more fragment."""
+        return self._text(fragment.text) if isinstance(fragment, TextFragment) else self._other(fragment)
+
+    def _text(self, text: str) -> Iterable[Event]:
+        """More text: nearly all that a stream is made of."""
+        if not text:
+            return ()
+        message = self._open
+        begun: Iterable[Event] = ()
+        if not isinstance(message, _Message) or message.media is not None:
+            begun = tuple(self._part(None, Text("")))
+        if self._cite is not None and isinstance(self._open, _Message):
+            self._open.text.append(text)
+        return (*begun, PartDelta(self._step, self._output, TextDelta(text)))
+
+    def _other(self, fragment: Fragment) -> Iterator[Event]:
         match fragment:
-            case TextFragment(text) if text:
-                yield from self._part(None, Text(""))
-                if self._cite is not None and isinstance(self._open, _Message):
-                    self._open.text.append(text)
-                yield PartDelta(self._step, self._output, TextDelta(text))
             case MediaFragment(index, type, mime_type):
                 yield from self._part(index, Media(type, mime_type, options=fragment.options))
                 if isinstance(self._open, _Message):

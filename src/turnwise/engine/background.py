@@ -1,8 +1,8 @@
 """Runs that someone may read while they go on: who carries them, and what becomes of them.
 
-A run is a task that tells a turn's events to a recording. It does not know who reads. A second task waits for it and
-sees to its end, whatever the first one came to: this is the one place where an error of any kind becomes the end of a
-run. Only the first is ever cancelled, so an end that is being written is written.
+A run is a task that tells a turn's events to a recording. It does not know who reads. When it is done, or is to stop,
+a second task sees to the run's end, whatever the first one came to: this is the one place where an error of any kind
+becomes the end of a run. Only the first is ever cancelled, so an end that is being written is written.
 
 Whoever carries a run has a lease on it, and says again and again that it is alive. When it dies, or is stopped and
 gives its runs back, another process claims them, or this one when it starts again, and each goes on from what was told
@@ -11,7 +11,7 @@ of it. A run whose carriers die too often ends as failed.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,14 +95,14 @@ class _Run:
     recording: Recording
     is_claimed: bool
     """Whether it takes up room."""
+    leave: Callable[[], Awaitable[None]]
+    """Lets go of what the events come from, once nobody waits for one."""
     telling: asyncio.Task[None] = field(init=False)
     """Tells the events. Cancelling it stops the run, at any time and any number of times."""
-    whole: asyncio.Task[None] = field(init=False)
-    """Done when the end is written, and nothing of the run is left."""
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the run is to stop telling, or has told all."""
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the end is written, or the run is lost."""
+    ending: asyncio.Task[None] | None = None
+    """Begun when the run is to stop telling, or has told all. Done when the end is written, and nothing is left."""
+    limit: asyncio.TimerHandle | None = None
+    """Stops the run when it has had its time."""
     end: Failure | Status | None = None
     """How it is to end, if somebody decided that."""
 
@@ -117,6 +117,8 @@ class Runs:
         self._carrying = carrying
         self._resume = resume
         self._runs: dict[str, _Run] = {}
+        self._roomed: set[str] = set()
+        """Those of them that take up room."""
         self._claimed: set[str] = set()
         """Runs that were claimed, and are not carried yet."""
         self._reserved = 0
@@ -156,7 +158,8 @@ class Runs:
         opening = asyncio.ensure_future(anext(events))
         try:
             await asyncio.wait({opening}, timeout=patience)
-            if opening.done():
+            is_taken = opening.done()
+            if is_taken:
                 opening.result()
             self._refuse_if_closed()
             recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
@@ -165,7 +168,9 @@ class Runs:
         except BaseException:
             await _leave(opening, events)
             raise
-        self._carry(_Run(recording, is_claimed=False), _opened(opening, events), lambda: _leave(opening, events))
+        under_way = None if is_taken else opening  # it may have failed while the run was being kept
+        run = _Run(recording, is_claimed=False, leave=partial(_leave, under_way, events))
+        self._carry(run, self._tell(run, events, under_way))
         return recording
 
     async def submit(self, interaction: Interaction, baggage: bytes) -> Recording:
@@ -180,8 +185,7 @@ class Runs:
             recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
             if self._closing.is_set():
                 await self._hand_over([recording])
-            claimed = Run(interaction, recording.attempt, 0, baggage)
-            self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
+            self._carry_claimed(Run(interaction, recording.attempt, 0, baggage), recording)
         return recording
 
     async def cancel(self, recording: Recording) -> None:
@@ -191,8 +195,9 @@ class Runs:
             return
         if run.end is None:
             run.end = Status.CANCELLED
-            run.stopped.set()
-        await run.ended.wait()
+            self._stop(run)
+        while not recording.ended:
+            await recording.changed()
 
     async def cancel_elsewhere(self, id: str, owner: str) -> None:
         """Stop a run of another process, or one that waits. Several who do so at once do it together, since each would
@@ -230,9 +235,8 @@ class Runs:
         await self._hand_over([run.recording for run in runs if run.recording.interaction.turn.store])
         for run in runs:
             run.end = run.end or STOPPED
-            run.stopped.set()
         if runs:
-            await asyncio.wait({run.whole for run in runs})
+            await asyncio.wait({self._stop(run) for run in runs})
         if self._stopping:
             _, late = await asyncio.wait(self._stopping.values(), timeout=HANDING_OVER)
             for task in late:
@@ -257,7 +261,7 @@ class Runs:
 
     def _free(self) -> int:
         """For how many more runs there is room."""
-        return self._carrying.room - self._reserved - sum(run.is_claimed for run in self._runs.values())
+        return self._carrying.room - self._reserved - len(self._roomed)
 
     @contextmanager
     def _reserve(self, room: int) -> Iterator[None]:
@@ -268,47 +272,66 @@ class Runs:
         finally:
             self._reserved -= room
 
-    def _carry(self, run: _Run, events: Events, leave: Callable[[], Awaitable[None]] | None = None) -> None:
+    def _carry(self, run: _Run, telling: Coroutine[None, None, None]) -> None:
         id = run.recording.interaction.id
-        run.telling = asyncio.create_task(self._tell(run, events), name=f"run {id}")
-        run.telling.add_done_callback(lambda _: run.stopped.set())
-        run.whole = asyncio.create_task(
-            self._see_through(run, leave or partial(_close, events)), name=f"end of run {id}"
-        )
         self._runs[id] = run
-        run.whole.add_done_callback(lambda _: self._forget(id, run))
+        if run.is_claimed:
+            self._roomed.add(id)
+        run.telling = asyncio.create_task(telling, name=f"run {id}")
+        run.telling.add_done_callback(lambda _: self._stop(run))
+        left = self._left(run)
+        if left is not None:
+            run.limit = asyncio.get_running_loop().call_later(left, self._stop_spent, run)
         if self._closing.is_set():
             run.end = STOPPED
-            run.stopped.set()
+            self._stop(run)
+
+    def _carry_claimed(self, claimed: Run, recording: Recording) -> None:
+        """Carry a run that takes up room, from where it stands on."""
+        run = _Run(recording, is_claimed=True, leave=_nothing_to_leave)
+        self._carry(run, self._tell_behind(run, claimed))
+
+    def _stop(self, run: _Run) -> asyncio.Task[None]:
+        """Have a run end that has told all, or is not to tell more. How it ends may have been decided by then."""
+        if run.ending is None:
+            id = run.recording.interaction.id
+            run.ending = asyncio.create_task(self._see_to_end(run), name=f"end of run {id}")
+            run.ending.add_done_callback(lambda _: self._forget(id, run))
+        return run.ending
+
+    def _stop_spent(self, run: _Run) -> None:
+        """Have a run end that has had its time."""
+        if run.ending is None:
+            run.end = Status.BUDGET_EXCEEDED
+            self._stop(run)
 
     def _forget(self, id: str, run: _Run) -> None:
+        if run.limit is not None:
+            run.limit.cancel()
         if self._runs.get(id) is run:
             del self._runs[id]
+            self._roomed.discard(id)
         if run.is_claimed:
             self._wanted.set()
 
-    async def _tell(self, run: _Run, events: Events) -> None:
+    async def _tell(self, run: _Run, events: Events, opening: Awaitable[Event] | None = None) -> None:
+        """Tell a turn's events, of which the first may be under way."""
+        if opening is not None:
+            assert isinstance(await opening, StatusUpdate)
         async for event in events:
-            if run.stopped.is_set():
+            if run.ending is not None:
                 return  # its end is being told
             if not isinstance(event, StatusUpdate):  # that it is in progress was told when it was kept
                 await self._journal.append(run.recording, event)
 
-    async def _resumed(self, claimed: Run, recording: Recording) -> Events:
-        """The events of a run behind what was told of it."""
-        async with aclosing(await self._resume(claimed, tuple(recording.events))) as events:
-            async for event in events:
-                yield event
+    async def _tell_behind(self, run: _Run, claimed: Run) -> None:
+        """Tell a turn's events behind those that were told of it."""
+        async with aclosing(await self._resume(claimed, tuple(run.recording.events))) as events:
+            await self._tell(run, events)
 
-    async def _see_through(self, run: _Run, leave: Callable[[], Awaitable[None]]) -> None:
-        """Wait until a run has told all, or is to stop, or has had its time; then write its end, and only then wait for
-        what still works on it."""
+    async def _see_to_end(self, run: _Run) -> None:
+        """Write the end of a run, and only then wait for what still works on it."""
         recording = run.recording
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._left(run)):
-                await run.stopped.wait()
-        if not run.stopped.is_set():
-            run.end = Status.BUDGET_EXCEEDED
         try:
             if not (recording.is_lost or recording.is_over):
                 for event in cut_short(recording.told, _end_of(run), self._clock()):
@@ -316,12 +339,11 @@ class Runs:
         except TurnwiseError:
             pass  # the run is lost; or the store broke, and the journal ends the run as it can
         await self._journal.settle(recording)
-        run.ended.set()
         run.telling.cancel()
         (left,) = await asyncio.gather(run.telling, return_exceptions=True)
         if run.end is not None and isinstance(left, Exception) and not isinstance(left, TurnwiseError):
             log.error("the run %s broke while it was being left", recording.interaction.id, exc_info=left)
-        await leave()
+        await run.leave()
         if recording.is_unended:
             await self._end_at_last(recording)
 
@@ -404,7 +426,7 @@ class Runs:
         if run.recording.ended and not run.recording.is_lost:
             return  # it is gone because its end has just been written
         self._journal.drop(run.recording)
-        run.stopped.set()
+        self._stop(run)
 
     async def _claim_on(self) -> None:
         while True:
@@ -437,7 +459,7 @@ class Runs:
                 return
             recording = await self._journal.go_on(claimed.interaction, claimed.attempt)
             if id in self._claimed and recording.events and not recording.is_over:
-                self._carry(_Run(recording, is_claimed=True), self._resumed(claimed, recording))
+                self._carry_claimed(claimed, recording)
             else:
                 self._journal.drop(recording)
         except Exception:
@@ -479,20 +501,15 @@ def _end_of(run: _Run) -> Failure | Status:
     return OUR_FAULT
 
 
-async def _opened(opening: asyncio.Future[Event], events: Events) -> Events:
-    """The events of a turn of which the first one is under way."""
-    try:
-        yield await opening
-        async for event in events:
-            yield event
-    finally:
-        await _leave(opening, events)
+async def _nothing_to_leave() -> None:
+    """Who tells the events has let go of them."""
 
 
-async def _leave(opening: asyncio.Future[Event], events: Events) -> None:
+async def _leave(opening: asyncio.Future[Event] | None, events: Events) -> None:
     """Let go of a turn's events, wherever they are."""
-    opening.cancel()
-    await asyncio.gather(opening, return_exceptions=True)
+    if opening is not None:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
     await _close(events)
 
 

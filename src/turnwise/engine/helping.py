@@ -18,19 +18,20 @@ from turnwise.models.model import Model, Prompt
 
 def helped(model: Model, prompt: Prompt) -> Model:
     """The model, with the engine's help where this prompt asks for what it cannot do by itself."""
-    if "text" not in model.card.outputs:
+    card = model.card
+    if "text" not in card.outputs:
         return model
     speaking = model if prompt.schema is None else Formed(model)
-    if not model.card.thinks:
+    if not card.thinks:
         speaking = Thinking(speaking)
-    if not model.card.tools and _has_calls(prompt):
+    if not card.tools and _has_calls(prompt):
         from turnwise.engine.rules.ruled import RuledCalls  # a tenth of a second, which a start need not pay
 
         thoughts = begun(prompt.steps)
         return RuledCalls(Formed(model), Begun(speaking, thoughts) if thoughts else speaking)
-    if model.card.tools and prompt.tools:
+    if card.tools and prompt.tools:
         speaking = CheckedCalls(speaking)
-    return Again(speaking) if prompt.said and not can_go_on(model.card, prompt) else speaking
+    return Again(speaking) if prompt.said and not can_go_on(card, prompt) else speaking
 
 
 def _has_calls(prompt: Prompt) -> bool:

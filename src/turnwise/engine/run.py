@@ -20,15 +20,15 @@ results. A call of the client's own function ends the turn, behind the results o
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import replace
 
 from turnwise.domain.errors import InvalidRequest
 from turnwise.domain.events import End, Event, StatusUpdate
-from turnwise.domain.formats import MODALITIES, AudioFormat, ImageFormat
+from turnwise.domain.formats import ANY_AUDIO, ANY_IMAGE, MODALITIES
 from turnwise.domain.interaction import Status, Turn
 from turnwise.domain.steps import Step
-from turnwise.domain.tools import FunctionTool, ToolChoice
+from turnwise.domain.tools import FunctionTool, Tool, ToolChoice
 from turnwise.engine.delivery import delivered
 from turnwise.engine.helping import helped
 from turnwise.engine.standing import stand
@@ -83,14 +83,22 @@ async def run(
     yield End(writing.ending(), writing.usage, around.clock())
 
 
-@asynccontextmanager
-async def _tools(turn: Turn, steps: Sequence[Step], around: Surroundings) -> AsyncIterator[tuple[Toolset, Occasion]]:
+def _tools(
+    turn: Turn, steps: Sequence[Step], around: Surroundings
+) -> AbstractAsyncContextManager[tuple[Toolset, Occasion]]:
     """The tools of a turn, as long as it runs."""
     occasion = Occasion(around.owner, steps, system_instruction=turn.system_instruction)
     offered = () if turn.tool_choice.mode == "none" else offered_tools(turn.tools, turn.tool_choice.allowed)
     if all(isinstance(tool, FunctionTool) for tool in offered):
-        yield Toolset((), offered), occasion
-        return
+        return nullcontext((Toolset((), offered), occasion))
+    return _opened(turn, offered, occasion, around)
+
+
+@asynccontextmanager
+async def _opened(
+    turn: Turn, offered: Sequence[Tool], occasion: Occasion, around: Surroundings
+) -> AsyncIterator[tuple[Toolset, Occasion]]:
+    """The tools that a turn is offered, some of which the server has to open."""
     declared = {f"tools[{index}]": tool for index, tool in enumerate(turn.tools) if tool in offered}
     async with around.toolbox.open(declared, occasion) as opened:
         yield Toolset(opened, offered), occasion
@@ -112,12 +120,13 @@ def build_prompt(turn: Turn, steps: Sequence[Step], card: ModelCard, tools: Tool
         served=tools.served,
         tool_choice=_choice(turn, tools),
         modalities=modalities,
-        image=turn.image or ImageFormat(),
-        audio=turn.audio or AudioFormat(),
+        image=turn.image or ANY_IMAGE,
+        audio=turn.audio or ANY_AUDIO,
         voices=turn.voices,
         schema=None if turn.response_format is None else turn.response_format.schema or {},
         generation=turn.generation,
         streaming=turn.stream or turn.background,
+        joins_text=turn.store,  # as the journal does
     )
 
 

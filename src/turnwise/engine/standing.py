@@ -59,12 +59,18 @@ class Standing:
         return [checkpoint.data for checkpoint in self.checkpoints if checkpoint.kind == kind]
 
 
+NOWHERE = Standing(steps=(), said=None, thought=None, step=0, output=0, pending=(), checkpoints=())
+"""Where a turn stands of which nothing was told."""
+
+
 def stand(told: Sequence[Event]) -> Standing:
     """How far these events tell a turn.
 
     Raises:
         ModelFailed: something stands open that nobody can finish.
     """
+    if not told:
+        return NOWHERE
     shown = [event for event in told if not isinstance(event, Checkpoint)]
     steps = fold(shown).steps
     last = shown[-1] if shown else None

@@ -17,10 +17,10 @@ from binascii import Error as NotBase64
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from turnwise.domain.content import JSON, Text
 from turnwise.domain.errors import InvalidRequest
@@ -29,12 +29,16 @@ from turnwise.domain.steps import FunctionCall, ModelOutput, Step, Thought, Tool
 from turnwise.models.model import (
     Fragment,
     Model,
+    ModelCard,
     Prompt,
     Taken,
     TextFragment,
     ThoughtFragment,
     UsageFragment,
 )
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE = 12
 """Bytes of chance before each secret."""
@@ -60,6 +64,8 @@ ASK = (
 )
 NOTES = "Notes: "
 
+_SEALED = frozenset({Thought, FunctionCall, ToolCall, ToolResult})
+"""Steps that may have a signature which hides something."""
 
 CALLED = "called"
 """Where the details of an open call have the name by which the model called the tool, if it is not the tool's own."""
@@ -85,7 +91,13 @@ class Sealer:
     """Seals secrets with a key of 32 bytes that every process of one server shares."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+        self._key = key
+
+    @cached_property
+    def _cipher(self) -> "AESGCM":
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # 7 MB, which only secrets need
+
+        return AESGCM(self._key)
 
     def seal(self, secret: Secret, owner: str) -> str:
         """A secret as a signature, in standard padded base64: some clients read no other alphabet."""
@@ -96,6 +108,8 @@ class Sealer:
 
     def open(self, signature: str, owner: str) -> Secret | None:
         """What was sealed for this owner. None: it does not open."""
+        from cryptography.exceptions import InvalidTag
+
         try:
             sealed = b64decode(signature, validate=True)
             form, nonce, hidden = sealed[:1], sealed[1 : 1 + NONCE], sealed[1 + NONCE :]
@@ -113,6 +127,8 @@ class Sealer:
         Raises:
             InvalidRequest: a thought has no signature, or one that does not open; or a call has one that does not.
         """
+        if _SEALED.isdisjoint(map(type, steps)):
+            return tuple(steps)
         opened: list[Step] = []
         seen: set[str | None] = set()
         for step in steps:
@@ -162,19 +178,26 @@ class Thinking:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self.card = replace(model.card, thinks=True)
 
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
-        """A first pass whose text is the thought, and a second that has read it. An answer that has begun, if only with
-        its thoughts, was thought of before."""
+    @property
+    def card(self) -> ModelCard:
+        """That of the model, which thinks now."""
+        return replace(self._model.card, thinks=True)
+
+    def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+        """Think first, if that is asked for. An answer that has begun, if only with its thoughts, was thought of
+        before."""
         has_begun = bool(prompt.said) or (bool(prompt.steps) and isinstance(prompt.steps[-1], Thought))
         budget = 0 if has_begun else BUDGETS[prompt.generation.thinking_level or "minimal"]
         steps = told(prompt.steps)
-        if not budget:
-            async with aclosing(self._model.stream(replace(prompt, steps=steps))) as fragments:
-                async for fragment in fragments:
-                    yield fragment
-            return
+        if budget:
+            return self._thinking_first(prompt, steps, budget)
+        return self._model.stream(prompt if steps is prompt.steps else replace(prompt, steps=steps))
+
+    async def _thinking_first(
+        self, prompt: Prompt, steps: Sequence[Step], budget: int
+    ) -> AsyncGenerator[Fragment, None]:
+        """A first pass whose text is the thought, and a second that has read it."""
         thought: list[str] = []
         usage = Usage()
         async with aclosing(self._model.stream(_asked(prompt, steps, budget))) as fragments:
@@ -208,8 +231,10 @@ def _asked(prompt: Prompt, steps: Sequence[Step], budget: int) -> Prompt:
     )
 
 
-def told(steps: Sequence[Step]) -> tuple[Step, ...]:
+def told(steps: Sequence[Step]) -> Sequence[Step]:
     """Steps for a model that knows no thoughts: those that there are stand as text in the message before them."""
+    if Thought not in map(type, steps):
+        return steps
     told: list[Step] = []
     for step in steps:
         if not isinstance(step, Thought):

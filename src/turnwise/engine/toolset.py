@@ -145,6 +145,8 @@ def result_step(call: Made, outcome: Outcome, seal: Seal) -> ToolResult:
 
 def as_functions(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Steps as a model sees them: calls of tools are function calls. Their signatures are open."""
+    if {ToolCall, ToolResult}.isdisjoint(map(type, steps)):
+        return tuple(steps)
     called = {step.id: step.details.get(CALLED) for step in steps if isinstance(step, ToolCall)}
     return tuple([_as_function(step, called) for step in steps])
 

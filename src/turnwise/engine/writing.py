@@ -5,7 +5,7 @@ are remembered: folded, and with their signatures opened, they are what the mode
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, replace
 
@@ -155,7 +155,7 @@ class Writing:
         shown = await self._around.present(happened, self._model.card)
         return replace(left, steps=(*prompt.steps, *shown), said=standing.said or "")
 
-    def add(self, fragment: Fragment) -> Iterator[Event]:
+    def add(self, fragment: Fragment) -> Iterable[Event]:
         """The events of one more fragment."""
         if isinstance(fragment, CallFragment):
             offered = self._tools.find(fragment.name)
@@ -251,7 +251,8 @@ class Writing:
 
     def within_budget(self, prompt: Prompt) -> Prompt:
         """The prompt of the first round, which may not cost more than there is."""
-        return replace(prompt, generation=self._budgeted(prompt.generation))
+        generation = self._budgeted(prompt.generation)
+        return prompt if generation is prompt.generation else replace(prompt, generation=generation)
 
     def _budgeted(self, generation: GenerationConfig) -> GenerationConfig:
         """A limit of what the model may say, where the budget is tighter than any other."""
@@ -326,13 +327,13 @@ class Writing:
     def _result(self, call: Made, outcome: Outcome) -> Iterator[Event]:
         yield from self._noted(self._assembler.add_whole(result_step(call, outcome, self._around.seal)))
 
-    def _noted(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _noted(self, events: Iterable[Event]) -> Iterable[Event]:
         """The events, remembered where another round may need to know what happened."""
         if not self._tools.runs_here:
             return events
         happened = list(events)
         self._happened += happened
-        return iter(happened)
+        return happened
 
 
 def _ending(finished: FinishReason | None, card: ModelCard) -> Status:

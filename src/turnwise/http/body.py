@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from turnwise.domain.content import DEPTH, JSON, is_too_deep
@@ -49,15 +49,16 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     if length.isdigit() and int(length) > limit:
         raise _too_large(limit)
     chunks: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise InvalidRequest("the connection was closed in the middle of the body") from None
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("the connection was closed in the middle of the body")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
     return b"".join(chunks)
 
 
@@ -69,6 +70,8 @@ def _too_large(limit: int) -> PayloadTooLarge:
 
 def check_query(request: Request, known: Collection[str] = (), *, forms: Collection[str] = ("sse", "json")) -> None:
     """Refuse query parameters that would be ignored. `forms` are what `alt` may ask for."""
+    if not request.scope["query_string"]:
+        return
     for name in request.query_params:
         if name not in EVERYWHERE and name not in known:
             listed = ", ".join(sorted(known)) or "none"

@@ -7,7 +7,7 @@ process lets go of the run, which goes on elsewhere.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -26,7 +26,11 @@ log = logging.getLogger("turnwise.http")
 Groups = AsyncGenerator[Sequence[tuple[int, Event]], None]
 RenderEvent = Callable[[Event, int, Interaction], tuple[str, dict[str, JSON]] | None]
 
-HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+HEADERS = (
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+)
 
 
 async def nothing_to_do() -> None:
@@ -36,8 +40,6 @@ async def nothing_to_do() -> None:
 class EventStream(Response):
     """A response that follows a run."""
 
-    media_type = "text/event-stream"
-
     def __init__(
         self,
         interaction: Interaction,
@@ -45,40 +47,53 @@ class EventStream(Response):
         render: RenderEvent,
         on_leave: Callable[[], Awaitable[None]] = nothing_to_do,
     ) -> None:
-        super().__init__(None, headers=HEADERS)
-        del self.headers["content-length"]
-        self._interaction = replace(interaction, updated=interaction.created)
+        super().__init__()
+        if interaction.updated != interaction.created:
+            interaction = replace(interaction, updated=interaction.created)
+        self._interaction = interaction
         """As it was created: whenever a stream is read, its frames are the same."""
         self._groups = groups
         self._render = render
         self._on_leave = on_leave
 
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Those of every stream."""
+        self.raw_headers = list(HEADERS)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the run has ended or the client is gone, whichever is first."""
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_gone(receive))
         try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.timeout(None) as connection:
+                leaving = asyncio.create_task(_end_when_gone(connection, receive))
+                try:
+                    await self._send(send)
+                finally:
+                    leaving.cancel()
+                    await asyncio.wait({leaving})
+        except TimeoutError:
+            if not connection.expired():
+                raise
         finally:
-            leaving.cancel()
-            sending.cancel()
-            await asyncio.wait({sending, leaving})
             await self._on_leave()
-        if not sending.cancelled():
-            sending.result()
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        goes_on = True
         async with aclosing(self._frames()) as frames:
             async for data in frames:
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+                goes_on = not data.endswith(DONE)
+                await send({"type": "http.response.body", "body": data, "more_body": goes_on})
+        if goes_on:  # elsewhere: this process has let go of the run
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _frames(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._groups) as groups:
             try:
                 async for group in groups:
-                    data = b"".join(self._frame(event, position) for position, event in group)
+                    data = b"".join([self._frame(event, position) for position, event in group])
+                    if group and isinstance(group[-1][1], End):
+                        yield data + DONE
+                        return
                     if data or not group:
                         yield data or KEEP_ALIVE
             except HandedOver as error:  # the run goes on, and so this is no end
@@ -105,7 +120,8 @@ class EventStream(Response):
         return b"" if frame is None else render_frame(*frame)
 
 
-async def _gone(receive: Receive) -> None:
-    """Wait until the client has closed the connection."""
+async def _end_when_gone(connection: asyncio.Timeout, receive: Receive) -> None:
+    """Wait until the client has closed the connection, and have its time be over then."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    connection.reschedule(0.0)

@@ -1,7 +1,6 @@
 """What both dialects write alike: content, calls and results, usage, times, and the fields that are echoed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
@@ -128,9 +127,10 @@ def render_head(interaction: Interaction) -> dict[str, JSON]:
 
 def render_partial(interaction: Interaction, status: str, *, updated: datetime | None = None) -> dict[str, JSON]:
     """An interaction as the first and the last frame of a stream show it: without what it produced."""
+    body = render_head(interaction)
     if updated is not None:
-        interaction = replace(interaction, updated=updated)
-    return {**render_head(interaction), "status": status}
+        body["updated"] = render_time(updated)
+    return {**body, "status": status}
 
 
 def render_settings(interaction: Interaction) -> dict[str, JSON]:

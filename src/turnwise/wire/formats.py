@@ -150,6 +150,10 @@ class AnswerForm:
     modalities: tuple[Modality, ...] = ()
 
 
+ANY_FORM = AnswerForm()
+"""Nothing is said of the answer's form."""
+
+
 def parse_answer_form(
     form: JSON = None,
     mime_type: str | None = None,
@@ -163,6 +167,8 @@ def parse_answer_form(
         InvalidRequest: a field is wrong, or two contradict each other.
         Unimplemented: a form that turnwise cannot answer in yet.
     """
+    if (form, mime_type, modalities, image_config, speech_config) == (None,) * 5:
+        return ANY_FORM
     forms = _parse_forms(form)
     asked = _parse_modalities(modalities)
     if asked and not forms.keys() <= set(asked):

@@ -189,8 +189,10 @@ def parse_input(value: JSON) -> tuple[Step, ...]:
     """
     if value is None:
         raise InvalidRequest("this field is required: a string, content, turns or steps", field="input")
+    if isinstance(value, str) and value:
+        return (UserInput((Text(value),)),)
     if isinstance(value, str):
-        pieces: list[tuple[Role, Piece]] = [("user", Text(value))]
+        pieces: list[tuple[Role, Piece]] = []
     elif isinstance(value, dict):
         pieces = list(_parse_item(value, "input"))
     elif isinstance(value, list):
@@ -249,10 +251,10 @@ def _parse_item(item: JSON, path: str) -> Iterable[tuple[Role, Piece]]:
 
 def _parse_message(content: JSON, role: Role, path: str) -> Iterable[tuple[Role, Piece]]:
     """The content of one message as steps: never joined with the message before or behind it."""
+    if isinstance(content, str):
+        return [(role, _message(role, [Text(content)]))]
     if content is None:
         content = []
-    if isinstance(content, str):
-        content = [{"type": "text", "text": content}]
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):

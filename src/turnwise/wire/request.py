@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
-from turnwise.domain.interaction import GenerationConfig, Turn, WebhookConfig
+from turnwise.domain.interaction import UNSET, GenerationConfig, Turn, WebhookConfig
 from turnwise.wire.formats import parse_answer_form
 from turnwise.wire.input import parse_input
 from turnwise.wire.invalid import explain
@@ -227,7 +227,7 @@ def _check_agents_part(asked: CreateBody) -> None:
 
 def _parse_generation(body: GenerationConfigBody | None) -> GenerationConfig:
     if body is None:
-        return GenerationConfig()
+        return UNSET
     return GenerationConfig(
         temperature=body.temperature,
         top_p=body.top_p,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from turnwise.domain.content import JSON
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.domain.tools import (
+    AS_IT_LIKES,
     CodeExecution,
     ComputerUse,
     FileSearch,
@@ -300,7 +301,7 @@ def parse_tool_choice(choice: JSON, tools: Sequence[Tool]) -> ToolChoice:
     """
     field = "generation_config.tool_choice"
     if choice is None:
-        return ToolChoice()
+        return AS_IT_LIKES
     if isinstance(choice, str):
         if choice not in _MODES:
             raise InvalidRequest(f"unknown mode '{choice}'; one of {', '.join(_MODES)}", field=field)
