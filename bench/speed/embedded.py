@@ -143,17 +143,21 @@ def _engine_of(pid: int) -> int:
 
 
 async def measure(asked: list[tuple[Server, Ask]], given: argparse.Namespace) -> None:
-    """Everyone with every number of callers, streamed and plain. The engine comes first."""
+    """Everyone with every number of callers, streamed and plain. The engine comes first, and in every second round
+    last."""
     async with session() as client:
         for number in range(given.rounds):
             for callers in given.callers:
                 for streamed in (True, False):
-                    least = 0.0
-                    for server, ask in asked:
-                        spoken = await speak(client, server, ask, number, callers, given, streamed=streamed)
-                        least = least or spoken["tokens/s"]
-                        spoken["of the engine's"] = spoken["tokens/s"] / least
-                        TABLE.add_all((callers, "streamed" if streamed else "plain", server.name), spoken)
+                    spoken = {
+                        server.name: await speak(client, server, ask, number, callers, given, streamed=streamed)
+                        for server, ask in asked[:: -1 if number % 2 else 1]
+                    }
+                    engine = spoken[asked[0][0].name]["tokens/s"]
+                    for server, _ in asked:
+                        figures = spoken[server.name]
+                        figures["of the engine's"] = figures["tokens/s"] / engine
+                        TABLE.add_all((callers, "streamed" if streamed else "plain", server.name), figures)
 
 
 async def speak(

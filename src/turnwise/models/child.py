@@ -109,4 +109,3 @@ class ChildProcess:
         assert self.process.stderr is not None
         async for line in self.process.stderr:
             self._last_words.append(line.decode(errors="replace").rstrip())
-
