@@ -1,6 +1,7 @@
 """What the SQLite store alone does: groups, files, migrations, and being killed."""
 
 import asyncio
+import errno
 import os
 import re
 import resource as resource_limits
@@ -101,6 +102,24 @@ async def test_what_is_called_while_another_process_has_its_turn_is_one_group(pa
         await asyncio.gather(*keeping)
         await store.close()
     assert groups == [2]
+
+
+async def test_a_turn_that_the_system_refuses_is_told_to_whoever_called(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await open_sqlite(path, in_turns=True)
+
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite_file.fcntl, "flock", refuse)
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(OSError, match="no locks available"):
+                await store.create(ended("int_1"))
+    async with asyncio.timeout(BOUND):
+        await store.create(ended("int_1"))
+        await store.close()
 
 
 # -- groups

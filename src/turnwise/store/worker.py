@@ -108,26 +108,25 @@ class Worker:
     def _pause(self) -> None:
         # Nobody waits for it, and what could not be done is done next time.
         if self._rest is not None:
-            with suppress(sqlite3.Error), self._turn:
+            with suppress(sqlite3.Error, OSError), self._turn:
                 self._rest(self._connection)
 
     def _serve(self, first: Call | None) -> bool:
         """Settle a call and all that are there by the time of its turn. False: they held the stop, which is always the
         last."""
-        with self._turn:
-            taken = [first, *(self._calls.get() for _ in range(self._calls.qsize()))]
-            calls = [call for call in taken if call is not None]
-            outcomes = self._outcomes(calls) if calls else ()
+        taken, calls = [first], [first] if first is not None else []
+        outcomes: Sequence[Outcome]
+        try:
+            with self._turn:
+                taken += [self._calls.get() for _ in range(self._calls.qsize())]
+                calls = [call for call in taken if call is not None]
+                outcomes = self._settle(self._connection, calls) if calls else ()
+        except Exception as error:
+            # The turn or the connection itself broke, as on a full disk. The callers are told, and the thread lives on.
+            outcomes = [error] * len(calls)
         if calls:
             self._tell(lambda: _resolve(calls, outcomes))
         return len(calls) == len(taken)
-
-    def _outcomes(self, calls: Sequence[Call]) -> Sequence[Outcome]:
-        # The connection itself broke, as on a full disk. The callers are told, and the thread lives on.
-        try:
-            return self._settle(self._connection, calls)
-        except Exception as error:
-            return [error] * len(calls)
 
     def _tell(self, news: Callable[[], None]) -> None:
         # A loop that was closed without closing the store has nobody left to tell.
