@@ -1,5 +1,6 @@
 """Fixtures of every test. What the tests themselves call is in `support.py`."""
 
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from postgres import empty_postgres_url, postgres_server, postgres_url  # noqa: 
 from turnwise.store.memory import MemoryStore
 from turnwise.store.sqlite import open_sqlite
 from turnwise.store.store import Store
+
+# A shell that starts the tests in the background has them ignore this, and with them all that they start, Ctrl-C or not.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 async def open_memory(path: Path) -> Store:

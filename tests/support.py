@@ -57,8 +57,8 @@ from turnwise.wire.webhooks import render_webhook_event
 T = TypeVar("T")
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-PATIENCE = 10.0
-"""Seconds after which a wait has failed. Nothing here takes a tenth of that."""
+PATIENCE = 60.0
+"""Seconds after which a wait has failed. Nothing here takes a tenth of that, also on a machine that is busy."""
 
 
 async def within(awaitable: Awaitable[T]) -> T:

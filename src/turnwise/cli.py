@@ -41,8 +41,8 @@ insecure_option = click.option("--insecure", is_flag=True, help="Let others reac
 STOPPING, STOPPING_AT_ONCE = 9.0, 1.0
 """How long, in seconds, a server may take to stop when it is asked to, and when it is asked once more."""
 
-LAST_WORDS = 0.5
-"""How long, in seconds, the parent of several processes waits for them behind that."""
+KILLING = 0.2
+"""How long, in seconds, the parent of several processes waits behind that until it kills those that are left."""
 
 
 @click.group()
@@ -133,7 +133,7 @@ def sibling(channel: int) -> None:
     _exit_at_sigterm()
     parent = Parent(channel)
     _log(f"process {parent.sibling.number}: ")
-    _run(_serve_on(parent.settings, parent.role, [], lambda: parent.settings, parent))
+    _run(partial(_serve_on, parent.settings, parent.role, [], lambda: parent.settings, parent))
 
 
 def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure: bool = False, **given: Any) -> None:
@@ -143,8 +143,9 @@ def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure:
     settings = _settings(config, **given)
     _log()
     with _in_one_line():
+        from turnwise.app.media import build_guard, build_readers
         from turnwise.app.models import build_catalogue, fetch_weights
-        from turnwise.app.tools import build_google_search
+        from turnwise.app.tools import build_google_search, find_embeddings
         from turnwise.data import make_data_dir, require_processes, require_shared
         from turnwise.http.server import take_port
         from turnwise.settings import load_settings
@@ -155,11 +156,14 @@ def _serve(role: "Role", config: Path | None, *, listens: bool = True, insecure:
         require_processes(settings)
         build_catalogue(settings)
         build_google_search(settings)
+        find_embeddings(settings)
+        build_guard(settings)
+        build_readers(settings)
         make_data_dir(settings)
         sockets = take_port(settings.host, settings.port) if listens else []
         asyncio.run(fetch_weights(settings))
     serve = _serve_on if settings.processes == 1 else _serve_by_several
-    _run(serve(settings, role, sockets, partial(load_settings, config, **given), insecure=insecure))
+    _run(partial(serve, settings, role, sockets, partial(load_settings, config, **given), insecure=insecure))
 
 
 def _exit_at_sigterm() -> None:
@@ -172,13 +176,13 @@ def _log(who: str = "") -> None:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it says twice what we say once
 
 
-def _run(serving: Coroutine[Any, Any, None]) -> None:
+def _run(serve: Callable[[], Coroutine[Any, Any, None]]) -> None:
     try:
         import uvloop
     except ImportError:  # Windows
-        asyncio.run(serving)
+        asyncio.run(serve())
     else:
-        uvloop.run(serving)
+        uvloop.run(serve())
 
 
 async def _serve_on(
@@ -247,7 +251,7 @@ async def _serve_by_several(
             inherited=inherited,
             engines=await behind.enter_async_context(Lender(settings.processes).open()),
             on_ready=partial(_say_ready, role),
-            patience=(STOPPING + LAST_WORDS, STOPPING_AT_ONCE + LAST_WORDS),
+            patience=(STOPPING + KILLING, STOPPING_AT_ONCE + KILLING),
         )
 
         async def change(fresh: "Settings") -> None:
@@ -483,7 +487,7 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
 
         def show(what: str, done: int, of: int) -> None:
             nonlocal bar
-            if bar is None or bar.label != what:
+            if bar is None or bar.label != what or (bar.finished and done < of):  # two folders may have one name
                 shown.close()
                 new = click.progressbar(
                     length=of, label=what, show_pos=True, file=sys.stderr, hidden=not sys.stderr.isatty()

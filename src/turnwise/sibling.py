@@ -9,8 +9,10 @@ when it can take some and when it takes no more.
 import asyncio
 import json
 import os
+import select
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,8 +22,9 @@ from typing import Any
 
 from turnwise.settings import Settings
 
-ARRIVED, READY, LEAVING = b"c", b"+", b"-"
-"""What is said over the socket: with each connection; by one who takes connections; by one who takes no more."""
+ARRIVED, READY, LEAVING, ALIVE = b"c", b"+", b"-", b"."
+"""What is said over the socket: with each connection; by one who takes connections; by one who takes no more; and by
+one who lives, again and again."""
 
 PAUSE = 0.05
 """How long, in seconds, a process without room takes no connection."""
@@ -43,14 +46,20 @@ class Parent:
     """Whoever started this process, and tells it what to do."""
 
     def __init__(self, channel: int) -> None:
-        """Waits for its first orders."""
+        """Waits for its first orders. From then on this process goes with its parent."""
         self._channel = socket.socket(fileno=channel)
         self._channel.setblocking(False)
-        os.set_inheritable(channel, False)
         self._lines = _lines()
-        orders = json.loads(next(self._lines))
+        told = next(self._lines, None)
+        if told is None:
+            sys.exit(1)
+        orders = json.loads(told)
         self.role: Any = orders["role"]
+        self._beat: float = orders["beat"]
         self.sibling = Sibling(**orders["sibling"])
+        for descriptor in [channel, *orders["inherited"]]:
+            os.set_inheritable(descriptor, False)  # they are not for processes that this one starts
+        threading.Thread(target=self._go_with_it, name="parent", daemon=True).start()
         self.settings = Settings(**orders["settings"])
         """What the parent has read. It may change."""
 
@@ -66,18 +75,28 @@ class Parent:
             for line in self._lines:
                 with suppress(RuntimeError):  # the loop is closed: this process is about to end
                     loop.call_soon_threadsafe(take, Settings(**json.loads(line)["settings"]))
-            shutil.rmtree(Path(self.sibling.engines).parent, ignore_errors=True)  # it was the parent's, who cannot
-            os._exit(1)
 
-        threading.Thread(target=obey, name="parent", daemon=True).start()
+        threading.Thread(target=obey, name="orders", daemon=True).start()
 
     def say_ready(self) -> None:
-        """This process can work."""
+        """This process can work. From now on it says that it lives."""
         _say(self._channel, READY)
+        self._say_alive()
+
+    def _say_alive(self) -> None:
+        _say(self._channel, ALIVE)
+        asyncio.get_running_loop().call_later(self._beat, self._say_alive)
 
     def connections(self, has_room: Callable[[], bool]) -> "Connections":
         """Those that the parent gives to this process, as long as it has room."""
         return Connections(self._channel, has_room)
+
+    def _go_with_it(self) -> None:
+        end = select.poll()
+        end.register(0, 0)  # nothing is asked but whether the other end is closed
+        end.poll()
+        shutil.rmtree(Path(self.sibling.engines).parent, ignore_errors=True)  # it was the parent's, who cannot
+        os._exit(1)
 
 
 class Connections:
@@ -98,7 +117,7 @@ class Connections:
         _say(self._channel, LEAVING)
 
     def _arrive(self, take: Callable[[socket.socket], None]) -> None:
-        if not self._has_room():  # those that come meanwhile wait, or are given to others
+        if not self._has_room() or not self._has_descriptor():  # those that come meanwhile wait, or others have them
             self._stop()
             self._pause = asyncio.get_running_loop().call_later(PAUSE, self.begin, take)
             return
@@ -107,9 +126,18 @@ class Connections:
         except BlockingIOError:
             return
         for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)  # a process that is started would hold it open
             take(socket.socket(fileno=descriptor))
         if not said:
             self._stop()  # the parent has gone, as the other pipe says too
+
+    def _has_descriptor(self) -> bool:
+        """Whether the system has one for this process. Where it has none, it loses the connection without a word."""
+        try:
+            os.close(os.dup(self._channel.fileno()))
+        except OSError:
+            return False
+        return True
 
     def _stop(self) -> None:
         if self._pause is not None:

@@ -39,7 +39,25 @@ STEADY = 60.0
 HELD = 0.05
 """How long, in seconds, a connection waits that no child took. No other one is accepted meanwhile."""
 
+BEAT = 5.0
+"""How often, in seconds, a child says that it lives."""
+
+SILENCE = 6
+"""How many times a child may be looked at, once a beat, without having said so. Then it is killed: one that stands
+still holds what others wait for, its connections and perhaps the right to write. Looks are counted, and not seconds:
+where the parent stood still too, nobody is to blame."""
+
+LAST_WORDS = 0.5
+"""How long, in seconds, the parent may take to stop when its children have."""
+
+WAITING = 16_384
+"""How much room there is, in bytes, for connections that a child was given and has not taken yet: on Linux for 43. One
+that stands still is given no more than these, and those that are accepted in one go find room with two children."""
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+AS_ASKED = (0, 128 + signal.SIGTERM, -signal.SIGTERM)
+"""How a child ends that is asked to: when it is ready; while it starts; before it could listen to signals."""
 
 
 class NotStarted(Exception):
@@ -55,6 +73,8 @@ class _Child:
     channel: socket.socket
     """Where connections are given to it."""
     is_ready: bool = False
+    unheard: int = 0
+    """How many times it was looked at since it said something."""
 
 
 class Supervisor:
@@ -73,7 +93,8 @@ class Supervisor:
     ) -> None:
         """`sockets` are bound, and are not listened on yet. `inherited` are descriptors that the children have too, and
         `engines` is where engines are lent. `on_ready` is told the address, or nothing if there are no sockets.
-        `patience`: how long, in seconds, all of it may take to stop when asked to, and when asked once more."""
+        `patience`: how long, in seconds, the children may take to stop when asked to, and when asked once more; those
+        that have not by then are killed."""
         self._settings = settings
         self._role = role
         self._sockets = list(sockets)
@@ -89,6 +110,7 @@ class Supervisor:
         self._door = Door(self._sockets, lambda: not self._held)
         self._ready = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._looking: asyncio.TimerHandle | None = None
         self._is_well = True
 
     async def run(self) -> bool:
@@ -104,11 +126,14 @@ class Supervisor:
         lives = [loop.create_task(self._keep(number)) for number in range(1, self._settings.processes + 1)]
         try:
             await self._open()
+            self._look_later()
             await asyncio.gather(*lives)
         finally:
             if not self._stopping.is_set():
                 self.stop()
             await asyncio.gather(*lives, return_exceptions=True)
+            if self._looking is not None:
+                self._looking.cancel()
             for number in STOPPING:
                 loop.remove_signal_handler(number)
         return self._is_well
@@ -116,7 +141,9 @@ class Supervisor:
     def stop(self) -> None:
         """Stop in peace. Asked once more, wait for nobody."""
         is_first = not self._stopping.is_set()
-        end_within(self._patience[0 if is_first else 1])
+        patience = self._patience[0 if is_first else 1]
+        asyncio.get_running_loop().call_later(patience, self._kill)
+        end_within(patience + LAST_WORDS)
         self._stopping.set()
         self._ready.set()
         if is_first:
@@ -126,6 +153,11 @@ class Supervisor:
             self._held.clear()
         for child in self._children.values():
             _signal(child, signal.SIGTERM)
+
+    def _kill(self) -> None:
+        for child in self._children.values():
+            log.error("process %d was asked to stop, and did not in time: it is killed", child.number)
+            _signal(child, signal.SIGKILL)
 
     def change(self, settings: Settings) -> None:
         """Have all children answer by the models of these settings, which can be. Those that are started from now on
@@ -163,7 +195,7 @@ class Supervisor:
             return f"could not be started ({error.strerror})"
         code = await child.process.wait()
         self._forget(child)
-        self._is_well &= code == 0 or not self._stopping.is_set()
+        self._is_well &= code in AS_ASKED or not self._stopping.is_set()
         return _ended(code)
 
     async def _start(self, number: int) -> _Child:
@@ -176,6 +208,7 @@ class Supervisor:
             ours, theirs = socket.socketpair()
             behind.callback(ours.close)
             behind.callback(theirs.close)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WAITING)
             process = await start_process(
                 *(sys.executable, "-P", "-m", "turnwise", "sibling", str(theirs.fileno())),
                 stdin=asyncio.subprocess.PIPE,
@@ -189,7 +222,8 @@ class Supervisor:
         child = self._children[number] = _Child(number, process, ours)
         asyncio.get_running_loop().add_reader(ours, self._hear, child)
         sibling = {"number": number, "replaces": self._ready.is_set(), "engines": self._engines}
-        _tell(child, {"role": self._role, "sibling": sibling, "settings": _written(self._settings)})
+        orders = {"role": self._role, "sibling": sibling, "inherited": self._inherited, "beat": BEAT}
+        _tell(child, orders | {"settings": _written(self._settings)})
         if self._stopping.is_set():
             _signal(child, signal.SIGTERM)
         return child
@@ -204,6 +238,7 @@ class Supervisor:
             said = b""
         if not said:
             asyncio.get_running_loop().remove_reader(child.channel)
+        child.unheard = 0
         if READY in said and not self._stopping.is_set():
             child.is_ready = True
             self._taking.append(child)
@@ -211,6 +246,18 @@ class Supervisor:
                 self._ready.set()
         if (not said or LEAVING in said) and child in self._taking:
             self._taking.remove(child)
+
+    def _look(self) -> None:
+        """End those that do not move any more."""
+        for child in self._children.values():
+            child.unheard += child.is_ready
+            if child.unheard > SILENCE:
+                log.error("process %d has not moved for %g s: it is killed", child.number, SILENCE * BEAT)
+                _signal(child, signal.SIGKILL)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(BEAT, self._look)
 
     def _forget(self, child: _Child) -> None:
         del self._children[child.number]

@@ -33,10 +33,13 @@ class Terminal:
 
     async def shows(self, text: str) -> str:
         """Wait until this is shown, behind what was waited for before. Returns what stands between."""
-        async with asyncio.timeout(BOUND):
-            while text not in (new := CONTROL.sub("", self._shown)[self._read_to :]):
-                self._more.clear()
-                await self._more.wait()
+        try:
+            async with asyncio.timeout(BOUND):
+                while text not in (new := CONTROL.sub("", self._shown)[self._read_to :]):
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            raise AssertionError(f"{text!r} was not shown within {BOUND:g} s, but {self._shown!r}") from None
         before = new.partition(text)[0]
         self._read_to += len(before) + len(text)
         return before

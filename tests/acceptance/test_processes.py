@@ -101,6 +101,14 @@ async def check_whole(client: Client, id: str, seen: Stream, text: str) -> None:
     assert (kept.body["status"], kept.text) == ("completed", text)
 
 
+def lender(server: Server) -> Path:
+    """The folder in which engines are lent."""
+    mine = descriptors(server.pid)
+    sockets = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    (found,) = {one[7] for one in sockets if len(one) > 7 and f"socket:[{one[6]}]" in mine and "lender" in one[7]}
+    return Path(found).parent
+
+
 # -- one server
 
 
@@ -169,6 +177,24 @@ async def test_another_server_is_refused_the_data_and_the_port(home: Home):
         assert "the port is taken" in elsewhere.error
 
 
+async def test_nothing_that_a_process_has_open_is_left_to_those_that_it_starts(home: Home):
+    async with home.serve() as server, clients(server) as all_of_them:
+        assert (await all_of_them[0].create("hello")).text == answer_to("hello", 3)
+        for pid in processes(server):
+            assert inheritable(pid) == set()
+
+
+def inheritable(pid: int) -> set[str]:
+    """What a process has open beside its three streams, and processes that it starts would have open too."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with suppress(OSError):  # it has just been closed
+            words = entry.read_text().split()
+            if not int(words[words.index("flags:") + 1], 8) & os.O_CLOEXEC:
+                found.add(os.readlink(f"/proc/{pid}/fd/{entry.name}"))
+    return found - {os.readlink(f"/proc/{pid}/fd/{stream}") for stream in range(3)}
+
+
 # -- whichever is asked
 
 
@@ -211,6 +237,18 @@ async def test_any_process_cancels_and_deletes_what_another_one_does(home: Home,
         await asyncio.wait_for(upstream.requests[1].left.wait(), BOUND)
 
 
+async def test_what_one_process_ended_has_ended_for_the_one_that_carried_it(home: Home, upstream: Upstream):
+    upstream.taking.clear()
+    async with home.serve() as server, clients(server) as (a, b, _):
+        cancelled = (await a.create("hello", background=True)).body["id"]
+        deleted = (await a.create("hi", background=True)).body["id"]
+        await upstream.asked(2)
+        assert (await b.cancel(cancelled)).body["status"] == "cancelled"
+        assert (await a.get(cancelled)).body["status"] == "cancelled"
+        assert (await b.delete(deleted)).status == 200
+        assert (await a.get(deleted)).status == 404
+
+
 async def test_many_at_once_are_all_answered(home: Home, upstream: Upstream):
     upstream.deltas = 10
 
@@ -226,6 +264,29 @@ async def test_many_at_once_are_all_answered(home: Home, upstream: Upstream):
     async with home.serve() as server, clients(server) as all_of_them:
         await asyncio.gather(*(converse(all_of_them[number % SIZE], number) for number in range(90)))
         assert server.lines == [f"{READY}{server.url}"]
+
+
+async def test_one_that_stands_still_is_given_no_more_than_a_few(home: Home):
+    most = 43
+    async with home.serve() as server, AsyncExitStack() as stack:
+        still = max(processes(server))
+        os.kill(still, signal.SIGSTOP)
+        stack.callback(os.kill, still, signal.SIGCONT)
+        asking = [asyncio.create_task(is_well(server.url)) for _ in range(200)]
+        stack.callback(lambda: [one.cancel() for one in asking])
+
+        async def are_answered() -> bool:
+            return sum(one.done() for one in asking) >= len(asking) - most
+
+        await until(are_answered)
+        os.kill(still, signal.SIGCONT)
+        assert await asyncio.gather(*asking) == [200] * len(asking)
+
+
+async def is_well(url: str) -> int:
+    """What a server says on a connection of its own."""
+    async with open_client(url) as client:
+        return await client.status("/healthz")
 
 
 # -- whichever dies
@@ -330,6 +391,31 @@ async def test_a_second_signal_does_not_wait_for_anyone(home: Home, upstream: Up
         assert await server.stop() == 0
         assert await stopping == 0
         assert (await asking).status == 503
+
+
+async def test_one_that_does_not_move_any_more_is_ended_with_the_others(home: Home):
+    async with home.serve() as server:
+        family, folder = processes(server), lender(server)
+        os.kill(max(family), signal.SIGSTOP)
+        stopping = asyncio.create_task(server.stop())
+        await refused(server.url)
+        assert await server.stop() == 1
+        assert await stopping == 1
+        assert not any(is_there(pid) for pid in family)
+        assert not folder.exists()
+    async with home.serve() as server:
+        assert len(processes(server)) == SIZE
+
+
+async def test_a_signal_at_the_start_stops_all_in_peace(home: Home):
+    async with home.starting("serve", "--port", "0") as server:
+
+        async def are_there() -> bool:
+            return len(processes(server)) == SIZE
+
+        await until(are_there)
+        assert await server.stop() == 0
+        assert server.lines == []
 
 
 async def refused(url: str) -> None:

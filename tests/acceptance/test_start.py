@@ -95,6 +95,18 @@ WRONG_SETTINGS = {
         '[models.m]\nengine = "openai"\nbase_url = "http://127.0.0.1:1/v1"\napi_key_env = "NO_SUCH_KEY"',
         "models.m: api_key_env names the variable NO_SUCH_KEY, which is not set",
     ),
+    "a sandbox that is none": ('[tools.code_execution]\nsandbox = "box"', "tools.code_execution.sandbox: "),
+    "actions that no browser has": (
+        '[tools.computer_use]\nbrowser_actions = "x"',
+        "tools.computer_use.browser_actions: ",
+    ),
+    "a search without an address": ('[tools.google_search]\nengine = "searxng"', "tools.google_search.url: "),
+    "embeddings that are none": (
+        '[tools.file_search]\nembeddings = "none"',
+        "tools.file_search.embeddings: source is ",
+    ),
+    "a network that is none": ('[network]\nallow = ["nobody/99"]', "network.allow: "),
+    "an ear that is none": ('[media]\nspeech = "ear"', "media.speech: "),
     "bad TOML": ("port = = 1", "turnwise.toml is not valid TOML: "),
     "a setting given twice": ("port = 1\nport = 2", "turnwise.toml is not valid TOML: "),
 }

@@ -16,7 +16,7 @@ from turnwise.store.errors import BlobsUnavailable
 from turnwise.store.s3 import open_s3
 from turnwise.store.store import BlobStore, Gap
 
-BOUND = 30.0
+BOUND = 60.0
 
 MIB = 1 << 20
 

@@ -14,7 +14,7 @@ from store.values import CARRIED, HERE, LAPSED, NOON, THERE, WAITING, ended, end
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.store.store import NewRun, News, Run, Store
 
-BOUND = 10.0
+BOUND = 60.0
 """Seconds that no test waits longer for news."""
 
 

@@ -234,6 +234,21 @@ async def test_closing_in_the_middle_hands_the_run_over_as_it_is(any_store: Stor
     assert (run.interaction.id, run.attempt, run.deaths) == ("int_1", 2, 0)
 
 
+async def test_closing_hands_over_what_the_store_did_not_take_of_a_run_as_it_is_written():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        store.hold("append")
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        await store.reached("append")
+        store.fail("append")
+        closing = asyncio.create_task(engine.interactions.close())
+        await until(lambda: isinstance(recording.broken, HandedOver))
+        store.let_go("append")
+        await within(closing)
+        (run,) = await store.claim(Lease("another", 60), 10)
+    assert (run.interaction.id, run.attempt, run.deaths) == ("int_1", 2, 0)
+
+
 async def test_closing_ends_what_is_not_kept():
     async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()]) as engine:
         recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")

@@ -402,6 +402,20 @@ async def test_a_run_that_is_stopped_while_it_is_being_claimed_is_not_begun(how:
             assert (await engine.interactions.get("int_x", "ann")).status is Status.CANCELLED
 
 
+async def test_a_run_that_another_process_takes_while_it_is_being_claimed_is_left_to_that_one():
+    store = HeldStore()
+    async with open_engine([asyncio.Event()], store=store, carrying=replace(HERE, room=1)) as engine:
+        store.hold("events")
+        await waiting(store, "int_x")
+        await store.reached("events")
+        assert await store.take("int_x", "ann", Lease("another", 60.0)) is not None
+        runs = engine.interactions._runs
+        await until(lambda: "int_x" in runs._doubted)
+        store.let_go("events")
+        await until(lambda: not runs._claimed and not runs._runs)
+        assert engine.interactions._live("int_x", "ann") is None
+
+
 async def test_whoever_stops_a_run_at_the_same_time_as_others_finds_it_stopped(any_store: Store):
     async with open_engine(store=any_store, carrying=replace(HERE, room=0)) as engine:
         await waiting(any_store, "int_x")

@@ -36,7 +36,7 @@ class Chance:
     def script(self, prompt: Prompt) -> list[Line]:
         """Some answer, which may wait, and may break."""
         lines: list[Line] = [*self._perhaps_wait(0.2), Taken()]
-        for word in words(self._random.randrange(12)):
+        for word in words(self._random.choice([0, 3, 12, 60])):
             lines.append(self._random.choice([TextFragment, TextFragment, ThoughtFragment])(word))
             lines += self._perhaps_wait(0.3)
         lines.append(ModelFailed("broke") if self._random.random() < 0.2 else Finished("stop"))
@@ -75,7 +75,7 @@ class Chance:
         seen: Seen = []
         try:
             interaction = await interactions.get(id, "ann")
-            groups = await interactions.read(interaction, self._random.randrange(4))
+            groups = await interactions.read(interaction, self._random.choice([0, 2, 3, 30]))
         except (NotFound, OutOfRange):
             return seen
         leave_at = self._random.choice([3, 1000, 1000])

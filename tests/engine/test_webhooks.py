@@ -15,7 +15,7 @@ from standardwebhooks import Webhook as StandardWebhook
 from standardwebhooks import WebhookVerificationError
 
 from receivers import Heard, Receiver, open_receiver
-from support import HeldStore, numbered_ids, open_engine, turn, until, webhooks_of, within
+from support import PATIENCE, HeldStore, numbered_ids, open_engine, turn, until, webhooks_of, within
 from turnwise.app.webhooks import Receivers
 from turnwise.domain.errors import FailedPrecondition, InvalidRequest, NotFound
 from turnwise.domain.interaction import Failure, Interaction, Status, WebhookConfig
@@ -414,7 +414,7 @@ async def test_what_was_kept_with_an_end_is_told_after_the_process_died(tmp_path
 
 
 async def until_ended(interactions: Any, id: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await interactions.get(id, "ann")).status is Status.IN_PROGRESS:  # noqa: ASYNC110
             await asyncio.sleep(0)
 

@@ -23,6 +23,7 @@ from support import (
     within,
     words,
 )
+from turnwise.http.server import Connection
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Store
@@ -148,6 +149,66 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_runs_nothing():
         writer.close()
         await until(lambda: started_tasks(before) == [])
         assert served.app.model.prompts == []
+
+
+async def connected(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection that says nothing by itself."""
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    return await within(asyncio.open_connection(host, int(port)))
+
+
+async def test_a_connection_that_never_says_anything_does_not_keep_its_place(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("turnwise.http.server.take_descriptors", lambda: 1)
+    monkeypatch.setattr("turnwise.http.server.SILENCE", 0.01)
+    async with serve() as served:
+        reader, writer = await connected(served)
+        assert await within(reader.read()) == b""
+        async with served.client.get(f"{served.url}/healthz") as reply:
+            assert reply.status == 200
+        writer.close()
+
+
+async def test_a_connection_that_has_begun_to_say_something_may_go_on(monkeypatch: pytest.MonkeyPatch):
+    armed: list[asyncio.TimerHandle] = []
+
+    class Watched(Connection):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            assert self.timeout_keep_alive_task is not None
+            armed.append(self.timeout_keep_alive_task)
+
+    monkeypatch.setattr("turnwise.http.server.Connection", Watched)
+    async with serve() as served:
+        reader, writer = await connected(served)
+        writer.write(b"GET /healthz HTTP/1.1\r\n")
+        await until(lambda: bool(armed) and armed[0].cancelled())
+        writer.write(b"host: x\r\n\r\n")
+        assert await within(reader.readuntil(b"ok\n"))
+        writer.close()
+
+
+async def test_what_asks_for_a_websocket_is_answered_as_the_call_that_it_is(caplog: pytest.LogCaptureFixture):
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
+    async with serve() as served:
+        for _ in range(2):
+            async with served.client.get(f"{served.url}/v1/models/m", headers=upgrade) as reply:
+                assert (reply.status, (await reply.json())["name"]) == (200, "models/m")
+    assert "WebSocket library" not in caplog.text
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+async def test_a_body_behind_a_wish_for_another_protocol_is_no_call_of_its_own(protocol: str):
+    smuggled = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
+    async with serve() as served:
+        reader, writer = await connected(served)
+        head = f"POST /v1/interactions HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: {protocol}\r\n"
+        writer.write(f"{head}content-type: application/json\r\ncontent-length: {len(smuggled)}\r\n\r\n".encode())
+        begun = await within(reader.readuntil(b"\r\n\r\n"))
+        assert begun.startswith(b"HTTP/1.1 400 ")
+        writer.write(smuggled)
+        rest = await within(reader.read())
+        assert b"HTTP/1.1" not in rest
+        writer.close()
 
 
 async def test_a_client_that_stops_reading_does_not_hold_the_run():

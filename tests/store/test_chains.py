@@ -1,10 +1,13 @@
 """Chains that were read before: nothing is read twice, and nothing is told that the database does not say any more."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,4 +143,47 @@ async def test_what_goes_between_the_walk_and_the_reading_is_gone(
     monkeypatch.setattr(links.Links, "find", finding)
     assert list(await store.chain("c", "ann")) == [link_of(interaction) for interaction in line[1:]]
     assert list(map(sorted, walks)) == [["a", "b", "c"], ["b", "c"]]
+    await store.close()
+
+
+@pytest.mark.postgres
+async def test_others_have_their_turn_while_a_long_chain_is_read(postgres_url: str, read: list[str]) -> None:
+    from turnwise.store.postgres import open_postgres
+    from turnwise.store.postgres.interactions import AT_ONCE
+
+    store = await open_postgres(postgres_url)
+    await make_line(store, *(f"{number:03}" for number in range(5 * AT_ONCE)))
+    reading = asyncio.create_task(store.chain(f"{5 * AT_ONCE - 1:03}", "ann"))
+    counted = [0]
+    while not reading.done():
+        await asyncio.sleep(0)
+        counted.append(len(read))
+    assert len(await reading) == counted[-1] == 5 * AT_ONCE
+    assert max(after - before for before, after in pairwise(counted)) <= AT_ONCE
+    await store.close()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("gone", ["a", "b", "c"])
+async def test_what_is_deleted_while_it_is_read_is_not_kept(
+    postgres_url: str, gone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from turnwise.store.postgres import open_postgres, statements
+    from turnwise.store.postgres.database import Database
+
+    store = await open_postgres(postgres_url)
+    await make_line(store, *"abc")
+    fetch = Database.fetch
+
+    async def fetching(self: Database, statement: str, *arguments: object) -> list[Any]:
+        rows = await fetch(self, statement, *arguments)
+        if statement == statements.LINKS:
+            await store.delete(gone, "ann")
+        return rows
+
+    monkeypatch.setattr(Database, "fetch", fetching)
+    assert len(await store.chain("c", "ann")) == "cba".index(gone)
+    monkeypatch.undo()
+    await store.create(ended(gone, text="after"))
+    assert list(await store.chain(gone, "ann")) == [link_of(ended(gone, text="after"))]
     await store.close()

@@ -1,16 +1,22 @@
 """Links that are kept in memory: given out as long as they stand as they stood, and bounded."""
 
+import gc
+import tracemalloc
 from dataclasses import replace
 
+import orjson
 import pytest
 
-from turnwise.domain.content import Text
+from turnwise.domain.content import Media, Text
 from turnwise.domain.interaction import Status
-from turnwise.domain.steps import UserInput
+from turnwise.domain.steps import FunctionResult, Step, UserInput
 from turnwise.store.codec import encode_steps
-from turnwise.store.links import LEAST, SEPARATOR, Links, in_line, members_of
+from turnwise.store.links import SEPARATOR, Links, in_line, members_of
 from turnwise.store.rows import Row
 from turnwise.store.store import Link
+
+SHORT = 1500
+"""No link of a few words takes more bytes than this, and none takes less than two thirds of it."""
 
 
 def link(id: str, previous: str | None = None, text: str = "Hi") -> Link:
@@ -83,7 +89,7 @@ def test_what_is_in_progress_is_given_and_not_kept() -> None:
 
 
 def test_what_is_forgotten_is_not_found_and_makes_room() -> None:
-    links = Links(most=5 * LEAST)
+    links = Links(most=2 * SHORT)
     for _ in range(10):
         links.read([row(link("one"))], "ann")
         links.forget("one")
@@ -94,7 +100,7 @@ def test_what_is_forgotten_is_not_found_and_makes_room() -> None:
 
 
 def test_when_there_are_too_many_those_go_that_were_asked_for_longest_ago() -> None:
-    links = Links(most=4 * LEAST)
+    links = Links(most=2 * SHORT)
     links.read([row(link("one")), row(link("two"))], "ann")
     assert kept_of(links, "one") == ["one"]
     links.read([row(link("three"))], "ann")
@@ -102,18 +108,50 @@ def test_when_there_are_too_many_those_go_that_were_asked_for_longest_ago() -> N
 
 
 def test_reading_the_same_again_takes_no_more_room() -> None:
-    links = Links(most=5 * LEAST)
+    links = Links(most=2 * SHORT)
     for _ in range(10):
         links.read([row(link("one")), row(link("two"))], "ann")
     assert kept_of(links, "one", "two") == ["one", "two"]
 
 
-@pytest.mark.parametrize("text", ["x" * 6 * LEAST, "," * 100])
+@pytest.mark.parametrize("text", ["x" * 2 * SHORT, "," * 100])
 def test_what_is_larger_than_all_the_room_is_given_and_not_kept(text: str) -> None:
-    links = Links(most=5 * LEAST)
+    links = Links(most=2 * SHORT)
     links.read([row(link("one"))], "ann")
     assert links.read([row(link("two", text=text))], "ann") == {("two", "completed today"): link("two", text=text)}
     assert kept_of(links, "one", "two") == ["one"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(UserInput((Text("So it was, and so it is. " * 100),)), id="words"),
+        pytest.param(UserInput((Text("你好" * 1000 + "\U0001f600"),)), id="words in other letters"),
+        pytest.param(UserInput((Media("image", "image/png", "QUJD" * 5000, None, {}),)), id="media"),
+        *[
+            pytest.param(FunctionResult("call", result), id=id)
+            for id, result in {
+                "objects": [{"id": number, "name": f"n{number}", "price": 1.5, "tags": ["a"]} for number in range(100)],
+                "small objects": [{"a": 1}] * 500,
+                "objects in objects": [{"a": {"b": {"c": {"d": 1}}}}] * 500,
+                "lists in lists": [[[[[]]]]] * 500,
+                "many names": {f"name {number}": number for number in range(500)},
+            }.items()
+        ],
+    ],
+)
+def test_all_that_is_kept_takes_at_most_twice_the_room_that_it_is_to_have(step: Step) -> None:
+    most = 500_000
+    rows = [orjson.dumps(row(replace(link(f"{number}"), input=(step,)))) for number in range(500)]
+    links = Links(most)
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for packed in rows:
+        links.read([orjson.loads(packed)], "ann")
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most // 4 < after - before < 2 * most
 
 
 def test_a_walk_gives_its_members_and_none_if_there_is_no_such_chain() -> None:

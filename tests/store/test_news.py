@@ -9,7 +9,7 @@ from turnwise.store import news as telling
 from turnwise.store.news import SOMETHING, Teller
 from turnwise.store.store import News
 
-BOUND = 10.0
+BOUND = 60.0
 """Seconds that no test waits longer for anything."""
 
 

@@ -48,7 +48,7 @@ from turnwise.store.postgres.hearing import LONGEST, read_news, write_news  # no
 
 pytestmark = pytest.mark.postgres
 
-BOUND = 30.0
+BOUND = 60.0
 """Seconds that no test waits longer for anything."""
 
 PLENTY = 1 << 40

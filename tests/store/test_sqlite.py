@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from alembic import command
@@ -49,10 +50,11 @@ from turnwise.store.errors import AlreadyKept, NewerDatabase, StoreClosed
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, upgrade_sqlite
 from turnwise.store.migrations.__main__ import render_head
 from turnwise.store.sqlite import SQLiteStore, open_sqlite
+from turnwise.store.sqlite_file import Connection, compact, deletions, mark_deleted
 from turnwise.store.store import NewRun, Run
 from turnwise.store.tables import is_ours, metadata
 
-BOUND = 30.0
+BOUND = 60.0
 """Seconds that no test waits longer for anything."""
 
 
@@ -366,6 +368,45 @@ def is_to_be_made_anew(path: Path) -> bool:
     return marked % 2 == 1
 
 
+class Interrupted(Connection):
+    """A connection during whose VACUUM something happens."""
+
+    happens: Callable[[], object]
+
+    def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        done = super().execute(statement, *arguments)
+        if statement == "VACUUM":
+            self.happens()
+        return done
+
+
+async def test_what_another_process_deletes_while_the_file_is_made_anew_is_not_taken_for_gone(path: Path) -> None:
+    store = await open_sqlite(path)
+    await store.create(ended())
+    await store.close()
+    connections = [
+        sqlite3.connect(path, isolation_level=None, factory=factory) for factory in (Interrupted, Connection)
+    ]
+    here, there = connections
+    here.happens = lambda: mark_deleted(there)
+    mark_deleted(here)
+    compact(here)
+    assert deletions(here) == 3
+    here.happens = lambda: None
+    compact(here)
+    assert deletions(here) == 4
+    for connection in connections:
+        connection.close()
+
+
+def test_a_deletion_is_told_by_another_odd_number_when_there_is_no_greater_one(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "turnwise.db", factory=Connection)
+    connection.execute(f"PRAGMA user_version = {2**31 - 1}")
+    mark_deleted(connection)
+    assert deletions(connection) == 1
+    connection.close()
+
+
 async def test_the_end_of_a_run_that_brought_nothing_along_does_not_empty_the_log(
     store: SQLiteStore, path: Path
 ) -> None:
@@ -641,6 +682,21 @@ async def test_what_an_older_version_left_in_progress_waits_for_somebody(path: P
     assert await store.append([words("first", 2, "a", attempt=2)]) == set()
     assert await store.finish(ended("first"), attempt=2)
     await store.close()
+
+
+async def test_an_older_database_that_another_process_holds_is_refused_by_sqlites_own_error(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by(path, "0004")
+    monkeypatch.setattr(migrate, "PATIENCE", 0.01)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA journal_mode = WAL")
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await open_sqlite(path)
+    holder.close()
+    await (await open_sqlite(path)).close()
+    assert tables(path)[-1] == (revisions()[-1],)
 
 
 @pytest.mark.parametrize("version", revisions()[:-1])

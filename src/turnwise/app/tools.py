@@ -12,7 +12,7 @@ from turnwise.engine.file_search import FileSearch
 from turnwise.engine.schema import check_schema, violation
 from turnwise.media.exchange import GuardedWeb
 from turnwise.media.visits import Visits
-from turnwise.models.sources import fetch, parse_source
+from turnwise.models.sources import Source, fetch, parse_source
 from turnwise.settings import Settings, SettingsError
 from turnwise.tools.google_search.engines import build_engine
 from turnwise.tools.google_search.tool import GoogleSearchTool
@@ -53,18 +53,32 @@ def build_embedder(settings: Settings, closing: AsyncExitStack) -> "EmbeddingMod
         SettingsError: the weights cannot be, or a part is not installed.
     """
     name = settings.tools.file_search.embeddings
-    if name is None:
+    source = find_embeddings(settings)
+    if name is None or source is None:
         return None
-    from turnwise.models.embedding import EmbeddingModel, check_parts
+    from turnwise.models.embedding import EmbeddingModel
 
-    try:
-        source = parse_source(name)
-        check_parts()
-    except ValueError as error:
-        raise SettingsError(f"tools.file_search.embeddings: {error}") from error
     embedder = EmbeddingModel(name, lambda: fetch(source, settings.weights_dir))
     closing.push_async_callback(embedder.close)
     return embedder
+
+
+def find_embeddings(settings: Settings) -> Source | None:
+    """Where the weights are of who tells what texts mean, if that is set.
+
+    Raises:
+        SettingsError: the weights cannot be, or a part is not installed.
+    """
+    name = settings.tools.file_search.embeddings
+    if name is None:
+        return None
+    from turnwise.models.embedding import check_parts
+
+    try:
+        check_parts()
+        return parse_source(name)
+    except ValueError as error:
+        raise SettingsError(f"tools.file_search.embeddings: {error}") from error
 
 
 def build_code_execution(settings: Settings) -> Tool:

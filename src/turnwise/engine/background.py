@@ -121,6 +121,8 @@ class Runs:
         """Those of them that take up room."""
         self._claimed: set[str] = set()
         """Runs that were claimed, and are not carried yet."""
+        self._doubted: set[str] = set()
+        """Runs of which was said that somebody took them, while this process was claiming some."""
         self._reserved = 0
         """How much room is kept for runs that are about to be carried."""
         self._stopping: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -410,6 +412,8 @@ class Runs:
             is_any = news == News()  # nothing in particular has happened, and so anything may have
             if news.waiting or is_any:
                 self._wanted.set()
+            if self._reserved:
+                self._doubted |= self._claimed if is_any else news.taken
             taken = [run for id, run in self._runs.items() if is_any or id in news.taken]
             if taken:
                 await self._look_at(taken)
@@ -443,6 +447,7 @@ class Runs:
         """Take as many runs as there are and as there is room for."""
         while (limit := min(self._free(), CLAIMED)) > 0:
             with self._reserve(limit):
+                self._doubted.clear()
                 claimed = await self._store.claim(self._carrying.lease, limit)
                 self._claimed.update(run.interaction.id for run in claimed)
                 for run in claimed:
@@ -460,6 +465,8 @@ class Runs:
             recording = await self._journal.go_on(claimed.interaction, claimed.attempt)
             if id in self._claimed and recording.events and not recording.is_over:
                 self._carry_claimed(claimed, recording)
+                if id in self._doubted:
+                    await self._look_at([self._runs[id]])
             else:
                 self._journal.drop(recording)
         except Exception:

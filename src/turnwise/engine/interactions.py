@@ -113,6 +113,7 @@ class Interactions:
         self._webhooks = webhooks or Nobody()
         self._journal = Journal(store, clock, self._webhooks.notices)
         carrying = carrying or Carrying(Lease(uuid4().hex, ALONE))
+        self._is_alone = carrying.lease.seconds == ALONE
         self._runs = Runs(store, self._journal, clock, carrying, self._resume)
 
     async def open(self, *, alone: bool = True) -> None:
@@ -175,13 +176,15 @@ class Interactions:
             NotFound: there is none with this id for this owner.
         """
         recording = self._live(id, owner)
-        if recording is not None:
+        if recording is not None and self._is_alone:
             return recording.snapshot()
         interaction = await self._store.load(id, owner)
         if interaction is None:
             raise _unknown(id)
-        if interaction.status.is_terminal:
+        if interaction.status.is_terminal:  # another process may have ended what is still carried here
             return interaction
+        if recording is not None:
+            return recording.snapshot()
         return ended_as(interaction, [event for _, event in await self._store.events(id, 0)])
 
     async def read(self, interaction: Interaction, after: int) -> AsyncGenerator[Numbered, None]:

@@ -439,6 +439,7 @@ class Journal:
     async def _give_up(self, recording: Recording) -> None:
         """The store would not take what a run told. Try to write down at least that it failed."""
         if recording.is_lost:
+            self.drop(recording)  # whoever has it goes on from what is written
             return
         recording.broken = Internal(NOT_WRITTEN)
         recording.pending = cut_short(recording.events, Failure(Internal.code, NOT_WRITTEN), self._clock())

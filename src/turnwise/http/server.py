@@ -13,6 +13,7 @@ from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from turnwise.domain.errors import Internal
 from turnwise.http.door import Door, take_descriptors
@@ -24,6 +25,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 BACKLOG = 2048
 """How many may wait to be accepted."""
+
+SILENCE = 30.0
+"""How long, in seconds, a connection may be there before the first byte of its first call. Behind a call it is five."""
 
 
 class CannotListen(Internal):
@@ -106,6 +110,26 @@ class Arrivals(Protocol):
         """Have no more come."""
 
 
+class Connection(HttpToolsProtocol):
+    """A connection as uvicorn has it, that does not take a place for ever without saying anything."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(SILENCE, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.timeout_keep_alive_task is not None:  # uvicorn lets it run on where the connection broke
+            self.timeout_keep_alive_task.cancel()
+        super().connection_lost(exc)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A call that would rather be another protocol is answered as the call that it is: uvicorn's own words would
+        tell the operator to install what nobody needs. A body of it has been taken for that protocol, and must not be
+        taken for another call, so the connection ends with the answer."""
+        if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
+            self.cycle.keep_alive = False
+
+
 class Server(uvicorn.Server):
     """uvicorn, with a word when it listens, and runs that end before their connections are waited for."""
 
@@ -127,6 +151,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
+                http=Connection,
                 lifespan="off",
                 ws="none",
                 log_config=None,

@@ -25,11 +25,13 @@ Member: TypeAlias = tuple[str, str]
 MOST = 64 * 1024 * 1024
 """About how many bytes all links have that are kept: twenty thousand turns of two kilobytes."""
 
-LEAST = 1000
+LEAST = 500
 """About how many bytes a link has beside its texts."""
 
-VALUE = 60
-"""About how many bytes a value takes in a list or an object, behind which there is mostly a comma."""
+BESIDE = {",": 60, "[": 48, '{"': 124}
+"""About how many bytes a value has beside its text, by what there is of it in JSON: a value in a list or an object
+mostly has a comma behind it, and a list and an object begin somewhere. An object whose fields have names of one letter
+takes thirty times as much as its text."""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class Links:
         read: dict[Member, Link] = {}
         for standing, *row in rows:
             link = read_link(row)
-            size = LEAST + sum(sys.getsizeof(text) + VALUE * text.count(",") for text in row if text)
+            size = LEAST + sum(map(_size, filter(None, row)))
             read[link.id, standing] = link
             self.forget(link.id)
             if size <= self._most and link.status.is_terminal:
@@ -99,6 +101,11 @@ class Links:
         kept = self._kept.pop(id, None)
         if kept is not None:
             self._size -= kept.size
+
+
+def _size(text: str) -> int:
+    """About how many bytes that takes in memory which a column has as JSON."""
+    return sys.getsizeof(text) + sum(size * text.count(begin) for begin, size in BESIDE.items())
 
 
 def members_of(ids: str | None, standings: str | None) -> list[Member]:

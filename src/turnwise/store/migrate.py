@@ -68,16 +68,29 @@ def begin_at_head(connection: sqlite3.Connection) -> str:
     return revision
 
 
+PATIENCE = 60.0
+"""Seconds to wait for another process that is bringing the same SQLite file up to date."""
+
+
 def upgrade_sqlite(path: Path) -> None:
-    """Apply the migrations that a SQLite file lacks, all or none of them."""
+    """Apply the migrations that a SQLite file lacks, all or none of them.
+
+    Raises:
+        sqlite3.Error: it is locked for too long, or its disk is full.
+    """
     from sqlalchemy import URL, create_engine, event
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
+    url = URL.create("sqlite", database=str(path.absolute()))
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE})
     event.listen(engine, "connect", _leave_transactions_to_us)
     event.listen(engine, "begin", _begin_immediate)
-    with engine.begin() as connection:
-        run_migrations(connection)
+    try:
+        with engine.begin() as connection:
+            run_migrations(connection)
+    except DBAPIError as error:
+        raise error.orig or error from error
 
 
 MIGRATING = 0x7475726E77697365

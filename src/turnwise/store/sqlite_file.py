@@ -98,8 +98,8 @@ def _connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-_MARK = "PRAGMA user_version = {}"
-"""A number in the head of the file that is free for us: it grows with each deletion, and is odd until `compact`."""
+_NUMBERS = 2**31
+"""How many numbers there are that SQLite keeps in the head of a file; what is larger it takes for 0."""
 
 
 def deletions(connection: sqlite3.Connection) -> int:
@@ -117,7 +117,12 @@ def empty_log(connection: sqlite3.Connection) -> None:
 def mark_deleted(connection: sqlite3.Connection) -> None:
     """The same, of what somebody has deleted: the file is to be made anew, too."""
     empty_log(connection)
-    connection.execute(_MARK.format(deletions(connection) + 1 | 1))
+    _mark(connection, deletions(connection) + 1 | 1)
+
+
+def _mark(connection: sqlite3.Connection, number: int) -> None:
+    """Write a number into the head of the file. It grows with each deletion, and is odd until `compact`."""
+    connection.execute(f"PRAGMA user_version = {number % _NUMBERS}")
 
 
 def compact(connection: sqlite3.Connection) -> None:
@@ -127,8 +132,21 @@ def compact(connection: sqlite3.Connection) -> None:
     if number % 2 and size <= COMPACTED_UNASKED:
         documents.optimize(connection)
         connection.execute("VACUUM")
-        connection.execute(_MARK.format(number + 1))
+        _mark_as_new(connection, number)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _mark_as_new(connection: sqlite3.Connection, number: int) -> None:
+    """Say that the file was made anew, unless another process has deleted something since it had this number: no number
+    may come a second time."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if deletions(connection) == number:
+            _mark(connection, number + 1)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:

@@ -1,5 +1,6 @@
 """Interactions, the journal of their events, and their runs in PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ from turnwise.store.store import (
 
 FARTHEST = 2**62
 """No position is as far as this, and there is no need to look behind a farther one."""
+
+AT_ONCE = 20
+"""How many links are read before others have their turn: half a millisecond of talk, or some megabytes of pictures."""
 
 
 class PostgresInteractions:
@@ -93,10 +97,12 @@ class PostgresInteractions:
         while True:
             arguments = (id, owner, owner, SEPARATOR, SEPARATOR, id, owner)
             row = await self._database.fetch_one(sql.LINE, *arguments)
+            members = [] if row is None else members_of(*row[:2])
+            for gone, _ in known.keys() - members:  # while they were read, and perhaps after they were to be forgotten
+                self._links.forget(gone)
             if row is None:
                 return []
-            ids, standings, *newest = row
-            members = members_of(ids, standings)
+            _, _, *newest = row
             known |= self._links.find(members)
             standing, *_ = newest
             if (id, standing) not in known:
@@ -106,7 +112,9 @@ class PostgresInteractions:
                 return in_line(id, [known[member] for member in members])
             # Should one of these go meanwhile, or end, the next walk is without it, or finds that it has changed.
             rows = await self._database.fetch(sql.LINKS, encode_texts(id for id, _ in missing))
-            known |= self._links.read(rows, owner)
+            for begin in range(0, len(rows), AT_ONCE):
+                known |= self._links.read(rows[begin : begin + AT_ONCE], owner)
+                await asyncio.sleep(0)
 
     async def events(self, id: str, after: int) -> Sequence[tuple[int, Event]]:
         return (await self.tail({id: after})).get(id, [])
