@@ -11,7 +11,7 @@ from turnwise.store.memory import MemoryStore
 from turnwise.store.sqlite import open_sqlite
 from turnwise.store.store import Store
 
-# A shell that starts the tests in the background has them ignore this, and with them all that they start, Ctrl-C or not.
+# A shell that starts the tests in the background has them ignore this, and all that they start, Ctrl-C or not.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
