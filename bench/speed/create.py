@@ -34,7 +34,9 @@ def main() -> None:
     with ExitStack() as stack:
         model = stack.enter_context(upstream())
         servers = [stack.enter_context(floor(model))]
-        servers += [stack.enter_context(turnwise(model, source=source.absolute())) for source in given.source]
+        servers += [
+            stack.enter_context(turnwise(model, source=source.absolute(), is_keyed=True)) for source in given.source
+        ]
         others, missing = stack.enter_context(peers(given.peers.absolute(), ["m"]))
         cut_off = run(measure([*servers, *others], given))
     for note in notes(missing, cut_off):

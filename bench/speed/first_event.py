@@ -98,7 +98,9 @@ def main() -> None:
     with ExitStack() as stack:
         model = stack.enter_context(upstream())
         servers = [stack.enter_context(floor(model))]
-        servers += [stack.enter_context(turnwise(model, source=source.absolute())) for source in given.source]
+        servers += [
+            stack.enter_context(turnwise(model, source=source.absolute(), is_keyed=True)) for source in given.source
+        ]
         measure(servers, stack.enter_context(listeners()), given)
     TABLE.finish(given)
 

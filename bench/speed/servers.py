@@ -85,10 +85,12 @@ def turnwise(
     settings: Mapping[str, str] | None = None,
     folder: Path | None = None,
     command: str = "serve",
+    is_keyed: bool = False,
 ) -> Iterator[Server]:
     """turnwise as it is installed by default, with all names of models answered by that upstream.
 
-    `source` is the folder that holds the package, `folder` its data, which are kept if they are given.
+    `source` is the folder that holds the package, `folder` its data, which are kept if they are given. `is_keyed`:
+    whether it asks for a key, which callers have.
     """
     with tempfile.TemporaryDirectory() as fresh:
         data = folder or Path(fresh)
@@ -97,8 +99,15 @@ def turnwise(
         arguments = ["-m", "turnwise", command, "--port", "0", "--data-dir", str(data), "--config", str(config)]
         name = "turnwise" if source == SOURCE else f"turnwise of {source.parent.name}"
         environment = {"PYTHONPATH": str(source), **(settings or {})}
-        with started(name, [*arguments, *options], environment, "turnwise ready at ") as server:
+        headers = {"x-goog-api-key": _new_key(data, environment)} if is_keyed else {}
+        with started(name, [*arguments, *options], environment, "turnwise ready at ", headers=headers) as server:
             yield server
+
+
+def _new_key(data: Path, environment: Mapping[str, str]) -> str:
+    command = [sys.executable, "-m", "turnwise", "keys", "create", "--data-dir", str(data)]
+    said = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=True)
+    return said.stdout.split()[-1]
 
 
 @contextmanager
