@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from support import App, Frame, HeldStore, Reply, open_app, until, words
+from support import NOON, App, Frame, HeldStore, Reply, open_app, turn, until, words
 from turnwise.domain.errors import ModelUnavailable
-from turnwise.domain.interaction import Usage
+from turnwise.domain.events import End
+from turnwise.domain.interaction import Interaction, Status, Usage
+from turnwise.http.streaming import EventStream
 from turnwise.models.model import Finished, Fragment, Taken, TextFragment, ThoughtFragment, UsageFragment
 from turnwise.models.scripted import say
 from turnwise.store.sqlite import open_sqlite
 from turnwise.store.store import Store
+from turnwise.wire.steps.render import render_event
 
 AT = "/v1beta/interactions"
 DIALECTS = {
@@ -58,6 +61,32 @@ async def test_what_comes_last_leaves_together_with_the_end():
         assert sent[-1]["more_body"] is False
         assert b"interaction.complete" in sent[-1]["body"]
         assert sent[-1]["body"].endswith(b"data: [DONE]\n\n")
+
+
+async def test_nothing_is_left_to_close_when_the_end_is_out():
+    is_out, is_closed = asyncio.Event(), False
+
+    async def groups():
+        nonlocal is_closed
+        try:
+            yield [(1, End(Status.COMPLETED, None, NOON))]
+        finally:
+            await asyncio.sleep(0.01)  # as whatever hands something back
+            is_closed = True
+
+    async def receive():
+        await is_out.wait()
+        return {"type": "http.disconnect"}  # as servers say behind the last byte
+
+    async def send(message):
+        if message["type"] == "http.response.body" and not message["more_body"]:
+            assert is_closed
+            is_out.set()
+            await asyncio.sleep(0)
+
+    interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
+    await EventStream(interaction, groups(), render_event)({"type": "http"}, receive, send)
+    assert is_out.is_set()
 
 
 @BOTH

@@ -78,13 +78,16 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        goes_on = True
+        last = b""
         async with aclosing(self._frames()) as frames:
             async for data in frames:
-                goes_on = not data.endswith(DONE)
-                await send({"type": "http.response.body", "body": data, "more_body": goes_on})
-        if goes_on:  # elsewhere: this process has let go of the run
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+                if data.endswith(DONE):
+                    last = data
+                else:
+                    await send({"type": "http.response.body", "body": data, "more_body": True})
+        # Behind it the client counts as gone, and nothing of the stream may be left to close by then. Empty: the run
+        # goes on elsewhere, and this process has let go of it.
+        await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _frames(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._groups) as groups:
