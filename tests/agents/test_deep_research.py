@@ -218,7 +218,7 @@ async def test_numbers_and_addresses_of_a_lying_plan_are_no_headings():
     async with open_world(ABOUT_TPUS, lying(title=lambda _: lie)) as world:
         text = report(await world.work()).text
     assert text.startswith("# Google TPUs since\n")
-    assert "77" not in text
+    assert not re.search(r"\b77\b", text)  # a port may end like this
     assert "sold.example" not in text
 
 
