@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.speed.calls import asked, quantile
 from bench.speed.listeners import Listeners, gathered, listeners, within
 from bench.speed.results import Table, parser
-from bench.speed.servers import SOURCE, Server, floor, turnwise, upstream
+from bench.speed.servers import SOURCE, Server, beside_floor
 
 TABLE = Table(
     "first_event",
@@ -96,11 +96,7 @@ def main() -> None:
     options.add_argument("--source", type=Path, nargs="+", default=[SOURCE])
     given = options.parse_args()
     with ExitStack() as stack:
-        model = stack.enter_context(upstream())
-        servers = [stack.enter_context(floor(model))]
-        servers += [
-            stack.enter_context(turnwise(model, source=source.absolute(), is_keyed=True)) for source in given.source
-        ]
+        servers = stack.enter_context(beside_floor(given.source))
         measure(servers, stack.enter_context(listeners()), given)
     TABLE.finish(given)
 

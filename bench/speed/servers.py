@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -102,6 +102,17 @@ def turnwise(
         headers = {"x-goog-api-key": _new_key(data, environment)} if is_keyed else {}
         with started(name, [*arguments, *options], environment, "turnwise ready at ", headers=headers) as server:
             yield server
+
+
+@contextmanager
+def beside_floor(sources: Sequence[Path]) -> Iterator[list[Server]]:
+    """The floor, and turnwise from each of these folders, which asks for keys, all with one upstream."""
+    with ExitStack() as stack:
+        model = stack.enter_context(upstream())
+        servers = [stack.enter_context(floor(model))]
+        for source in sources:
+            servers.append(stack.enter_context(turnwise(model, source=source.absolute(), is_keyed=True)))
+        yield servers
 
 
 def _new_key(data: Path, environment: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.speed.calls import asked, load, run, session
 from bench.speed.peers import HERE, notes, peers
 from bench.speed.results import Table, parser
-from bench.speed.servers import SOURCE, Server, floor, turnwise, upstream
+from bench.speed.servers import SOURCE, Server, beside_floor
 
 TABLE = Table(
     "stream",
@@ -42,11 +42,7 @@ def main() -> None:
     options.add_argument("--peers", type=Path, default=HERE, metavar="DIR", help="where peers are installed")
     given = options.parse_args()
     with ExitStack() as stack:
-        model = stack.enter_context(upstream())
-        servers = [stack.enter_context(floor(model))]
-        servers += [
-            stack.enter_context(turnwise(model, source=source.absolute(), is_keyed=True)) for source in given.source
-        ]
+        servers = stack.enter_context(beside_floor(given.source))
         others, missing = stack.enter_context(peers(given.peers.absolute(), ["m", f"deltas-{given.deltas}"]))
         cut_off = run(measure([*servers, *others], given))
     for note in notes(missing, cut_off):
