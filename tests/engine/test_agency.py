@@ -14,7 +14,7 @@ import pytest
 import uvloop
 
 from engine.tooling import ToolForTests, found
-from engine.working import AgentForTests, around, asked, joined, shown, work_on
+from engine.working import PLENTY, AgentForTests, around, asked, joined, shown, work_on
 from support import NOON, PATIENCE, OneModel, within
 from turnwise.agents.agent import AgentCard, Budget, Cites, Desk, Done, Hired, Said, Says, Shows, Task, Thinks
 from turnwise.domain.content import Media, Text
@@ -99,6 +99,30 @@ async def test_a_thought_is_shown_while_the_work_goes_on():
         last = [event async for event in events][-1]
         assert isinstance(last, End)
         assert last.status is Status.COMPLETED
+
+
+async def test_an_agent_goes_on_when_its_step_is_kept():
+    finished: list[str] = []
+
+    async def careful(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        finished.append(await desk.step("first", lambda: desk.ask("", "a?")))
+        finished.append(await desk.step("second", lambda: desk.ask("", "b?")))
+        yield Done()
+
+    turn = asked()
+    hired = Hired(AgentForTests(careful), "m", PLENTY)
+    model = ScriptedModel(say("Yes."), say("No."))
+    async with aclosing(work(turn, hired, Task(turn.input), around(), OneModel(model))) as events:
+        while True:
+            event = await within(anext(events))
+            if isinstance(event, Checkpoint) and event.kind == "step":
+                break
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert finished == []
+        assert len(model.prompts) == 1
+        await within(anext(events))
+        assert finished == ["Yes."]
 
 
 @pytest.mark.parametrize("config", [{}, {"thinking_summaries": "none"}])

@@ -12,6 +12,7 @@ from turnwise.domain.content import Text
 from turnwise.domain.errors import HandedOver, Internal, NotFound, OutOfRange
 from turnwise.domain.events import (
     ArgumentsDelta,
+    Checkpoint,
     Created,
     End,
     Event,
@@ -517,6 +518,24 @@ async def test_once_the_store_can_be_reached_again_readers_are_told_at_once():
         await until(lambda: bool(journal._tail._readers))
         await store.finish(replace(interaction(), status=Status.COMPLETED), Batch("one", 5, (END,)), attempt=1)
         assert [position for position, _ in await within(reading)] == [2, 3, 4, 5]
+
+
+async def test_a_run_goes_on_when_what_it_has_paid_for_is_written():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        store.hold("append")
+        paid = asyncio.create_task(tell(journal, recording, Checkpoint("step", {"usage": {}})))
+        await store.reached("append")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not paid.done()
+        store.let_go("append")
+        await within(paid)
+        store.hold("append")
+        await tell(journal, recording, Checkpoint("other", {"usage": None}))
+        store.let_go("append")
+        await tell(journal, recording, END)
 
 
 async def test_no_writer_waits_between_the_last_of_a_step_and_its_stop():

@@ -13,7 +13,7 @@ import logging
 from base64 import b64decode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from turnwise.agents.agent import Budget, Cites, Done, Hired, Said, Says, Shows, Task, Thinks
@@ -67,7 +67,15 @@ class _Over:
     """The budget is overdrawn."""
 
 
-_Heard: TypeAlias = Said | Checkpoint | _Over | Exception
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is to be kept before the desk goes on, and what says that it is."""
+
+    checkpoint: Checkpoint
+    done: asyncio.Event
+
+
+_Heard: TypeAlias = Said | _Kept | _Over | Exception
 """What comes through the queue; an exception is what broke the work, and the last."""
 
 
@@ -165,6 +173,10 @@ class _Office:
                     return
                 if isinstance(heard, Exception):
                     raise heard
+                if isinstance(heard, _Kept):
+                    yield heard.checkpoint
+                    heard.done.set()
+                    continue
                 self.is_done = isinstance(heard, Done)
                 yield heard
         finally:
@@ -200,11 +212,11 @@ class _Office:
             self._budget,
             began=self._began,
             kept=self._kept,
-            tell=self._queue.put,
+            tell=self._keep,
             over=self._overdraw,
         )
         if self._kept.offered is None:
-            await self._queue.put(desk.beginning())
+            await self._keep(desk.beginning())
         hearing = Hearing()
         async with aclosing(self._hired.agent.work(await self._in_words(), desk)) as saying:
             async for said in saying:
@@ -243,6 +255,12 @@ class _Office:
         steps = (*task.history, *task.input)
         told = tuple(await self._around.present(steps, replace(card, inputs=frozenset({"text"}))))
         return replace(task, history=told[: len(task.history)], input=told[len(task.history) :])
+
+    async def _keep(self, checkpoint: Checkpoint) -> None:
+        """Have it told, and wait until whoever hears asks for more: by then it is kept."""
+        kept = _Kept(checkpoint, asyncio.Event())
+        await self._queue.put(kept)
+        await kept.done.wait()
 
     async def _overdraw(self) -> None:
         """End the work. Nobody goes on from here."""

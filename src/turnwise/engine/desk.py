@@ -1,8 +1,9 @@
 """The desk of an agent: steps that are done once, a model that is asked, tools that are used, and what all that costs.
 
 A step that is finished is told as a Checkpoint, in the very stream of events in which the agent's words are told, and
-before anything that follows from it. So whatever part of that stream outlives the process, it is of one piece: the next
-desk gives what finished steps gave, and what the agent said rests on these and on no others.
+before anything that follows from it; the agent goes on when it is kept. So whatever part of that stream outlives the
+process, it is of one piece: the next desk gives what finished steps gave, and what the agent said rests on these and on
+no others.
 
 Between its steps an agent sees the time and the costs as they were when the last of them was finished. So it sees the
 same when it begins again later, and decides the same.
@@ -53,7 +54,7 @@ OFFERED = "offered"
 """The kind of the checkpoint of the functions that the agent was offered, told before all others."""
 
 Tell: TypeAlias = Callable[[Checkpoint], Awaitable[None]]
-"""Puts a checkpoint behind everything that the agent has said so far."""
+"""Puts a checkpoint behind everything that the agent has said so far, and returns when it is kept."""
 
 Over: TypeAlias = Callable[[], Awaitable[None]]
 """Ends the work because its budget is overdrawn. It does not return."""

@@ -8,6 +8,9 @@ while the run goes on, to the store for ever after.
 
 The writer owns the run; readers come and go. Nothing that a reader does, or fails to do, is felt by the writer.
 
+What a run has paid for, an answer of a model or a step of an agent, is written before the run goes on: whoever carries
+it after a crash does not pay for it again.
+
 Text that comes faster than it is written is joined into one event before it gets its position. A run with
 `store=false` has a recording without a store: the same reading, nothing kept, and no waiting for anyone else's writes.
 
@@ -25,6 +28,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import aclosing
 from datetime import datetime
 from itertools import chain
+from typing import TypeGuard
 
 from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
 from turnwise.domain.events import (
@@ -225,12 +229,17 @@ def cut_short(told: Sequence[Event], end: Failure | Status, at: datetime) -> lis
     return [*closing(told), End(end, usage, at)]
 
 
+def _is_paid_for(event: Event) -> TypeGuard[Checkpoint]:
+    """Whether it says what something has cost."""
+    return isinstance(event, Checkpoint) and event.data.get("usage") is not None
+
+
 def spent(told: Iterable[Event]) -> Usage | None:
     """What a run has cost, as far as it is written down: its checkpoints say what each round, or each step of an agent,
     cost (`usage` of their data)."""
     total: Usage | None = None
     for event in told:
-        if isinstance(event, Checkpoint) and event.data.get("usage") is not None:
+        if _is_paid_for(event):
             cost = Usage(**event.data["usage"])
             total = cost if total is None else add_usage(total, cost)
     return total
@@ -296,7 +305,8 @@ class Journal:
         return await self._store.finish(whole, batch, attempt=run.attempt, notices=await self._notify(whole))
 
     async def append(self, recording: Recording, event: Event) -> None:
-        """Write down one more event. Waits when it is the last, and when the store is far behind.
+        """Write down one more event. Waits when it is the last, when it says what something has cost, and when the
+        store is far behind.
 
         Raises:
             Internal: the store could not write.
@@ -312,7 +322,8 @@ class Journal:
         self._dirty[recording.interaction.id] = recording
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
-        if isinstance(event, End) or (len(recording.pending) > PENDING_LIMIT and _may_wait_behind(event)):
+        is_behind = len(recording.pending) > PENDING_LIMIT and _may_wait_behind(event)
+        if is_behind or isinstance(event, End) or _is_paid_for(event):
             await self.settle(recording)
 
     async def settle(self, recording: Recording) -> None:
