@@ -198,8 +198,9 @@ class Runs:
         if run.end is None:
             run.end = Status.CANCELLED
             self._stop(run)
-        while not recording.ended:
-            await recording.changed()
+        with recording.watched() as bell:
+            while not recording.ended:
+                await bell.wait()
 
     async def cancel_elsewhere(self, id: str, owner: str) -> None:
         """Stop a run of another process, or one that waits. Several who do so at once do it together, since each would

@@ -24,11 +24,11 @@ readers are told so, since nobody will ever tell them more.
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import TypeGuard
+from typing import Protocol, TypeGuard
 
 from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
 from turnwise.domain.events import (
@@ -97,8 +97,8 @@ class Recording:
         self.ended = False
         """Whether no more events will be published here. The last one is End, unless the store would not even take
         that, or the run is lost."""
-        self._waiting: set[asyncio.Future[bool]] = set()
-        """A future for each that waits until more is published."""
+        self._bells: set[Bell] = set()
+        """One for each that waits, or may wait, until more is published."""
 
     @property
     def is_lost(self) -> bool:
@@ -148,32 +148,76 @@ class Recording:
         self.ended = True
         self._tell()
 
-    async def changed(self, within: float | None = None) -> bool:
-        """Wait until more was published, for so many seconds at the most. Returns whether it was."""
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Future[bool] = loop.create_future()
-        self._waiting.add(waiting)
-        # Readers wait for every piece of a stream: `asyncio.timeout` would cost more than the rest of the wait.
-        timer = None if within is None else loop.call_later(within, _wake, waiting, False)
+    @contextmanager
+    def watched(self, idle: float | None = None) -> Iterator["Bell"]:
+        """A bell that rings whenever more is published. `idle`: after how many seconds a wait for it is given up."""
+        bell = Bell(idle)
+        self._bells.add(bell)
         try:
-            return await waiting
+            yield bell
         finally:
-            self._waiting.discard(waiting)
-            if timer is not None:
-                timer.cancel()
+            self._bells.discard(bell)
+            bell.close()
 
     def snapshot(self) -> Interaction:
         """The interaction as far as its events tell it."""
         return ended_as(self.interaction, self.events.condensed())
 
     def _tell(self) -> None:
-        for waiting in self._waiting:
-            _wake(waiting, True)
+        for bell in self._bells:
+            bell.ring()
 
 
-def _wake(waiting: asyncio.Future[bool], is_told: bool) -> None:
-    if not waiting.done():
-        waiting.set_result(is_told)
+class Bell:
+    """What somebody waits for, again and again.
+
+    Readers wait for each piece of a stream. So whether a wait takes too long is found out by one timer, that looks
+    when the wait could be over that began before it last looked: a timer for each wait would cost more than the rest
+    of it.
+    """
+
+    __slots__ = ("_idle", "_loop", "_since", "_timer", "_waiting")
+
+    def __init__(self, idle: float | None) -> None:
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._since = 0.0
+        """When the wait began."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Future[bool] | None = None
+
+    async def wait(self) -> bool:
+        """Wait until it rings. False: it has not rung in time."""
+        self._waiting = self._loop.create_future()
+        if self._idle is not None:
+            self._since = self._loop.time()
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._idle, self._look)
+        return await self._waiting
+
+    def ring(self) -> None:
+        """Wake whoever waits. Who does not wait sees for himself."""
+        self._wake(True)
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look(self) -> None:
+        assert self._idle is not None
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return  # the next wait begins a timer
+        left = self._since + self._idle - self._loop.time()
+        if left > 0.0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._wake(False)
+
+    def _wake(self, is_rung: bool) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(is_rung)
 
 
 def _have_end(events: Sequence[Event]) -> bool:
@@ -328,8 +372,10 @@ class Journal:
 
     async def settle(self, recording: Recording) -> None:
         """Wait until all that a run has told is written, or never will be."""
-        while not recording.settled:
-            await recording.changed()
+        if not recording.settled:
+            with recording.watched() as bell:
+                while not recording.settled:
+                    await bell.wait()
 
     def live(self, id: str) -> Recording | None:
         """The recording of a run that goes on in this process."""
@@ -355,21 +401,20 @@ class Journal:
             return behind
         return _both(behind, self._tail.follow(interaction.id, interaction.owner, last, idle=idle))
 
-    async def follow(self, recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
+    def follow(self, recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
         """The events of a recording behind a position, as `read` has them; and, once it is lost, those that its new
         carrier tells."""
-        position = after
-        async with aclosing(follow(recording, after, idle=idle)) as groups:
-            async for group in groups:
-                yield group
-                position += len(group)
-        if recording.is_lost and not self._closed:
-            interaction = recording.interaction
-            async with aclosing(self._tail.follow(interaction.id, interaction.owner, position, idle=idle)) as groups:
-                async for group in groups:
-                    yield group
-        elif recording.is_lost:
+        return follow(recording, after, idle=idle, elsewhere=self._elsewhere)
+
+    def _elsewhere(self, interaction: Interaction, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
+        """What its new carrier tells.
+
+        Raises:
+            HandedOver: this process stops, and it is to be read on from another.
+        """
+        if self._closed:
             raise HandedOver(STOPPED)
+        return self._tail.follow(interaction.id, interaction.owner, after, idle=idle)
 
     async def close(self) -> None:
         """Wait until all that is gathered is written, though not for ever, and let go of whoever reads from the
@@ -473,25 +518,40 @@ class Journal:
             self.forget(recording)
 
 
-async def follow(recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
-    """Events of a recording behind a position, in groups, as they are published. Empty: idle for so long. They stop
-    where the run is lost.
+class Elsewhere(Protocol):
+    """Goes on with the events of a run behind a position where this process has lost it."""
+
+    def __call__(self, interaction: Interaction, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]: ...
+
+
+async def follow(
+    recording: Recording, after: int, *, idle: float, elsewhere: Elsewhere | None = None
+) -> AsyncGenerator[Numbered, None]:
+    """Events of a recording behind a position, in groups, as they are published. Empty: idle for so long. Where the run
+    is lost they go on `elsewhere`, or stop.
 
     Raises:
         Internal: the run's end could not be written.
     """
     position = after
-    while True:
-        events = recording.events.behind(position)
-        if events:
-            yield list(enumerate(events, position + 1))
-            position += len(events)
-        elif recording.ended:
-            if recording.broken is not None and not recording.is_lost and not _have_end(recording.events):
-                raise recording.broken
-            return
-        elif not await recording.changed(idle):
-            yield ()
+    with recording.watched(idle) as bell:
+        while True:
+            events = recording.events.behind(position)
+            if events:
+                yield list(enumerate(events, position + 1))
+                position += len(events)
+            elif recording.ended:
+                break
+            elif not await bell.wait():
+                yield ()
+    if recording.broken is None or _have_end(recording.events):
+        return
+    if not recording.is_lost:
+        raise recording.broken
+    if elsewhere is not None:
+        async with aclosing(elsewhere(recording.interaction, position, idle=idle)) as groups:
+            async for group in groups:
+                yield group
 
 
 async def _both(

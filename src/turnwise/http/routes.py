@@ -106,10 +106,10 @@ class Application(Starlette):
             return
         begun = False
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal begun
             begun = True
-            await send(message)
+            return send(message)
 
         request = Incoming(scope, receive, watched)
         try:

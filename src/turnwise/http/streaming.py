@@ -78,36 +78,33 @@ class EventStream(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        last = b""
-        async with aclosing(self._frames()) as frames:
-            async for data in frames:
-                if data.endswith(DONE):
-                    last = data
-                else:
+        last = None
+        async with aclosing(self._groups) as groups:
+            while last is None:
+                data, last = await self._next(groups)
+                if data:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
         # Behind it the client counts as gone, and nothing of the stream may be left to close by then. Empty: the run
         # goes on elsewhere, and this process has let go of it.
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
-    async def _frames(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._groups) as groups:
-            try:
-                async for group in groups:
-                    data = b"".join([self._frame(event, position) for position, event in group])
-                    if group and isinstance(group[-1][1], End):
-                        yield data + DONE
-                        return
-                    if data or not group:
-                        yield data or KEEP_ALIVE
-            except HandedOver as error:  # the run goes on, and so this is no end
-                yield render_frame("error", {"event_type": "error", **render_error(error)})
-                return
-            except TurnwiseError as error:
-                yield self._broken(error)
-            except Exception:
-                log.exception("the stream of %s broke", self._interaction.id)
-                yield self._broken(Internal("turnwise failed in the middle of this stream; its log has the reason"))
-        yield DONE
+    async def _next(self, groups: Groups) -> tuple[bytes, bytes | None]:
+        """The frames of the next group; and, if it is the last, what is sent behind all else."""
+        try:
+            group = await anext(groups)
+            data = b"".join([self._frame(event, position) for position, event in group])
+            if group and isinstance(group[-1][1], End):
+                return b"", data + DONE
+            return data if group else KEEP_ALIVE, None
+        except StopAsyncIteration:
+            return b"", DONE
+        except HandedOver as error:  # the run goes on, and so this is no end
+            return render_frame("error", {"event_type": "error", **render_error(error)}), b""
+        except TurnwiseError as error:
+            return self._broken(error), DONE
+        except Exception:
+            log.exception("the stream of %s broke", self._interaction.id)
+            return self._broken(Internal("turnwise failed in the middle of this stream; its log has the reason")), DONE
 
     def _broken(self, error: TurnwiseError) -> bytes:
         """An error in the middle of a stream, and the end without which some clients would wait for more. They have
