@@ -23,6 +23,7 @@ from yarl import URL
 from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable, TurnwiseError
 from turnwise.models.completions import AnswerReader, Continues, about_tokens, parse_error_body, render_request
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken
+from turnwise.models.pieces import Pieces
 from turnwise.models.pixels import with_images_as
 from turnwise.models.profile import PLAIN, Profile
 from turnwise.models.seam import joined, without_echo
@@ -36,9 +37,6 @@ BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
 
 ERROR_BODY = 64 * 1024
 """How much of a refusal is read."""
-
-DRAIN = 0.25
-"""How long, in seconds, the end of a finished answer is waited for, so that its connection can be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,9 @@ class Upstream:
             "Content-Type": JSON,
         }
         self._socket, self._reuse, self._connections = socket, reuse, connections
-        limits = limits or Limits()
-        self._timeout = aiohttp.ClientTimeout(total=limits.total, sock_connect=limits.connect, sock_read=limits.idle)
+        self._limits = limits = limits or Limits()
+        timeout = partial(aiohttp.ClientTimeout, sock_connect=limits.connect, sock_read=limits.idle)
+        self._whole, self._streamed = timeout(total=limits.total), timeout(total=None)
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(
@@ -103,15 +102,16 @@ class Upstream:
         path: str = CHAT,
         form: str = JSON,
         explain: Explain = parse_error_body,
+        is_streamed: bool = False,
     ) -> aiohttp.ClientResponse:
         """Send a call, and see to it that what comes back is the beginning of an answer. `accept` is the content type
-        of the answer, `form` that of the call.
+        of the answer, `form` that of the call. `is_streamed`: whoever asks sees to the limit of the whole.
 
         Raises:
             TurnwiseError: as the contract of a model has it.
         """
         try:
-            response = await self.post(body, path, form)
+            response = await self.post(body, path, form, is_streamed=is_streamed)
         except BROKEN as error:
             raise self.meaning(error, model) from error
         try:
@@ -120,6 +120,20 @@ class Upstream:
             response.close()
             raise
         return response
+
+    async def stream(self, body: bytes, model: str) -> Pieces:
+        """Send a call that is answered piece by piece. Whoever reads the pieces closes them.
+
+        Raises:
+            TurnwiseError: as the contract of a model has it.
+        """
+        until = asyncio.get_running_loop().time() + self._limits.total
+        try:
+            async with asyncio.timeout_at(until):
+                response = await self.ask(body, model, accept="text/event-stream", is_streamed=True)
+        except TimeoutError as error:
+            raise self.meaning(error, model) from error
+        return Pieces(response, idle=self._limits.idle, until=until)
 
     async def whole(self, response: aiohttp.ClientResponse, model: str) -> bytes:
         """All of an answer."""
@@ -153,25 +167,28 @@ class Upstream:
                 f" {content_type!r}: is its base_url right?"
             )
 
-    async def post(self, body: bytes, path: str = CHAT, form: str = JSON) -> aiohttp.ClientResponse:
+    async def post(
+        self, body: bytes, path: str = CHAT, form: str = JSON, *, is_streamed: bool = False
+    ) -> aiohttp.ClientResponse:
         """Send a call and wait for the head of its answer.
 
         A kept connection may turn out to have been closed by the other side in the meantime. That is found out
         before any byte of an answer, and tried once more.
         """
         try:
-            return await self._post(body, path, form)
+            return await self._post(body, path, form, is_streamed)
         except (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError):
             if not self._reuse:
                 raise
-            return await self._post(body, path, form)
+            return await self._post(body, path, form, is_streamed)
 
-    async def _post(self, body: bytes, path: str, form: str) -> aiohttp.ClientResponse:
+    async def _post(self, body: bytes, path: str, form: str, is_streamed: bool) -> aiohttp.ClientResponse:
         if self._session is None:
             self._session = self._open()
         headers = None if form == JSON else {"Content-Type": form}
         url = URL(self._base_url + path)
-        return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+        timeout = self._streamed if is_streamed else self._whole
+        return await self._session.post(url, data=body, headers=headers, allow_redirects=False, timeout=timeout)
 
     def _open(self) -> aiohttp.ClientSession:
         # Below the five seconds after which llama.cpp and uvicorn close an idle connection.
@@ -181,9 +198,7 @@ class Upstream:
             if self._socket
             else aiohttp.TCPConnector(limit=self._connections, **keep)
         )
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=self._headers, timeout=self._timeout
-        )
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=self._headers)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -278,26 +293,31 @@ class OpenAIModel:
     async def _answer(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
         asked = await self._request(prompt)
         async with nullcontext() if self._places is None else self._places(asked):
-            streams = asked["stream"]
-            accept = "text/event-stream" if streams else JSON
-            response = await self._upstream.ask(orjson.dumps(asked), self._model, accept=accept)
-            answer = AnswerReader(sound_of(prompt))
+            answer, body = AnswerReader(sound_of(prompt)), orjson.dumps(asked)
+            if not asked["stream"]:
+                response = await self._upstream.ask(body, self._model)
+                try:
+                    yield Taken()
+                    for fragment in answer.whole(await self._upstream.whole(response, self._model)):
+                        yield fragment
+                    for fragment in answer.closing():
+                        yield fragment
+                finally:
+                    response.close()  # does nothing once the whole answer was read and its connection went back
+                return
+            pieces = await self._upstream.stream(body, self._model)
             try:
                 yield Taken()
-                if streams:
-                    events = EventReader()
-                    while not answer.ended:
-                        payloads = await self._next(response, events, answer)
-                        for fragment in answer.chunks(payloads, joins_text=prompt.joins_text):
-                            yield fragment
-                else:
-                    for fragment in answer.whole(await self._upstream.whole(response, self._model)):
+                events = EventReader()
+                while not answer.ended:
+                    payloads = await self._next(pieces, events, answer)
+                    for fragment in answer.chunks(payloads, joins_text=prompt.joins_text):
                         yield fragment
                 for fragment in answer.closing():
                     yield fragment
-                await _drain(response)
+                await pieces.drain()
             finally:
-                response.close()  # does nothing once the whole answer was read and its connection went back
+                pieces.close()
 
     async def _request(self, prompt: Prompt) -> dict[str, Any]:
         """The body of the call."""
@@ -314,10 +334,10 @@ class OpenAIModel:
             return await asyncio.to_thread(render)  # a grammar may take seconds, in which others want to be served
         return render()
 
-    async def _next(self, response: aiohttp.ClientResponse, events: EventReader, answer: AnswerReader) -> list[bytes]:
+    async def _next(self, pieces: Pieces, events: EventReader, answer: AnswerReader) -> list[bytes]:
         """The data of the next events. How the connection ends means nothing to an answer that has finished."""
         try:
-            data = await response.content.readany()
+            data = await pieces.next()
         except BROKEN as error:
             if not answer.finished:
                 raise self._upstream.meaning(error, self._model) from error
@@ -350,15 +370,3 @@ async def _refusal(response: aiohttp.ClientResponse) -> bytes:
     except BROKEN:
         pass
     return body
-
-
-async def _drain(response: aiohttp.ClientResponse) -> None:
-    """Read the end of a finished answer, if it is about to come, so that its connection can be used again."""
-    if response.content.at_eof():
-        return
-    try:
-        async with asyncio.timeout(DRAIN):
-            while await response.content.readany():
-                pass
-    except (TimeoutError, aiohttp.ClientError):
-        pass
