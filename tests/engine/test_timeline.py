@@ -21,7 +21,7 @@ from turnwise.domain.events import (
 )
 from turnwise.domain.interaction import Status
 from turnwise.domain.steps import ModelOutput, Thought
-from turnwise.engine.timeline import BLOCK, Timeline
+from turnwise.engine.timeline import BLOCK, LATEST, Timeline
 
 
 def told(pieces: int) -> list[Event]:
@@ -51,21 +51,28 @@ def test_events_are_told_again_as_they_were(pieces: int) -> None:
 
 def test_a_reader_gets_what_is_behind_any_position() -> None:
     events = told(3 * BLOCK)
-    timeline = Timeline(events)
+    timeline = Timeline()
+    for begin in range(0, len(events), 7):
+        timeline.extend(events[begin : begin + 7])
     assert all(timeline.behind(position) == events[position:] for position in range(len(events) + 2))
 
 
 def test_what_is_condensed_comes_to_the_same_in_fewer_events() -> None:
     events = told(10 * BLOCK)
-    condensed = list(Timeline(events).condensed())
+    timeline = Timeline()
+    for event in events:
+        timeline.extend([event])
+    condensed = list(timeline.condensed())
     assert fold(condensed) == fold(events)
     assert len(condensed) < len(events) / 5
 
 
 def test_all_but_the_last_pieces_of_a_text_are_kept_as_one_text() -> None:
-    timeline = Timeline(told(100 * BLOCK))
+    timeline = Timeline()
+    for event in told(100 * BLOCK):
+        timeline.extend([event])
     kept = sum(isinstance(event, PartDelta) for event in timeline.condensed())
-    assert kept < 2 * BLOCK + 2 * 100 + 4
+    assert kept < LATEST + 2 * 100 + 4
 
 
 def test_nothing_at_all_is_told() -> None:
