@@ -81,30 +81,32 @@ class EventStream(Response):
         last = None
         async with aclosing(self._groups) as groups:
             while last is None:
-                data, last = await self._next(groups)
+                try:
+                    data, last = self._frames(await anext(groups))
+                except StopAsyncIteration:
+                    data, last = b"", DONE
+                except Exception as error:
+                    data, last = self._ending(error)
                 if data:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
-        # Behind it the client counts as gone, and nothing of the stream may be left to close by then. Empty: the run
-        # goes on elsewhere, and this process has let go of it.
+        # Behind it the client counts as gone, and nothing of the stream may be left to close by then.
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
-    async def _next(self, groups: Groups) -> tuple[bytes, bytes | None]:
-        """The frames of the next group; and, if it is the last, what is sent behind all else."""
-        try:
-            group = await anext(groups)
-            data = b"".join([self._frame(event, position) for position, event in group])
-            if group and isinstance(group[-1][1], End):
-                return b"", data + DONE
-            return data if group else KEEP_ALIVE, None
-        except StopAsyncIteration:
-            return b"", DONE
-        except HandedOver as error:  # the run goes on, and so this is no end
+    def _frames(self, group: Sequence[tuple[int, Event]]) -> tuple[bytes, bytes | None]:
+        """The frames of a group; and, if it is the last, what is sent behind all else."""
+        data = b"".join([self._frame(event, position) for position, event in group])
+        if group and isinstance(group[-1][1], End):
+            return b"", data + DONE
+        return data if group else KEEP_ALIVE, None
+
+    def _ending(self, error: Exception) -> tuple[bytes, bytes]:
+        """The last frames of a stream that breaks off, and what is sent behind them."""
+        if isinstance(error, HandedOver):  # the run goes on, and so this is no end
             return render_frame("error", {"event_type": "error", **render_error(error)}), b""
-        except TurnwiseError as error:
-            return self._broken(error), DONE
-        except Exception:
-            log.exception("the stream of %s broke", self._interaction.id)
-            return self._broken(Internal("turnwise failed in the middle of this stream; its log has the reason")), DONE
+        if not isinstance(error, TurnwiseError):
+            log.error("the stream of %s broke", self._interaction.id, exc_info=error)
+            error = Internal("turnwise failed in the middle of this stream; its log has the reason")
+        return self._broken(error), DONE
 
     def _broken(self, error: TurnwiseError) -> bytes:
         """An error in the middle of a stream, and the end without which some clients would wait for more. They have

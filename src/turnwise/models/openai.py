@@ -310,7 +310,13 @@ class OpenAIModel:
                 yield Taken()
                 events = EventReader()
                 while not answer.ended:
-                    payloads = await self._next(pieces, events, answer)
+                    try:
+                        data = await pieces.next()
+                    except BROKEN as error:
+                        if not answer.finished:
+                            raise self._upstream.meaning(error, self._model) from error
+                        data = b""  # how the connection ends means nothing to an answer that has finished
+                    payloads = self._split(events, data, answer)
                     for fragment in answer.chunks(payloads, joins_text=prompt.joins_text):
                         yield fragment
                 for fragment in answer.closing():
@@ -334,26 +340,17 @@ class OpenAIModel:
             return await asyncio.to_thread(render)  # a grammar may take seconds, in which others want to be served
         return render()
 
-    async def _next(self, pieces: Pieces, events: EventReader, answer: AnswerReader) -> list[bytes]:
-        """The data of the next events. How the connection ends means nothing to an answer that has finished."""
-        try:
-            data = await pieces.next()
-        except BROKEN as error:
-            if not answer.finished:
-                raise self._upstream.meaning(error, self._model) from error
-            data = b""
+    def _split(self, events: EventReader, data: bytes, answer: AnswerReader) -> list[bytes]:
+        """The data of the events that end within these bytes. No bytes: nothing more will come."""
         if data:
-            return self._split(events, data)
+            try:
+                return events.feed(data)
+            except EventTooLarge as error:
+                raise ModelFailed(f"the upstream of the model {self._model!r} sent an event without end") from error
         if not answer.finished:
             raise broke_off(self._model)
         answer.ended = True
         return []
-
-    def _split(self, events: EventReader, data: bytes) -> list[bytes]:
-        try:
-            return events.feed(data)
-        except EventTooLarge as error:
-            raise ModelFailed(f"the upstream of the model {self._model!r} sent an event without end") from error
 
 
 def broke_off(model: str) -> ModelUnavailable:
