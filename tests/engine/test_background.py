@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
@@ -52,6 +53,26 @@ async def test_cancelling_in_the_middle_keeps_what_was_said(any_store: Store):
         assert cancelled == await any_store.load("int_1", "ann")
         assert [event for _, event in await within(reader)] == await ended_once(any_store, "int_1")
         await until(lambda: engine.model.left_early == 1)
+
+
+async def test_a_run_that_was_left_leaves_nothing_behind_for_the_garbage_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        async with open_engine([Taken(), *say("Hello")[1:-1], asyncio.Event()]) as engine:
+
+            async def leave() -> None:
+                left = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
+                async with aclosing(engine.interactions.follow(left)) as groups:
+                    while not texts([event for _, event in await within(anext(groups))]):
+                        pass
+                await within(engine.interactions.leave(left))
+
+            await leave()
+            await until(lambda: not engine.interactions._runs._runs)
+            assert [one for one in gc.get_objects() if isinstance(one, Recording)] == []
+    finally:
+        gc.enable()
 
 
 async def test_a_run_that_is_cancelled_in_the_very_moment_it_begins_still_ends():

@@ -1,6 +1,7 @@
 """The client of OpenAI-compatible upstreams, against a real server that does well, badly, or nothing at all."""
 
 import asyncio
+import gc
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -42,7 +43,7 @@ from turnwise.domain.errors import (
 from turnwise.domain.interaction import Usage
 from turnwise.domain.tools import Schema
 from turnwise.models import completions
-from turnwise.models.model import Finished, ModelCard, Taken, TextFragment
+from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.openai import Limits, OpenAIModel
 from turnwise.models.profile import PLAIN, Profile
 
@@ -362,6 +363,24 @@ async def test_a_stream_that_breaks_says_so_after_what_came(
     assert type(error) is kind
     assert seen == [Taken(), TextFragment("a")]
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("case", [*BREAKS, "nobody listens"])
+async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask: Ask, case: str) -> None:
+    reply, _ = BREAKS.get(case, (silent(), None))
+    gc.collect()
+    gc.disable()
+    try:
+        async with serve(reply) as upstream:
+            model = ask(upstream)
+            if case != "nobody listens":
+                await read_until_it_breaks(model, prompt())
+        if case == "nobody listens":
+            with suppress(ModelUnavailable):
+                await read(model, prompt())
+        assert [one for one in gc.get_objects() if isinstance(one, Prompt)] == []
+    finally:
+        gc.enable()
 
 
 async def test_wrong_framing_is_a_failure_whenever_it_is_found(ask: Ask) -> None:

@@ -144,6 +144,7 @@ class Upstream:
 
     def meaning(self, error: Exception, model: str) -> ModelFailed:
         """What a broken connection means for the one who asked."""
+        _let_go(error)
         # Never repr(): that of some of aiohttp's errors holds the request's headers, and so the key.
         log.warning("%s: %s: %s", self.place, type(error).__name__, error)
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -351,6 +352,14 @@ class OpenAIModel:
             raise broke_off(self._model)
         answer.ended = True
         return []
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop the frames of an error and of those behind it. Those of aiohttp's connector hold the error again, and so the
+    whole request, until somebody looks for garbage."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def broke_off(model: str) -> ModelUnavailable:
