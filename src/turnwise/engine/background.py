@@ -309,7 +309,9 @@ class Runs:
             self._stop(run)
 
     def _forget(self, id: str, run: _Run) -> None:
-        del run.telling  # what stopped it has its frames, which have the run: a circle that would keep the whole request
+        del (
+            run.telling
+        )  # what stopped it has its frames, which have the run: a circle that would keep the whole request
         if run.limit is not None:
             run.limit.cancel()
         if self._runs.get(id) is run:

@@ -59,9 +59,9 @@ JOINED_LIMIT = 4096
 """Characters up to which text that waits is joined: beyond them a writer that is far ahead would only copy text about,
 and never be made to wait."""
 
-MANY, GATHERING = 4, 0.002
-"""From how many runs on that tell something at the same time the next group is given time to gather, and how long, in
-seconds. What a group costs is the same for one run as for fifty."""
+GATHERING, GATHERED = 0.0001, 0.005
+"""How long, in seconds, the next group is given time to gather, for each run in the last one; and at the most. What a
+group costs is nearly the same for one run as for fifty."""
 
 PASSED_ON = 32
 """Events of a run without a store after which its readers have a look, if its writer did not wait for anything."""
@@ -141,9 +141,9 @@ class Recording:
 
     def publish(self) -> None:
         """Show what was taken, and is written now, to every reader."""
-        self.events.extend(self.writing)
-        self.writing = []
-        self.ended = _have_end(self.events)
+        written, self.writing = self.writing, []
+        self.events.extend(written)
+        self.ended = _have_end(written or self.events)
         self._tell()
 
     def break_off(self, error: TurnwiseError) -> None:
@@ -450,9 +450,9 @@ class Journal:
     async def _flush_all(self) -> None:
         try:
             while self._dirty:
-                pace = self._store.pace if len(self._dirty) < MANY else max(self._store.pace, GATHERING)
+                gathering = min(GATHERING * (len(self._dirty) - 1), GATHERED)
                 await self._flush()
-                if pace:
+                if pace := max(self._store.pace, gathering):
                     await asyncio.sleep(pace)
         finally:
             self._flusher = None

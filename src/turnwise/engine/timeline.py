@@ -106,9 +106,10 @@ class Timeline(Sequence[Event]):
     def extend(self, events: Iterable[Event]) -> None:
         """Add events."""
         latest = self._latest
-        for event in latest[:-LATEST]:
-            self._put_away(event)
-        del latest[:-LATEST]
+        if len(latest) > LATEST:
+            for event in latest[:-LATEST]:
+                self._put_away(event)
+            del latest[:-LATEST]
         latest.extend(events)
 
     def behind(self, position: int) -> list[Event]:

@@ -265,11 +265,13 @@ class AnswerReader:
         return self._pieces(choice.get(message) or {}, whole=message == "message")
 
     def _pieces(self, message: Mapping[str, Any], *, whole: bool) -> list[Fragment]:
+        text = message.get("content")
+        if text and len(message) == 1:  # as mostly
+            return [TextFragment(_text(text))]
         pieces: list[Fragment] = []
         thought = message.get("reasoning_content") or message.get("reasoning")
         if thought:
             pieces.append(ThoughtFragment(_text(thought)))
-        text = message.get("content")
         if text:
             pieces.append(TextFragment(_text(text)))
         audio = message.get("audio")

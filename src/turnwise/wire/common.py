@@ -29,6 +29,16 @@ def frame(name: str, position: int, **payload: JSON) -> Frame:
     return name, {"event_type": name, "event_id": str(position), **payload}
 
 
+def text_frame(name: str, position: int, index: int, text: str) -> Frame:
+    """The frame of more text, which nearly all frames are: it is made before anything else is looked for."""
+    return name, {
+        "event_type": name,
+        "event_id": str(position),
+        "index": index,
+        "delta": {"type": "text", "text": text},
+    }
+
+
 def render_time(time: datetime) -> str:
     """RFC 3339 in UTC, with a Z, as every SDK reads it."""
     return time.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -52,6 +52,7 @@ from turnwise.wire.common import (
     render_thought,
     render_usage,
     render_whole,
+    text_frame,
 )
 
 _STATUS = {Status.BUDGET_EXCEEDED: Status.INCOMPLETE}
@@ -115,6 +116,8 @@ def render_interaction(
 
 def render_event(event: Event, position: int, interaction: Interaction) -> Frame | None:
     """The frame of an event: its name and payload. `interaction` is the one as it was created."""
+    if isinstance(event, PartDelta) and isinstance(event.delta, TextDelta):
+        return text_frame("content.delta", position, event.output, event.delta.text)
     match event:
         case PartDelta(_, output, delta):
             shown = _render_delta(delta)

@@ -53,6 +53,7 @@ from turnwise.wire.common import (
     render_thought,
     render_usage,
     render_whole,
+    text_frame,
 )
 
 
@@ -92,6 +93,8 @@ def render_interaction(
 
 def render_event(event: Event, position: int, interaction: Interaction) -> Frame | None:
     """The frame of an event: its name and payload. `interaction` is the one as it was created."""
+    if isinstance(event, PartDelta) and isinstance(event.delta, TextDelta):
+        return text_frame("step.delta", position, event.step, event.delta.text)
     match event:
         case PartDelta(step, _, delta):
             shown = _render_delta(delta)
