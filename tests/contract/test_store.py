@@ -204,6 +204,17 @@ async def test_what_was_appended_is_not_refused_and_neither_is_the_same_again(st
     assert [set(await store.append(batches)) for _ in range(2)] == [set(), set()]
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 64, 150])
+async def test_any_number_of_runs_is_appended_to_at_once(store: Store, number: int) -> None:
+    ids = [f"int_{n}" for n in range(number)]
+    for id in ids:
+        await store.create(replace(running(), id=id), run=CARRIED)
+    refused = await store.append([words(id, 1, id) for id in ["gone", *ids]])
+    assert set(refused) == {"gone"}
+    for id in ids:
+        assert texts(await store.events(id, 0)) == [(1, id)]
+
+
 async def test_what_was_refused_is_named_and_the_rest_is_kept(store: Store) -> None:
     for id in ("one", "over", "gone"):
         await store.create(running(id), run=CARRIED)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from turnwise.store import sqlite, statements
+from turnwise.store import runs, sqlite, statements
 from turnwise.store.migrate import begin_at_head
 
 SMALL = {"KEYS": ["SCAN keys"], "LITTER": ["SCAN litter"]}
@@ -33,7 +33,7 @@ STATEMENTS = {
     for module in (statements, sqlite)
     for name, statement in vars(module).items()
     if isinstance(statement, str) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement) and name != "WALK"
-}
+} | {"APPEND_FENCED": runs.append_fenced(2)}
 
 
 @pytest.mark.parametrize("name", STATEMENTS)

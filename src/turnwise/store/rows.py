@@ -131,9 +131,9 @@ def event_rows(batches: Sequence[Batch]) -> list[Row]:
 
 
 def fenced_event_rows(batches: Sequence[Batch]) -> list[Row]:
-    """The same, and at the end of each row the run that it is of: its id, and the attempt at it."""
+    """The same, and at the end of each row the attempt at the run that it is of."""
     return [
-        (batch.id, batch.first, len(batch.events), encode_events(batch.events), batch.id, batch.attempt)
+        (batch.id, batch.first, len(batch.events), encode_events(batch.events), batch.attempt)
         for batch in batches
         if batch.events
     ]

@@ -5,8 +5,10 @@ Each function works on a connection, within a transaction of its caller's. A lea
 
 import sqlite3
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 from turnwise.domain.events import Event
 from turnwise.domain.interaction import Interaction
@@ -14,6 +16,9 @@ from turnwise.store import statements as sql
 from turnwise.store.codec import unpack
 from turnwise.store.rows import Row, read_interaction, write_time
 from turnwise.store.store import Lease, NewRun, Run
+
+MOST_ROWS = 64
+"""How many rows one statement keeps at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +39,35 @@ def begin(connection: sqlite3.Connection, interaction: Interaction, run: NewRun)
 
 def append(connection: sqlite3.Connection, events: Sequence[Row], runs: Sequence[tuple[str, int]]) -> set[str]:
     """Keep events of these runs, which are ids with attempts. Returns the ids of those that are not what they were."""
-    if connection.executemany(sql.APPEND_FENCED, events).rowcount == len(runs):
+    if sum(_append(connection, some) for some in _in_statements(events)) == len(runs):
         return set()
     # Some are refused, or are kept already.
     return {run[0] for run in runs if not connection.execute(sql.IS_CURRENT, run).fetchall()}
+
+
+@cache
+def append_fenced(rows: int) -> str:
+    """The statement that keeps so many rows of events, each only while the run is the same attempt's."""
+    values = ", ".join(["(?, ?, ?, ?, ?)"] * rows)
+    return f"""
+INSERT INTO events (id, seq, n, data) SELECT column1, column2, column3, column4 FROM (VALUES {values})
+WHERE EXISTS (SELECT 1 FROM runs WHERE id = column1 AND attempt = column5) ON CONFLICT DO NOTHING
+"""
+
+
+def _append(connection: sqlite3.Connection, events: Sequence[Row]) -> int:
+    """Keep events, and return how many rows of them were new."""
+    return connection.execute(append_fenced(len(events)), [*chain.from_iterable(events)]).rowcount
+
+
+def _in_statements(events: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The same rows, in parts whose lengths are powers of two: so that there are few statements to prepare. While a
+    statement is worked on the event loop goes on. With a statement for each row it would be asked to wait at each."""
+    done = 0
+    while left := len(events) - done:
+        some = min(1 << left.bit_length() - 1, MOST_ROWS)
+        yield events[done : done + some]
+        done += some
 
 
 def end(connection: sqlite3.Connection, id: str, attempt: int) -> bytes | None:

@@ -10,12 +10,6 @@ CREATE = f"INSERT INTO interactions ({INTERACTION}) VALUES (?, ?, ?, ?, ?, ?, ?,
 # Events that come with their interaction, or with its end. Once only, by the primary key.
 APPEND = "INSERT INTO events (id, seq, n, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
-# Events of a run that goes on: only while it is the same attempt's.
-APPEND_FENCED = """
-INSERT INTO events (id, seq, n, data) SELECT ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM runs WHERE id = ? AND attempt = ?)
-ON CONFLICT DO NOTHING
-"""
-
 IS_CURRENT = "SELECT 1 FROM runs WHERE id = ? AND attempt = ?"
 
 # Once only: whoever deletes the run writes the end.
