@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from support import HeldStore, open_engine, read_all, texts, turn, until, within, words
+from support import HeldStore, carried, open_engine, read_all, texts, turn, until, within, words
 from turnwise.domain.content import Text
 from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
@@ -20,6 +20,13 @@ from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Lease, Store
 
 STREAM = turn(stream=True)
+OPENING: list[Event] = [Created(), StatusUpdate(Status.IN_PROGRESS)]
+HALF: list[Event] = [
+    *OPENING,
+    StepStart(0, None, ModelOutput()),
+    PartStart(0, 0, Text("")),
+    PartDelta(0, 0, TextDelta("Half")),
+]
 
 
 async def ended_once(store: Store, id: str) -> list[Event]:
@@ -107,10 +114,11 @@ async def test_cancelling_at_any_moment_ends_a_run_once_and_the_same_for_all(mom
 
 @pytest.mark.parametrize("held", ["append", "finish"])
 async def test_cancelling_while_the_store_is_writing_loses_and_repeats_nothing(held: str):
-    store, told = HeldStore(), asyncio.Event()
-    async with open_engine([Taken(), TextFragment("Hello"), told, Finished("stop")], store=store) as engine:
+    store, begun, told = HeldStore(), asyncio.Event(), asyncio.Event()
+    async with open_engine([Taken(), begun, TextFragment("Hello"), told, Finished("stop")], store=store) as engine:
         store.hold(held)
         recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        begun.set()
         reader = asyncio.create_task(read_all(engine.interactions.follow(recording)))
         if held == "append":
             await store.reached(held)
@@ -129,10 +137,11 @@ async def test_cancelling_while_the_store_is_writing_loses_and_repeats_nothing(h
 
 
 async def test_cancelling_while_the_middle_is_written_closes_what_it_opened():
-    store = HeldStore()
-    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+    store, begun = HeldStore(), asyncio.Event()
+    async with open_engine([Taken(), begun, TextFragment("Half"), asyncio.Event()], store=store) as engine:
         store.hold("append")
         await engine.interactions.begin(STREAM, "ann", "steps")
+        begun.set()
         await store.reached("append")
         cancelling = asyncio.create_task(engine.interactions.cancel("int_1", "ann"))
         for _ in range(10):
@@ -256,10 +265,11 @@ async def test_closing_in_the_middle_hands_the_run_over_as_it_is(any_store: Stor
 
 
 async def test_closing_hands_over_what_the_store_did_not_take_of_a_run_as_it_is_written():
-    store = HeldStore()
-    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+    store, begun = HeldStore(), asyncio.Event()
+    async with open_engine([Taken(), begun, TextFragment("Half"), asyncio.Event()], store=store) as engine:
         store.hold("append")
         recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        begun.set()
         await store.reached("append")
         store.fail("append")
         closing = asyncio.create_task(engine.interactions.close())
@@ -355,13 +365,82 @@ async def test_a_refusal_while_the_run_is_being_kept_is_written_down_as_its_end(
     assert caplog.records == []
 
 
-async def test_a_store_that_cannot_begin_a_run_closes_the_models_stream():
+@pytest.mark.parametrize("said", [[], [TextFragment("Half")]], ids=["before it speaks", "while it speaks"])
+async def test_a_store_that_cannot_begin_a_run_closes_the_models_stream(said: list[Fragment]):
     store = HeldStore()
     store.fail("create")
-    async with open_engine([Taken(), asyncio.Event()], store=store) as engine:
+    async with open_engine([Taken(), *said, asyncio.Event()], store=store) as engine:
         with pytest.raises(OSError, match="disk is full"):
             await engine.interactions.begin(STREAM, "ann", "steps")
         await until(lambda: engine.model.left_early == 1)
+
+
+async def test_a_store_that_cannot_begin_a_run_whose_answer_is_whole_keeps_nobody_waiting():
+    store = HeldStore()
+    store.fail("create")
+    async with open_engine(say("Hi"), store=store) as engine:
+        with pytest.raises(OSError, match="disk is full"):
+            await within(engine.interactions.begin(STREAM, "ann", "steps"))
+        assert store.calls["finish"] == 0
+
+
+async def test_words_that_come_with_the_news_that_there_will_be_some_are_kept_with_the_run():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        assert [event for _, event in await store.events("int_1", 0)] == HALF
+        assert texts(recording.events) == "Half"
+        assert store.calls["append"] == 0
+
+
+async def test_words_that_come_while_the_run_is_being_kept_are_told_behind_it():
+    store, more = HeldStore(), asyncio.Event()
+    model = [Taken(), TextFragment("Half"), more, TextFragment(" and half"), asyncio.Event()]
+    async with open_engine(model, store=store) as engine:
+        store.hold("create")
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await store.reached("create")
+        more.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        store.let_go("create")
+        recording = await within(beginning)
+        await until(lambda: texts(recording.events) == "Half and half")
+        assert [event for _, event in await store.events("int_1", 0)] == [
+            *HALF,
+            PartDelta(0, 0, TextDelta(" and half")),
+        ]
+
+
+async def test_an_answer_that_is_whole_at_once_is_begun_before_it_ends(any_store: Store):
+    async with open_engine(say(*words(5)), store=any_store) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        seen = [event for _, event in await within(read_all(engine.interactions.follow(recording)))]
+        assert seen == await ended_once(any_store, "int_1")
+        assert texts(seen) == "".join(words(5))
+        assert await carried(any_store) == {}
+
+
+async def test_whoever_gives_up_while_a_run_is_being_kept_leaves_its_model_alone():
+    store = HeldStore()
+    async with open_engine([Taken(), TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        store.hold("create")
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await store.reached("create")
+        beginning.cancel()
+        await asyncio.wait({beginning})
+        await until(lambda: engine.model.left_early == 1)
+        with pytest.raises(NotFound):
+            await engine.interactions.get("int_1", "ann")
+
+
+async def test_a_model_that_breaks_as_soon_as_it_has_begun_ends_the_run_as_failed(caplog: pytest.LogCaptureFixture):
+    async with open_engine([Taken(), TextFragment("Half"), ZeroDivisionError("no")]) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        await within(read_all(engine.interactions.follow(recording)))
+        *said, failed, end = await ended_once(engine.store, "int_1")
+        assert (texts(said), failed.type, end.type) == ("Half", "failed", "end")
+    assert [record.getMessage() for record in caplog.records] == ["the run int_1 broke"]
 
 
 class Clinging:
@@ -399,15 +478,6 @@ async def test_a_thousand_runs_end_each_for_itself():
             seen = [event for _, event in await read_all(engine.interactions.follow(recording))]
             assert texts(seen) == "".join(words(3))
             assert isinstance(seen[-1], End)
-
-
-OPENING: list[Event] = [Created(), StatusUpdate(Status.IN_PROGRESS)]
-HALF: list[Event] = [
-    *OPENING,
-    StepStart(0, None, ModelOutput()),
-    PartStart(0, 0, Text("")),
-    PartDelta(0, 0, TextDelta("Half")),
-]
 
 
 async def test_a_beat_in_the_moment_when_an_end_is_written_takes_nothing_for_lost(monkeypatch: pytest.MonkeyPatch):

@@ -523,9 +523,10 @@ class SlowToSay(MemoryStore):
 
 async def test_a_reader_that_is_ahead_of_the_carrier_reads_on_there():
     """It has seen at another process what is kept, while the carrier has not heard yet that it is."""
-    store, told = SlowToSay(), asyncio.Event()
-    async with open_engine([Taken(), TextFragment("Hello"), told, Finished("stop")], store=store) as engine:
+    store, begun, told = SlowToSay(), asyncio.Event(), asyncio.Event()
+    async with open_engine([Taken(), begun, TextFragment("Hello"), told, Finished("stop")], store=store) as engine:
         recording = await engine.interactions.begin(turn(stream=True), "ann", "steps")
+        begun.set()
         async with asyncio.timeout(PATIENCE):
             while len(await store.events("int_1", 0)) <= len(recording.events):  # noqa: ASYNC110 (there is no event)
                 await asyncio.sleep(0)

@@ -11,7 +11,7 @@ of it. A run whose carriers die too often ends as failed.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -151,8 +151,8 @@ class Runs:
             self._work.append(asyncio.create_task(self._claim_on(), name="runs claim"))
 
     async def start(self, interaction: Interaction, events: Events, baggage: bytes, *, patience: float) -> Recording:
-        """Begin a run that somebody waits for. Returns when its first events are kept: as soon as the model has taken
-        the prompt, or after `patience` seconds.
+        """Begin a run that somebody waits for. Returns when its first events are kept, as soon as the model has taken
+        the prompt, or after `patience` seconds; what the model said together with that is kept with them.
 
         Raises:
             TurnwiseError: the model refused the prompt in that time. Nothing is kept.
@@ -164,16 +164,25 @@ class Runs:
             if is_taken:
                 opening.result()
             self._refuse_if_closed()
-            recording = await self._journal.open(interaction, OPENING, NewRun(baggage, self._carrying.lease))
-            if self._closing.is_set():
-                await self._hand_over([recording])
         except BaseException:
             await _leave(opening, events)
             raise
-        under_way = None if is_taken else opening  # it may have failed while the run was being kept
-        run = _Run(recording, is_claimed=False, leave=partial(_leave, under_way, events))
-        self._carry(run, self._tell(run, events, under_way))
-        return recording
+        under_way = None if is_taken else opening
+        run = _Run(
+            self._journal.prepare(interaction, OPENING), is_claimed=False, leave=partial(_leave, under_way, events)
+        )
+        run.telling = asyncio.create_task(self._tell(run, events, under_way), name=f"run {interaction.id}")
+        try:
+            await asyncio.sleep(0)  # it tells what has come already
+            await self._journal.begin(run.recording, NewRun(baggage, self._carrying.lease))
+            if self._closing.is_set():
+                await self._hand_over([run.recording])
+        except BaseException:
+            await _stop_telling(run)
+            await run.leave()
+            raise
+        self._carry(run)
+        return run.recording
 
     async def submit(self, interaction: Interaction, baggage: bytes) -> Recording:
         """Begin a run in the background, here or, where there is no room, wherever there is some. It is kept when this
@@ -275,12 +284,11 @@ class Runs:
         finally:
             self._reserved -= room
 
-    def _carry(self, run: _Run, telling: Coroutine[None, None, None]) -> None:
+    def _carry(self, run: _Run) -> None:
         id = run.recording.interaction.id
         self._runs[id] = run
         if run.is_claimed:
             self._roomed.add(id)
-        run.telling = asyncio.create_task(telling, name=f"run {id}")
         run.telling.add_done_callback(lambda _: self._stop(run))
         left = self._left(run)
         if left is not None:
@@ -292,7 +300,8 @@ class Runs:
     def _carry_claimed(self, claimed: Run, recording: Recording) -> None:
         """Carry a run that takes up room, from where it stands on."""
         run = _Run(recording, is_claimed=True, leave=_nothing_to_leave)
-        self._carry(run, self._tell_behind(run, claimed))
+        run.telling = asyncio.create_task(self._tell_behind(run, claimed), name=f"run {claimed.interaction.id}")
+        self._carry(run)
 
     def _stop(self, run: _Run) -> asyncio.Task[None]:
         """Have a run end that has told all, or is not to tell more. How it ends may have been decided by then."""
@@ -345,10 +354,7 @@ class Runs:
         except TurnwiseError:
             pass  # the run is lost; or the store broke, and the journal ends the run as it can
         await self._journal.settle(recording)
-        run.telling.cancel()
-        (left,) = await asyncio.gather(run.telling, return_exceptions=True)
-        if run.end is not None and isinstance(left, Exception) and not isinstance(left, TurnwiseError):
-            log.error("the run %s broke while it was being left", recording.interaction.id, exc_info=left)
+        await _stop_telling(run)
         await run.leave()
         if recording.is_unended:
             await self._end_at_last(recording)
@@ -510,6 +516,15 @@ def _end_of(run: _Run) -> Failure | Status:
     if error is not None:
         log.error("the run %s broke", run.recording.interaction.id, exc_info=error)
     return OUR_FAULT
+
+
+async def _stop_telling(run: _Run) -> None:
+    """Have a run tell no more, and wait until it does not."""
+    run.telling.cancel()
+    (left,) = await asyncio.gather(run.telling, return_exceptions=True)
+    is_known = run.ending is not None and run.end is None  # its end was made of it
+    if isinstance(left, Exception) and not isinstance(left, TurnwiseError) and not is_known:
+        log.error("the run %s broke while it was being left", run.recording.interaction.id, exc_info=left)
 
 
 async def _nothing_to_leave() -> None:

@@ -92,6 +92,8 @@ class Recording:
         """At the run; those before it told what was told already."""
         self.events = Timeline(told)
         """Those that any reader may see."""
+        self.opening = 0
+        """While nothing of it is kept: with how many events it begins."""
         self.writing: list[Event] = []
         self.pending: list[Event] = []
         self.broken: TurnwiseError | None = None
@@ -134,9 +136,10 @@ class Recording:
             return
         self.pending.append(event)
 
-    def take(self) -> Batch:
-        """What was gathered, with its place in the journal. It is on its way to the store from now on."""
-        self.writing, self.pending = self.pending, []
+    def take(self, most: int | None = None) -> Batch:
+        """What was gathered, or the first so many events of it, with its place in the journal. It is on its way to the
+        store from now on."""
+        self.writing, self.pending = self.pending[:most], [] if most is None else self.pending[most:]
         return Batch(self.interaction.id, len(self.events) + 1, tuple(self.writing), self.attempt)
 
     def publish(self) -> None:
@@ -308,14 +311,29 @@ class Journal:
 
     async def open(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
         """Begin a recording with its first events. They are kept when this returns."""
+        recording = self.prepare(interaction, events)
+        await self.begin(recording, run)
+        return recording
+
+    def prepare(self, interaction: Interaction, events: Sequence[Event]) -> Recording:
+        """A recording of which nothing is kept yet. What is appended to it waits behind its first events till then."""
         recording = Recording(interaction)
         recording.pending.extend(events)
-        batch = recording.take()
-        if interaction.turn.store:
-            await self._store.create(interaction, batch, run)
-        recording.publish()
-        self._live[interaction.id] = recording
+        recording.opening = len(events)
         return recording
+
+    async def begin(self, recording: Recording, run: NewRun) -> None:
+        """Keep a recording that was prepared, together with what was appended to it already. A turn that has told its
+        end by then is begun, and ended behind it."""
+        is_kept = recording.interaction.turn.store
+        batch = recording.take(recording.opening if is_kept and recording.is_over else None)
+        if is_kept:
+            await self._store.create(recording.interaction, batch, run)
+        recording.opening = 0
+        self._live[recording.interaction.id] = recording
+        self._publish(recording)
+        if recording.pending:
+            self._write(recording)
 
     async def go_on(self, interaction: Interaction, attempt: int) -> Recording:
         """Go on with a recording that another attempt has begun."""
@@ -364,12 +382,13 @@ class Journal:
         if recording.is_over:
             raise Internal(f"the run {recording.interaction.id} has told its end already")
         recording.add(event)
-        if not recording.interaction.turn.store:
+        if recording.opening:
+            pass  # it is written, or passed on, when the recording begins
+        elif recording.interaction.turn.store:
+            self._write(recording)
+        else:
             await self._pass_on(recording)
             return
-        self._dirty[recording.interaction.id] = recording
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
         is_behind = len(recording.pending) > PENDING_LIMIT and _may_wait_behind(event)
         if is_behind or isinstance(event, End) or _is_paid_for(event):
             await self.settle(recording)
@@ -439,6 +458,12 @@ class Journal:
         if not kept:
             raise _out_of_range(first, None)
         return kept
+
+    def _write(self, recording: Recording) -> None:
+        """Have what was gathered written down."""
+        self._dirty[recording.interaction.id] = recording
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
 
     async def _pass_on(self, recording: Recording) -> None:
         """Tell what nobody keeps, and let its readers have a look at it now and then: a model may never wait."""
