@@ -205,11 +205,14 @@ async def test_a_stream_that_breaks_in_the_middle_says_why_and_ends(dialect: str
 
 @BOTH
 async def test_a_stream_whose_store_breaks_says_so_and_ends(dialect: str):
-    store = HeldStore()
-    async with open_app([Taken(), TextFragment("Hal"), asyncio.Event()], store=store) as app:
+    store, more = HeldStore(), asyncio.Event()
+    async with open_app([Taken(), more, TextFragment("Hal"), asyncio.Event()], store=store) as app:
         store.fail("append")
         store.fail("finish")
-        frames = await app.create(stream=True, headers=DIALECTS[dialect])
+        streaming = asyncio.create_task(app.create(stream=True, headers=DIALECTS[dialect]))
+        await until(lambda: store.calls["create"] > 0)
+        more.set()
+        frames = await streaming
         assert [frame.name for frame in frames[2:]] == ["error", LAST[dialect], "done"]
         assert [frame.id for frame in frames[2:]] == [None, None, None]
         assert frames[3].data["interaction"]["status"] == "failed"
@@ -219,8 +222,11 @@ async def test_a_stream_whose_store_breaks_says_so_and_ends(dialect: str):
 
 @BOTH
 async def test_a_run_that_was_cancelled_still_ends_its_stream(dialect: str):
-    async with open_app([Taken(), TextFragment("Half"), asyncio.Event()], store=HeldStore()) as app:
+    more = asyncio.Event()
+    async with open_app([Taken(), more, TextFragment("Half"), asyncio.Event()], store=HeldStore()) as app:
         streaming = asyncio.create_task(app.create(stream=True, headers=DIALECTS[dialect]))
+        await until(lambda: app.store.calls["create"] > 0)
+        more.set()
         await until(lambda: app.store.calls["append"] > 0)
         assert (await app.ask("POST", f"{AT}/int_1/cancel")).status == 200
         frames = await streaming

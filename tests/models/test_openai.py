@@ -4,13 +4,14 @@ import asyncio
 import gc
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
 import orjson
 import pytest
-from aiohttp import web
+from aiohttp import ClientResponse, web
 
 from models.prompts import BOUND, finish, prompt, read, read_until_it_breaks, text, thought, usage
 from models.upstream import (
@@ -365,20 +366,35 @@ async def test_a_stream_that_breaks_says_so_after_what_came(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("case", [*BREAKS, "nobody listens"])
+ENDED = head() + WHOLE_EVENT + piece(delta("stop"))
+
+LEFT: dict[str, Reply] = {
+    **{case: reply for case, (reply, _) in BREAKS.items()},
+    "nobody listens": silent(),
+    "refused": refused(429, "slow down"),
+    "refused, and no end of it": silent(head(500) + piece(b"oops")),
+    "cut behind its end": raw(ENDED),
+    "silence behind its end": silent(ENDED),
+    "cut behind the last event": raw(ENDED + piece(DONE)),
+}
+"""Answers that leave an error behind, whether or not somebody hears of it."""
+
+
+@pytest.mark.parametrize("case", LEFT)
 async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask: Ask, case: str) -> None:
-    reply, _ = BREAKS.get(case, (silent(), None))
+    reply = LEFT[case]
     gc.collect()
     gc.disable()
     try:
         async with serve(reply) as upstream:
             model = ask(upstream)
             if case != "nobody listens":
-                await read_until_it_breaks(model, prompt())
+                with suppress(TurnwiseError):
+                    await read(model, prompt())
         if case == "nobody listens":
             with suppress(ModelUnavailable):
                 await read(model, prompt())
-        assert [one for one in gc.get_objects() if isinstance(one, Prompt)] == []
+        assert [one for one in gc.get_objects() if isinstance(one, Prompt | ClientResponse)] == []
     finally:
         gc.enable()
 
@@ -420,6 +436,58 @@ async def test_an_answer_that_drips_on_for_ever_is_ended(ask: Ask) -> None:
     async with serve(reply) as upstream:
         with pytest.raises(ModelTimeout):
             await read(ask(upstream, limits=Limits(connect=1.0, idle=1.0, total=0.5)), prompt())
+
+
+async def pause(seconds: float) -> None:
+    """Do something else for so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), seconds)
+
+
+HASTY = Limits(connect=1.0, idle=5.0, total=0.2)
+
+
+async def test_an_answer_that_came_in_time_is_whole_however_slowly_it_is_read(ask: Ask) -> None:
+    async with serve(answer("a", "b")) as upstream:
+        seen = []
+        async with aclosing(ask(upstream, limits=HASTY).stream(prompt())) as fragments:
+            async for fragment in fragments:
+                seen.append(fragment)
+                if fragment == Taken():
+                    await pause(2 * HASTY.total)
+    assert text(seen) == "ab"
+    assert finish(seen) == "stop"
+
+
+async def test_what_came_of_an_answer_before_its_time_was_over_is_read_however_slowly(ask: Ask) -> None:
+    async with serve(silent(head() + WHOLE_EVENT)) as upstream:
+        seen = []
+        with pytest.raises(ModelTimeout):
+            async with aclosing(ask(upstream, limits=HASTY).stream(prompt())) as fragments:
+                async for fragment in fragments:
+                    seen.append(fragment)
+                    if fragment == Taken():
+                        await pause(2 * HASTY.total)
+    assert seen == [Taken(), TextFragment("a")]
+
+
+async def test_a_refusal_whose_words_never_end_is_the_refusal_that_it_began_as(ask: Ask) -> None:
+    async with serve(silent(head(429, "application/json") + piece(b"slow down"))) as upstream:
+        with pytest.raises(RateLimited, match="slow down"):
+            await read(ask(upstream, limits=HASTY), prompt())
+
+
+async def test_what_came_in_time_while_nothing_ran_here_is_no_silence(ask: Ask) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
+        out.write(head() + piece(delta(content="a")))
+        await pause(QUICK.idle / 2)
+        out.write(piece(delta(content="b")))
+        time.sleep(QUICK.idle)  # noqa: ASYNC251 (the event loop is to stand still)
+        await pause(QUICK.idle / 2)
+        out.write(piece(delta("stop")) + piece(DONE) + END)
+
+    async with serve(reply) as upstream:
+        assert text(await read(ask(upstream), prompt())) == "ab"
 
 
 async def test_others_are_served_while_a_grammar_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from yarl import URL
 from turnwise.domain.errors import InvalidRequest, ModelFailed, ModelTimeout, ModelUnavailable, TurnwiseError
 from turnwise.models.completions import AnswerReader, Continues, about_tokens, parse_error_body, render_request
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken
-from turnwise.models.pieces import Pieces
+from turnwise.models.pieces import Pieces, let_go
 from turnwise.models.pixels import with_images_as
 from turnwise.models.profile import PLAIN, Profile
 from turnwise.models.seam import joined, without_echo
@@ -102,20 +102,22 @@ class Upstream:
         path: str = CHAT,
         form: str = JSON,
         explain: Explain = parse_error_body,
-        is_streamed: bool = False,
+        until: float | None = None,
     ) -> aiohttp.ClientResponse:
         """Send a call, and see to it that what comes back is the beginning of an answer. `accept` is the content type
-        of the answer, `form` that of the call. `is_streamed`: whoever asks sees to the limit of the whole.
+        of the answer, `form` that of the call. `until`: up to when it may be waited for, by the clock of the event loop,
+        if whoever asks sees to the limit of the whole.
 
         Raises:
             TurnwiseError: as the contract of a model has it.
         """
         try:
-            response = await self.post(body, path, form, is_streamed=is_streamed)
+            async with asyncio.timeout_at(until):
+                response = await self.post(body, path, form, is_streamed=until is not None)
         except BROKEN as error:
             raise self.meaning(error, model) from error
         try:
-            await self._accept(response, model, accept, explain)
+            await self._accept(response, model, accept, explain, until)
         except BaseException:
             response.close()
             raise
@@ -128,11 +130,7 @@ class Upstream:
             TurnwiseError: as the contract of a model has it.
         """
         until = asyncio.get_running_loop().time() + self._limits.total
-        try:
-            async with asyncio.timeout_at(until):
-                response = await self.ask(body, model, accept="text/event-stream", is_streamed=True)
-        except TimeoutError as error:
-            raise self.meaning(error, model) from error
+        response = await self.ask(body, model, accept="text/event-stream", until=until)
         return Pieces(response, idle=self._limits.idle, until=until)
 
     async def whole(self, response: aiohttp.ClientResponse, model: str) -> bytes:
@@ -144,7 +142,7 @@ class Upstream:
 
     def meaning(self, error: Exception, model: str) -> ModelFailed:
         """What a broken connection means for the one who asked."""
-        _let_go(error)
+        let_go(error)
         # Never repr(): that of some of aiohttp's errors holds the request's headers, and so the key.
         log.warning("%s: %s: %s", self.place, type(error).__name__, error)
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
@@ -155,18 +153,26 @@ class Upstream:
             return broke_off(model)
         return ModelFailed(f"the upstream of the model {model!r} does not speak HTTP as it should")
 
-    async def _accept(self, response: aiohttp.ClientResponse, model: str, content_type: str, explain: Explain) -> None:
+    async def _accept(
+        self, response: aiohttp.ClientResponse, model: str, content_type: str, explain: Explain, until: float | None
+    ) -> None:
         if response.status != 200:
-            body = await _refusal(response)
-            error = explain(body, response.status, response.headers.get("Retry-After"), model)
-            level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
-            log.log(level, "%s answered %d: %.200r", self.place, response.status, body)
-            raise error
+            raise await self._refused(response, model, explain, until)
         if response.content_type != content_type:
             raise ModelFailed(
                 f"the upstream of the model {model!r} answered with {response.content_type!r} instead of"
                 f" {content_type!r}: is its base_url right?"
             )
+
+    async def _refused(
+        self, response: aiohttp.ClientResponse, model: str, explain: Explain, until: float | None
+    ) -> TurnwiseError:
+        """What a refusal means. Who raises it must not have it by a name, or it would hold itself by its frames."""
+        body = await _refusal(response, until)
+        error = explain(body, response.status, response.headers.get("Retry-After"), model)
+        level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
+        log.log(level, "%s answered %d: %.200r", self.place, response.status, body)
+        return error
 
     async def post(
         self, body: bytes, path: str = CHAT, form: str = JSON, *, is_streamed: bool = False
@@ -316,6 +322,7 @@ class OpenAIModel:
                     except BROKEN as error:
                         if not answer.finished:
                             raise self._upstream.meaning(error, self._model) from error
+                        let_go(error)
                         data = b""  # how the connection ends means nothing to an answer that has finished
                     payloads = self._split(events, data, answer)
                     for fragment in answer.chunks(payloads, joins_text=prompt.joins_text):
@@ -354,25 +361,18 @@ class OpenAIModel:
         return []
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Drop the frames of an error and of those behind it. Those of aiohttp's connector hold the error again, and so the
-    whole request, until somebody looks for garbage."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
-
-
 def broke_off(model: str) -> ModelUnavailable:
     """What it means that an answer ends before its end."""
     return ModelUnavailable(f"the upstream of the model {model!r} broke off before its answer was complete")
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> bytes:
+async def _refusal(response: aiohttp.ClientResponse, until: float | None) -> bytes:
     """As much as can be had of what the upstream says: its status alone says enough."""
     body = b""
     try:
-        while len(body) < ERROR_BODY and (data := await response.content.readany()):
-            body += data
-    except BROKEN:
-        pass
+        async with asyncio.timeout_at(until):
+            while len(body) < ERROR_BODY and (data := await response.content.readany()):
+                body += data
+    except BROKEN as error:
+        let_go(error)
     return body

@@ -6,7 +6,6 @@ wait could be over that began before it last looked.
 """
 
 import asyncio
-from contextlib import suppress
 
 import aiohttp
 
@@ -20,7 +19,7 @@ class Pieces:
     __slots__ = ("_content", "_end", "_idle", "_loop", "_response", "_since", "_timer")
 
     def __init__(self, response: aiohttp.ClientResponse, *, idle: float, until: float) -> None:
-        """`idle`: how many seconds a piece may be waited for. `until`: when the answer has to be whole, by the clock of
+        """`idle`: how many seconds a piece may be waited for. `until`: up to when any may be waited for, by the clock of
         the event loop."""
         self._response = response
         self._content = response.content
@@ -32,7 +31,7 @@ class Pieces:
         connection = response.connection
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = None  # from the next piece on
-        self._timer = self._loop.call_at(self._due(), self._look)
+        self._timer: asyncio.Handle = self._loop.call_at(self._due(), self._look)
 
     async def next(self) -> bytes:
         """What has come since the last call, as soon as there is something. Empty: there is no more.
@@ -42,7 +41,7 @@ class Pieces:
             aiohttp.ClientError, OSError: the connection broke.
         """
         self._since = self._loop.time()
-        piece = await self._content.readany()
+        piece = await self._content.readany() if self._since < self._end else self._rest()
         self._since = None
         return piece
 
@@ -51,10 +50,12 @@ class Pieces:
         again."""
         if self._content.at_eof():
             return
-        with suppress(TimeoutError, aiohttp.ClientError):
+        try:
             async with asyncio.timeout(DRAIN):
                 while await self._content.readany():
                     pass
+        except (TimeoutError, aiohttp.ClientError) as error:
+            let_go(error)
 
     def close(self) -> None:
         """Wait no more. A connection whose answer was not read to its end is closed."""
@@ -66,8 +67,35 @@ class Pieces:
         return min(since + self._idle, self._end)
 
     def _look(self) -> None:
-        due = self._due()
-        if due > self._loop.time():
-            self._timer = self._loop.call_at(due, self._look)
+        if not self._is_late():
+            self._timer = self._loop.call_at(self._due(), self._look)
+        elif self._since is not None:  # else there is no time left, as whoever comes to wait is told
+            self._timer = self._loop.call_soon(self._give_up)  # behind those whom a piece has woken already
+
+    def _give_up(self) -> None:
+        if self._since is not None and self._is_late():
+            self._content.set_exception(_too_late())
         else:
-            self._content.set_exception(aiohttp.SocketTimeoutError("nothing came in time"))
+            self._look()
+
+    def _is_late(self) -> bool:
+        return self._due() <= self._loop.time()
+
+    def _rest(self) -> bytes:
+        """What has come already, where there is no time left to wait for more."""
+        piece = self._content.read_nowait()
+        if piece or self._content.at_eof():
+            return piece
+        raise _too_late()
+
+
+def let_go(error: BaseException | None) -> None:
+    """Drop the frames of an error and of those behind it. Some of aiohttp's hold the error again, and so the whole
+    request, until somebody looks for garbage."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _too_late() -> aiohttp.SocketTimeoutError:
+    return aiohttp.SocketTimeoutError("nothing came in time")
