@@ -44,7 +44,7 @@ from turnwise.domain.errors import (
 from turnwise.domain.interaction import Usage
 from turnwise.domain.tools import Schema
 from turnwise.models import completions
-from turnwise.models.model import Finished, ModelCard, Prompt, Taken, TextFragment
+from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.openai import Limits, OpenAIModel
 from turnwise.models.profile import PLAIN, Profile
 
@@ -447,28 +447,34 @@ async def pause(seconds: float) -> None:
 HASTY = Limits(connect=1.0, idle=5.0, total=0.2)
 
 
-async def test_an_answer_that_came_in_time_is_whole_however_slowly_it_is_read(ask: Ask) -> None:
+async def read_late(model: OpenAIModel, seen: list[Fragment]) -> None:
+    """Read an answer when the time for it is over."""
+    async with aclosing(model.stream(prompt())) as fragments:
+        seen.append(await anext(fragments))
+        await pause(2 * HASTY.total)
+        async for fragment in fragments:
+            seen.append(fragment)
+
+
+async def test_an_answer_that_came_in_time_is_whole_however_late_it_is_read(ask: Ask) -> None:
+    seen: list[Fragment] = []
     async with serve(answer("a", "b")) as upstream:
-        seen = []
-        async with aclosing(ask(upstream, limits=HASTY).stream(prompt())) as fragments:
-            async for fragment in fragments:
-                seen.append(fragment)
-                if fragment == Taken():
-                    await pause(2 * HASTY.total)
+        await read_late(ask(upstream, limits=HASTY), seen)
     assert text(seen) == "ab"
     assert finish(seen) == "stop"
 
 
-async def test_what_came_of_an_answer_before_its_time_was_over_is_read_however_slowly(ask: Ask) -> None:
-    async with serve(silent(head() + WHOLE_EVENT)) as upstream:
-        seen = []
+async def test_an_answer_that_never_ends_is_ended_though_nobody_waits_for_it(ask: Ask) -> None:
+    async def reply(request: Request, out: asyncio.StreamWriter) -> None:
+        out.write(head())
+        while not request.gone.is_set():
+            out.write(piece(b": still here\n\n" * 10_000))
+            await out.drain()
+        out.close()
+
+    async with serve(reply) as upstream:
         with pytest.raises(ModelTimeout):
-            async with aclosing(ask(upstream, limits=HASTY).stream(prompt())) as fragments:
-                async for fragment in fragments:
-                    seen.append(fragment)
-                    if fragment == Taken():
-                        await pause(2 * HASTY.total)
-    assert seen == [Taken(), TextFragment("a")]
+            await read_late(ask(upstream, limits=HASTY), [])
 
 
 async def test_a_refusal_whose_words_never_end_is_the_refusal_that_it_began_as(ask: Ask) -> None:

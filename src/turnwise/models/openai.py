@@ -105,8 +105,8 @@ class Upstream:
         until: float | None = None,
     ) -> aiohttp.ClientResponse:
         """Send a call, and see to it that what comes back is the beginning of an answer. `accept` is the content type
-        of the answer, `form` that of the call. `until`: up to when it may be waited for, by the clock of the event loop,
-        if whoever asks sees to the limit of the whole.
+        of the answer, `form` that of the call. `until`: how long its beginning may be waited for, by the clock of the
+        event loop; whoever says so sees to the limit of the whole.
 
         Raises:
             TurnwiseError: as the contract of a model has it.

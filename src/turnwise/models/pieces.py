@@ -19,8 +19,8 @@ class Pieces:
     __slots__ = ("_content", "_end", "_idle", "_loop", "_response", "_since", "_timer")
 
     def __init__(self, response: aiohttp.ClientResponse, *, idle: float, until: float) -> None:
-        """`idle`: how many seconds a piece may be waited for. `until`: up to when any may be waited for, by the clock of
-        the event loop."""
+        """`idle`: how many seconds a piece may be waited for. `until`: when the answer has to be here, by the clock of the
+        event loop: it may be read later."""
         self._response = response
         self._content = response.content
         self._idle = idle
@@ -41,7 +41,9 @@ class Pieces:
             aiohttp.ClientError, OSError: the connection broke.
         """
         self._since = self._loop.time()
-        piece = await self._content.readany() if self._since < self._end else self._rest()
+        if self._since >= self._end and not self._content.is_eof():
+            raise _too_late()
+        piece = await self._content.readany()
         self._since = None
         return piece
 
@@ -69,7 +71,7 @@ class Pieces:
     def _look(self) -> None:
         if not self._is_late():
             self._timer = self._loop.call_at(self._due(), self._look)
-        elif self._since is not None:  # else there is no time left, as whoever comes to wait is told
+        elif self._since is not None:  # else there is no time left, as `next` will say
             self._timer = self._loop.call_soon(self._give_up)  # behind those whom a piece has woken already
 
     def _give_up(self) -> None:
@@ -80,13 +82,6 @@ class Pieces:
 
     def _is_late(self) -> bool:
         return self._due() <= self._loop.time()
-
-    def _rest(self) -> bytes:
-        """What has come already, where there is no time left to wait for more."""
-        piece = self._content.read_nowait()
-        if piece or self._content.at_eof():
-            return piece
-        raise _too_late()
 
 
 def let_go(error: BaseException | None) -> None:

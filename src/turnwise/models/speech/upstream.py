@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 import orjson
 
-from turnwise.domain.errors import InvalidRequest
+from turnwise.domain.errors import InvalidRequest, TurnwiseError
 from turnwise.models.completions import parse_error_body
 from turnwise.models.openai import BROKEN, ERROR_BODY, Upstream
 
@@ -33,7 +33,7 @@ async def asked(
         raise upstream.meaning(error, model) from error
     try:
         if response.status != 200:
-            await _refuse(upstream, response, model)
+            raise await _refused(upstream, response, model)
         yield response
     except BROKEN as error:
         raise upstream.meaning(error, model) from error
@@ -41,7 +41,8 @@ async def asked(
         response.close()  # does nothing once the whole answer was read and its connection went back
 
 
-async def _refuse(upstream: Upstream, response: aiohttp.ClientResponse, model: str) -> None:
+async def _refused(upstream: Upstream, response: aiohttp.ClientResponse, model: str) -> TurnwiseError:
+    """What a refusal means. Who raises it must not have it by a name, or it would hold itself by its frames."""
     body = b""
     with suppress(*BROKEN):  # the status alone says enough
         while len(body) < ERROR_BODY and (data := await response.content.readany()):
@@ -49,4 +50,4 @@ async def _refuse(upstream: Upstream, response: aiohttp.ClientResponse, model: s
     error = parse_error_body(body, response.status, response.headers.get("Retry-After"), model)
     level = logging.DEBUG if isinstance(error, InvalidRequest) else logging.WARNING
     log.log(level, "%s answered %d: %.200r", upstream.place, response.status, body)
-    raise error
+    return error
