@@ -365,11 +365,12 @@ async def test_an_unstored_stream_ends_with_its_client_whenever_it_leaves(leave_
 
 @pytest.mark.parametrize("leave_after", range(5))
 async def test_a_stored_stream_goes_on_whenever_its_client_leaves(leave_after: int):
-    gate = asyncio.Event()
-    async with open_app([Taken(), TextFragment("a"), gate, *say("b")[1:]]) as app:
+    store, more, gate = HeldStore(), asyncio.Event(), asyncio.Event()
+    async with open_app([Taken(), more, TextFragment("a"), gate, *say("b")[1:]], store=store) as app:
         body = b'{"model": "m", "input": "Hi", "stream": true}'
         async with calling(app, body, leave_after=min(leave_after, 3)) as task:
-            pass
+            await until(lambda: store.calls["create"] == 1)
+            more.set()
         assert task.exception() is None
         gate.set()
         reply = await app.ask("GET", "/v1/interactions/int_1?stream=true")

@@ -19,8 +19,8 @@ class Pieces:
     __slots__ = ("_content", "_end", "_idle", "_loop", "_response", "_since", "_timer")
 
     def __init__(self, response: aiohttp.ClientResponse, *, idle: float, until: float) -> None:
-        """`idle`: how many seconds a piece may be waited for. `until`: when the answer has to be here, by the clock of the
-        event loop: it may be read later."""
+        """`idle`: how many seconds a piece may be waited for. `until`: when the answer has to be here, by the clock of
+        the event loop: it may be read later."""
         self._response = response
         self._content = response.content
         self._idle = idle
