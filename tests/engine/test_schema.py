@@ -1,7 +1,10 @@
 """Schemas: which are refused and by which name, and which values keep to one."""
 
+import gc
 import subprocess
 import sys
+import weakref
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -215,3 +218,21 @@ def test_expressions_mean_what_they_mean_in_json_schema(value: Any, schema: dict
 def test_a_server_that_sees_no_schema_imports_nothing_for_one():
     code = "import sys, turnwise.engine.interactions; print('jsonschema' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+class Held:
+    """Something that whoever asks has."""
+
+
+def test_a_schema_that_is_refused_leaves_nothing_behind_for_the_garbage_collector() -> None:
+    def ask() -> weakref.ref[Held]:
+        held = Held()
+        with suppress(InvalidRequest):
+            check_schema({"type": "text"}, "response_format")
+        return weakref.ref(held)
+
+    gc.disable()
+    try:
+        assert ask()() is None
+    finally:
+        gc.enable()

@@ -380,11 +380,17 @@ LEFT: dict[str, Reply] = {
 """Answers that leave an error behind, whether or not somebody hears of it."""
 
 
+def held() -> set[int]:
+    """The prompts and the answers that somebody holds, or that hold themselves."""
+    return {id(one) for one in gc.get_objects() if isinstance(one, Prompt | ClientResponse)}
+
+
 @pytest.mark.parametrize("case", LEFT)
 async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask: Ask, case: str) -> None:
     reply = LEFT[case]
     gc.collect()
     gc.disable()
+    before = held()
     try:
         async with serve(reply) as upstream:
             model = ask(upstream)
@@ -394,7 +400,7 @@ async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask
         if case == "nobody listens":
             with suppress(ModelUnavailable):
                 await read(model, prompt())
-        assert [one for one in gc.get_objects() if isinstance(one, Prompt | ClientResponse)] == []
+        assert held() <= before
     finally:
         gc.enable()
 

@@ -85,6 +85,7 @@ def _check_form(schema: dict[str, Any], field: str) -> None:
     try:
         validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:
+        error.__traceback__ = None  # its frames hold it again, and the whole request
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
         raise InvalidRequest(f"this is not a JSON Schema: {error.message}", field=f"{field}{where}") from None
 
