@@ -16,7 +16,7 @@ from turnwise.domain.steps import ModelOutput
 from turnwise.engine.background import _Run
 from turnwise.engine.journal import Recording
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
-from turnwise.models.scripted import ScriptedModel, say
+from turnwise.models.scripted import Line, ScriptedModel, say
 from turnwise.store.store import Lease, Store
 
 STREAM = turn(stream=True)
@@ -77,6 +77,39 @@ async def test_a_run_that_was_left_leaves_nothing_behind_for_the_garbage_collect
 
             await leave()
             await until(lambda: not engine.interactions._runs._runs)
+            assert [one for one in gc.get_objects() if isinstance(one, Recording)] == []
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("is_broken", [False, True], ids=["that goes on", "that broke"])
+@pytest.mark.parametrize("is_left", [True, False], ids=["left", "refused"])
+async def test_a_run_that_could_not_begin_leaves_nothing_behind_for_the_garbage_collector(
+    is_left: bool, is_broken: bool
+):
+    def answer(_: Prompt) -> list[Line]:
+        return [Taken(), TextFragment("Half"), ModelFailed("nonsense") if is_broken else asyncio.Event()]
+
+    gc.collect()
+    gc.disable()
+    try:
+        store = HeldStore()
+        async with open_engine(model=ScriptedModel(answer=answer), store=store) as engine:
+
+            async def begin_in_vain() -> None:
+                store.hold("create")
+                beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+                await store.reached("create")
+                if is_left:
+                    beginning.cancel()
+                else:
+                    store.fail("create")
+                store.let_go("create")
+                await within(asyncio.wait({beginning}))
+                assert is_left == beginning.cancelled()
+                assert is_left or isinstance(beginning.exception(), OSError)
+
+            await begin_in_vain()
             assert [one for one in gc.get_objects() if isinstance(one, Recording)] == []
     finally:
         gc.enable()
@@ -391,6 +424,13 @@ async def test_words_that_come_with_the_news_that_there_will_be_some_are_kept_wi
         assert [event for _, event in await store.events("int_1", 0)] == HALF
         assert texts(recording.events) == "Half"
         assert store.calls["append"] == 0
+
+
+async def test_words_that_come_at_once_are_told_one_by_one_where_nobody_keeps_them():
+    async with open_engine(say(*words(5))) as engine:
+        recording = await engine.interactions.begin(turn(stream=True, store=False), "ann", "steps")
+        seen = [event for _, event in await within(read_all(engine.interactions.follow(recording)))]
+        assert [texts([event]) for event in seen if isinstance(event, PartDelta)] == words(5)
 
 
 async def test_words_that_come_while_the_run_is_being_kept_are_told_behind_it():

@@ -173,7 +173,8 @@ class Runs:
         )
         run.telling = asyncio.create_task(self._tell(run, events, under_way), name=f"run {interaction.id}")
         try:
-            await asyncio.sleep(0)  # it tells what has come already
+            if interaction.turn.store:
+                await asyncio.sleep(0)  # it tells what has come already
             await self._journal.begin(run.recording, NewRun(baggage, self._carrying.lease))
             if self._closing.is_set():
                 await self._hand_over([run.recording])
@@ -318,9 +319,6 @@ class Runs:
             self._stop(run)
 
     def _forget(self, id: str, run: _Run) -> None:
-        del (
-            run.telling
-        )  # what stopped it has its frames, which have the run: a circle that would keep the whole request
         if run.limit is not None:
             run.limit.cancel()
         if self._runs.get(id) is run:
@@ -525,6 +523,8 @@ async def _stop_telling(run: _Run) -> None:
     is_known = run.ending is not None and run.end is None  # its end was made of it
     if isinstance(left, Exception) and not isinstance(left, TurnwiseError) and not is_known:
         log.error("the run %s broke while it was being left", run.recording.interaction.id, exc_info=left)
+    # What stopped it has its frames, which have the run: a circle that would keep the whole request.
+    del run.telling
 
 
 async def _nothing_to_leave() -> None:
