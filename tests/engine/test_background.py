@@ -16,7 +16,7 @@ from turnwise.domain.steps import ModelOutput
 from turnwise.engine.background import _Run
 from turnwise.engine.journal import Recording
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
-from turnwise.models.scripted import Line, ScriptedModel, say
+from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Lease, Store
 
 STREAM = turn(stream=True)
@@ -87,14 +87,21 @@ async def test_a_run_that_was_left_leaves_nothing_behind_for_the_garbage_collect
 async def test_a_run_that_could_not_begin_leaves_nothing_behind_for_the_garbage_collector(
     is_left: bool, is_broken: bool
 ):
-    def answer(_: Prompt) -> list[Line]:
-        return [Taken(), TextFragment("Half"), ModelFailed("nonsense") if is_broken else asyncio.Event()]
+    class Half:
+        card = ModelCard("scripted")
+
+        async def stream(self, prompt: Prompt) -> AsyncGenerator[Fragment, None]:
+            yield Taken()
+            yield TextFragment("Half")
+            if is_broken:
+                raise ModelFailed("nonsense")
+            await asyncio.Event().wait()
 
     gc.collect()
     gc.disable()
     try:
         store = HeldStore()
-        async with open_engine(model=ScriptedModel(answer=answer), store=store) as engine:
+        async with open_engine(model=Half(), store=store) as engine:
 
             async def begin_in_vain() -> None:
                 store.hold("create")
