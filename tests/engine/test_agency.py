@@ -322,6 +322,32 @@ async def test_an_agent_that_does_not_end_when_it_is_told_to_is_left(
     released.set()
 
 
+async def test_an_agent_whose_step_breaks_while_it_is_left_is_not_waited_for(caplog: pytest.LogCaptureFixture):
+    async def breaking(desk: Desk) -> str:
+        try:
+            await desk.ask("", "a?")
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError("while being left")
+
+    async def costly(task: Task, desk: Desk) -> AsyncGenerator[Said, None]:
+        yield Says("Still here.")
+        await desk.step("first", lambda: breaking(desk))
+
+    turn, before = asked(), asyncio.all_tasks()
+    hired = Hired(AgentForTests(costly), "m", PLENTY)
+    model = ScriptedModel(say("Yes.", usage=Usage(output={"text": 5})))
+    async with aclosing(work(turn, hired, Task(turn.input), around(), OneModel(model))) as events:
+        async for event in events:
+            if isinstance(event, PartDelta):
+                break
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(model.prompts) == 1
+    assert asyncio.all_tasks() == before
+    assert caplog.text == ""
+
+
 async def test_an_agent_whose_model_there_is_not_does_not_begin():
     turn = asked()
     hired = Hired(AgentForTests(parrot), "unknown", Budget(1000, 1000.0))

@@ -145,6 +145,8 @@ class _Office:
         self._kept = kept
         self._desk: WorkDesk | None = None
         self._queue: asyncio.Queue[_Heard] = asyncio.Queue(READY)
+        self._is_left = False
+        """Whether nobody hears any more."""
 
     @property
     def usage(self) -> Usage | None:
@@ -180,6 +182,7 @@ class _Office:
                 self.is_done = isinstance(heard, Done)
                 yield heard
         finally:
+            self._is_left = True
             working.cancel()
             await asyncio.wait([working], timeout=LEAVING)
             if not working.done():
@@ -257,7 +260,10 @@ class _Office:
         return replace(task, history=told[: len(task.history)], input=told[len(task.history) :])
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
-        """Have it told, and wait until whoever hears asks for more: by then it is kept."""
+        """Have it told, and wait until whoever hears asks for more: by then it is kept. What comes when nobody hears any
+        more is not."""
+        if self._is_left:
+            return
         kept = _Kept(checkpoint, asyncio.Event())
         await self._queue.put(kept)
         await kept.done.wait()
