@@ -374,6 +374,28 @@ async def test_a_run_that_begins_while_everything_is_closed_is_handed_over_too()
         await until(lambda: engine.model.left_early == 1)
 
 
+async def test_whoever_gives_up_while_a_run_that_began_is_handed_over_leaves_nothing_to_read_here():
+    store, more = HeldStore(), asyncio.Event()
+    model = [Taken(), TextFragment("Half"), more, TextFragment(" and half"), asyncio.Event()]
+    async with open_engine(model, store=store) as engine:
+        store.hold("create")
+        store.hold("append")
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await store.reached("create")
+        more.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(engine.interactions.close())
+        store.let_go("create")
+        await store.reached("append")
+        beginning.cancel()
+        await within(asyncio.wait({beginning}))
+        assert engine.interactions._journal.live("int_1") is None
+        store.let_go("append")
+        await within(closing)
+        await until(lambda: engine.model.left_early == 1)
+
+
 async def test_whoever_gives_up_waiting_for_a_run_to_begin_leaves_nothing_behind():
     async with open_engine([asyncio.Event()]) as engine:
         beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))

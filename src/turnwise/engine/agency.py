@@ -260,8 +260,8 @@ class _Office:
         return replace(task, history=told[: len(task.history)], input=told[len(task.history) :])
 
     async def _keep(self, checkpoint: Checkpoint) -> None:
-        """Have it told, and wait until whoever hears asks for more: by then it is kept. What comes when nobody hears any
-        more is not."""
+        """Have it told, and wait until whoever hears asks for more: by then it is kept. When nobody hears any more, it
+        is not."""
         if self._is_left:
             return
         kept = _Kept(checkpoint, asyncio.Event())

@@ -179,6 +179,7 @@ class Runs:
             if self._closing.is_set():
                 await self._hand_over([run.recording])
         except BaseException:
+            self._journal.drop(run.recording)
             await _stop_telling(run)
             await run.leave()
             raise
