@@ -5,9 +5,10 @@ No test sleeps: it waits for an event, and `within` bounds every wait.
 """
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -203,6 +204,22 @@ class HeldStore:
             return await method(*arguments, **named)
 
         return call
+
+
+@contextmanager
+def nothing_kept_of(*kinds: type) -> Iterator[Callable[[], bool]]:
+    """While nobody looks for garbage: whether all things of these kinds that were made since are gone."""
+
+    def there() -> set[int]:
+        return {id(one) for one in gc.get_objects() if isinstance(one, kinds)}
+
+    gc.collect()
+    gc.disable()
+    before = there()
+    try:
+        yield lambda: there() <= before
+    finally:
+        gc.enable()
 
 
 def started_tasks(before: set[asyncio.Task[Any]]) -> list[str]:

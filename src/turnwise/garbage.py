@@ -18,9 +18,9 @@ import time
 YOUNG = 5000
 """How many more things are made than go before the new ones are looked through. By itself Python takes 700."""
 
-EVERYTHING, SHARE = 60.0, 1000
-"""How many seconds, at the least, everything is left before it is looked through again; and how many times as long as
-that took."""
+EVERYTHING, LONGEST, SHARE = 60.0, 600.0, 1000
+"""How many seconds, at the least and at the most, everything is left before it is looked through again; and in between,
+how many times as long as that took."""
 
 _NEVER = 1_000_000
 
@@ -45,4 +45,4 @@ def _look_later(seconds: float) -> None:
 def _look_through_everything() -> None:
     began = time.perf_counter()
     gc.collect()
-    _look_later(max(EVERYTHING, SHARE * (time.perf_counter() - began)))
+    _look_later(min(max(EVERYTHING, SHARE * (time.perf_counter() - began)), LONGEST))

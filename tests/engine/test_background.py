@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from support import HeldStore, carried, open_engine, read_all, texts, turn, until, within, words
+from support import HeldStore, carried, nothing_kept_of, open_engine, read_all, texts, turn, until, within, words
 from turnwise.domain.content import Text
 from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
@@ -63,9 +63,7 @@ async def test_cancelling_in_the_middle_keeps_what_was_said(any_store: Store):
 
 
 async def test_a_run_that_was_left_leaves_nothing_behind_for_the_garbage_collector():
-    gc.collect()
-    gc.disable()
-    try:
+    with nothing_kept_of(Recording) as is_gone:
         async with open_engine([Taken(), *say("Hello")[1:-1], asyncio.Event()]) as engine:
 
             async def leave() -> None:
@@ -77,9 +75,7 @@ async def test_a_run_that_was_left_leaves_nothing_behind_for_the_garbage_collect
 
             await leave()
             await until(lambda: not engine.interactions._runs._runs)
-            assert [one for one in gc.get_objects() if isinstance(one, Recording)] == []
-    finally:
-        gc.enable()
+            assert is_gone()
 
 
 @pytest.mark.parametrize("is_broken", [False, True], ids=["that goes on", "that broke"])
@@ -97,10 +93,8 @@ async def test_a_run_that_could_not_begin_leaves_nothing_behind_for_the_garbage_
                 raise ModelFailed("nonsense")
             await asyncio.Event().wait()
 
-    gc.collect()
-    gc.disable()
-    try:
-        store = HeldStore()
+    store = HeldStore()
+    with nothing_kept_of(Recording) as is_gone:
         async with open_engine(model=Half(), store=store) as engine:
 
             async def begin_in_vain() -> None:
@@ -117,9 +111,7 @@ async def test_a_run_that_could_not_begin_leaves_nothing_behind_for_the_garbage_
                 assert is_left or isinstance(beginning.exception(), OSError)
 
             await begin_in_vain()
-            assert [one for one in gc.get_objects() if isinstance(one, Recording)] == []
-    finally:
-        gc.enable()
+            assert is_gone()
 
 
 async def test_a_run_that_is_cancelled_in_the_very_moment_it_begins_still_ends():

@@ -1,14 +1,13 @@
 """Schemas: which are refused and by which name, and which values keep to one."""
 
-import gc
 import subprocess
 import sys
-import weakref
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from support import nothing_kept_of
 from turnwise.domain.errors import InvalidRequest, Unimplemented
 from turnwise.engine.schema import DEPTH, TOO_MUCH, check_schema, violation
 
@@ -225,14 +224,12 @@ class Held:
 
 
 def test_a_schema_that_is_refused_leaves_nothing_behind_for_the_garbage_collector() -> None:
-    def ask() -> weakref.ref[Held]:
+    def ask() -> None:
         held = Held()
         with suppress(InvalidRequest):
             check_schema({"type": "text"}, "response_format")
-        return weakref.ref(held)
+        assert held is not None  # the frame has it to its end
 
-    gc.disable()
-    try:
-        assert ask()() is None
-    finally:
-        gc.enable()
+    with nothing_kept_of(Held) as is_gone:
+        ask()
+        assert is_gone()

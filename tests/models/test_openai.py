@@ -1,7 +1,6 @@
 """The client of OpenAI-compatible upstreams, against a real server that does well, badly, or nothing at all."""
 
 import asyncio
-import gc
 import tempfile
 import threading
 import time
@@ -33,6 +32,7 @@ from models.upstream import (
     serve,
     silent,
 )
+from support import nothing_kept_of
 from turnwise.domain.errors import (
     InvalidRequest,
     ModelFailed,
@@ -380,19 +380,10 @@ LEFT: dict[str, Reply] = {
 """Answers that leave an error behind, whether or not somebody hears of it."""
 
 
-def held() -> set[int]:
-    """The prompts and the answers that somebody holds, or that hold themselves."""
-    return {id(one) for one in gc.get_objects() if isinstance(one, Prompt | ClientResponse)}
-
-
 @pytest.mark.parametrize("case", LEFT)
 async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask: Ask, case: str) -> None:
-    reply = LEFT[case]
-    gc.collect()
-    gc.disable()
-    before = held()
-    try:
-        async with serve(reply) as upstream:
+    with nothing_kept_of(Prompt, ClientResponse) as is_gone:
+        async with serve(LEFT[case]) as upstream:
             model = ask(upstream)
             if case != "nobody listens":
                 with suppress(TurnwiseError):
@@ -400,9 +391,7 @@ async def test_what_breaks_leaves_no_prompt_behind_for_the_garbage_collector(ask
         if case == "nobody listens":
             with suppress(ModelUnavailable):
                 await read(model, prompt())
-        assert held() <= before
-    finally:
-        gc.enable()
+        assert is_gone()
 
 
 async def test_wrong_framing_is_a_failure_whenever_it_is_found(ask: Ask) -> None:
