@@ -5,7 +5,7 @@ Each function works on a connection, within a transaction of its caller's. A lea
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -17,8 +17,8 @@ from turnwise.store.codec import unpack
 from turnwise.store.rows import Row, read_interaction, write_time
 from turnwise.store.store import Lease, NewRun, Run
 
-MOST_ROWS = 64
-"""How many rows one statement keeps at the most."""
+MOST_ROWS = 1024
+"""How many rows of events one statement keeps at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ def begin(connection: sqlite3.Connection, interaction: Interaction, run: NewRun)
 
 def append(connection: sqlite3.Connection, events: Sequence[Row], runs: Sequence[tuple[str, int]]) -> set[str]:
     """Keep events of these runs, which are ids with attempts. Returns the ids of those that are not what they were."""
-    if sum(_append(connection, some) for some in _in_statements(events)) == len(runs):
+    parts = [events[first : first + MOST_ROWS] for first in range(0, len(events), MOST_ROWS)]
+    if sum(_append(connection, part) for part in parts) == len(runs):
         return set()
     # Some are refused, or are kept already.
     return {run[0] for run in runs if not connection.execute(sql.IS_CURRENT, run).fetchall()}
@@ -48,26 +49,23 @@ def append(connection: sqlite3.Connection, events: Sequence[Row], runs: Sequence
 @cache
 def append_fenced(rows: int) -> str:
     """The statement that keeps so many rows of events, each only while the run is the same attempt's."""
+    # FAIL: no transaction goes on behind a statement that failed. Else SQLite would keep each page as it was before the
+    # statement, which is a third of the work.
     values = ", ".join(["(?, ?, ?, ?, ?)"] * rows)
     return f"""
-INSERT INTO events (id, seq, n, data) SELECT column1, column2, column3, column4 FROM (VALUES {values})
+INSERT OR FAIL INTO events (id, seq, n, data) SELECT column1, column2, column3, column4 FROM (VALUES {values})
 WHERE EXISTS (SELECT 1 FROM runs WHERE id = column1 AND attempt = column5) ON CONFLICT DO NOTHING
 """
 
 
 def _append(connection: sqlite3.Connection, events: Sequence[Row]) -> int:
-    """Keep events, and return how many rows of them were new."""
-    return connection.execute(append_fenced(len(events)), [*chain.from_iterable(events)]).rowcount
-
-
-def _in_statements(events: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """The same rows, in parts whose lengths are powers of two: so that there are few statements to prepare. While a
-    statement is worked on the event loop goes on. With a statement for each row it would be asked to wait at each."""
-    done = 0
-    while left := len(events) - done:
-        some = min(1 << left.bit_length() - 1, MOST_ROWS)
-        yield events[done : done + some]
-        done += some
+    """Keep events by one statement, and return how many rows of them were new. The event loop goes on while a statement
+    is worked on; with one for each row it would be asked to wait at each."""
+    rows = 1 << (len(events) - 1).bit_length()  # so there are few statements to prepare
+    no_runs = [(None,) * 5] * (rows - len(events))
+    return connection.execute(
+        append_fenced(rows), [*chain.from_iterable(events), *chain.from_iterable(no_runs)]
+    ).rowcount
 
 
 def end(connection: sqlite3.Connection, id: str, attempt: int) -> bytes | None:

@@ -156,7 +156,11 @@ class SQLiteStore:
     async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         events = fenced_event_rows(batches)
         attempts = [(batch.id, batch.attempt) for batch in batches]
-        refused = await self._writer.do(lambda connection: runs.append(connection, events, attempts), durable=False)
+        refused = await self._writer.do(
+            lambda connection: runs.append(connection, events, attempts),
+            durable=False,
+            single=len(events) <= runs.MOST_ROWS,
+        )
         if self._teller.is_heard and (told := frozenset(batch.id for batch in batches) - refused):
             self._teller.tell(News(told=told))
         return refused

@@ -23,6 +23,10 @@ PATIENCE = 10.0
 PAGE_CACHE = 16_000
 """How many KiB each connection may hold of the file: a long history, and the inner pages of a big file."""
 
+LOG = 8_000
+"""How many pages the log may have before they are copied into the file. Of a page that was written again and again only
+the last one is, and meanwhile nobody writes."""
+
 COMPACTED_UNASKED = 64 * 1024 * 1024
 """The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
 
@@ -60,6 +64,7 @@ def connect_all(path: Path) -> list[sqlite3.Connection]:
     try:
         _keep_a_log(writer)
         writer.execute("PRAGMA secure_delete = ON")
+        writer.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -175,6 +180,8 @@ class Writer:
     def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
         """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
         self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
+        if len(calls) == 1 and calls[0].single:
+            return [calls[0].attempt(connection)]  # a statement is a transaction
         try:
             connection.execute("BEGIN IMMEDIATE")
             outcomes = _until_error(connection, calls)

@@ -32,6 +32,8 @@ class Call:
     future: asyncio.Future[Any]
     durable: bool
     """Whether it must survive the machine losing power, not only this process."""
+    single: bool = False
+    """Whether all that it changes is changed by one statement."""
 
     def attempt(self, connection: sqlite3.Connection) -> Outcome:
         # Whatever breaks belongs to the caller who waits on the other side of the thread.
@@ -72,12 +74,12 @@ class Worker:
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work[T], *, durable: bool = True) -> T:
+    async def do(self, work: Work[T], *, durable: bool = True, single: bool = False) -> T:
         """Have the thread do this. What it raises is raised here. A caller that leaves does not stop it."""
         if self._stopped is not None:
             raise StoreClosed
         future: asyncio.Future[T] = self._loop.create_future()
-        self._calls.put(Call(work, future, durable))
+        self._calls.put(Call(work, future, durable, single))
         return await future
 
     async def stop(self) -> None:
