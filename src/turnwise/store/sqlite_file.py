@@ -9,23 +9,23 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from turnwise.store import documents
+from turnwise.store.checkpoints import AUTOCHECKPOINT, Checkpoints, truncate
 from turnwise.store.migrate import migrate_sqlite
 from turnwise.store.worker import Call, Outcome
 
 with suppress(ImportError):  # Windows, where no two processes serve from one file
     import fcntl
 
+C = TypeVar("C", bound=sqlite3.Connection)
+
 PATIENCE = 10.0
 """Seconds to wait for a lock that another process holds."""
 
 PAGE_CACHE = 16_000
 """How many KiB each connection may hold of the file: a long history, and the inner pages of a big file."""
-
-LOG = 8_000
-"""How many pages the log may have before they are copied into the file. Of a page that was written again and again only
-the last one is, and meanwhile nobody writes."""
 
 COMPACTED_UNASKED = 64 * 1024 * 1024
 """The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
@@ -36,6 +36,13 @@ class Connection(sqlite3.Connection):
 
     leaves_traces = False
     """Whether the log may still have what was deleted."""
+    checkpoints: Checkpoints | None = None
+
+    def close(self) -> None:
+        """Close it, and with it what copies its log."""
+        if self.checkpoints is not None:
+            self.checkpoints.close()
+        super().close()
 
 
 class Turns:
@@ -64,17 +71,18 @@ def connect_all(path: Path) -> list[sqlite3.Connection]:
     try:
         _keep_a_log(writer)
         writer.execute("PRAGMA secure_delete = ON")
-        writer.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
+        writer.execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT}")
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
-        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        truncate(writer, PATIENCE)
+        writer.checkpoints = Checkpoints(_connect_reader(path))
         return [writer, *(_connect_reader(path) for _ in range(3))]
     except BaseException:
         writer.close()
         raise
 
 
-def _connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
+def _connect(path: Path, factory: type[C]) -> C:
     # Transactions are ours to begin (isolation_level), and a worker's thread takes the connection over.
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, factory=factory)
     # A query that spills must not leave text in a temporary file.
@@ -98,7 +106,7 @@ def _keep_a_log(connection: sqlite3.Connection) -> None:
 
 
 def _connect_reader(path: Path) -> sqlite3.Connection:
-    connection = _connect(path)
+    connection = _connect(path, sqlite3.Connection)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -138,7 +146,7 @@ def compact(connection: sqlite3.Connection) -> None:
         documents.optimize(connection)
         connection.execute("VACUUM")
         _mark_as_new(connection, number)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        truncate(connection, PATIENCE)
 
 
 def _mark_as_new(connection: sqlite3.Connection, number: int) -> None:
@@ -173,8 +181,9 @@ class Writer:
             # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next
             # group. What was committed was committed, and its callers must hear so.
             with suppress(sqlite3.Error):
-                (busy, *_) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                connection.leaves_traces = bool(busy)
+                connection.leaves_traces = not truncate(connection, PATIENCE)
+        elif connection.checkpoints is not None:
+            connection.checkpoints.keep_up(connection)
         return outcomes
 
     def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
