@@ -21,7 +21,7 @@ from turnwise.domain.events import (
 )
 from turnwise.domain.interaction import Status
 from turnwise.domain.steps import ModelOutput, Thought
-from turnwise.engine.timeline import BLOCK, LATEST, Timeline
+from turnwise.engine.timeline import BLOCK, LATEST, MORE, Timeline
 
 
 def told(pieces: int) -> list[Event]:
@@ -72,7 +72,7 @@ def test_all_but_the_last_pieces_of_a_text_are_kept_as_one_text() -> None:
     for event in told(100 * BLOCK):
         timeline.extend([event])
     kept = sum(isinstance(event, PartDelta) for event in timeline.condensed())
-    assert kept < LATEST + 2 * 100 + 4
+    assert kept < LATEST + MORE + 2 * 100 + 4
 
 
 def test_nothing_at_all_is_told() -> None:

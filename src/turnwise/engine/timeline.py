@@ -18,8 +18,9 @@ from turnwise.domain.events import Event, PartDelta, TextDelta
 BLOCK = 32
 """How many events are packed together."""
 
-LATEST = 4
-"""How many events, of those that were there before the last were added, stay as they are."""
+LATEST, MORE = 4, 12
+"""How many events, of those that were there before the last were added, stay as they are; and how many more there may
+be before they are put away together."""
 
 _Place: TypeAlias = tuple[int, int]
 """The step and the output to which text is added."""
@@ -106,7 +107,7 @@ class Timeline(Sequence[Event]):
     def extend(self, events: Iterable[Event]) -> None:
         """Add events."""
         latest = self._latest
-        if len(latest) > LATEST:
+        if len(latest) > LATEST + MORE:
             for event in latest[:-LATEST]:
                 self._put_away(event)
             del latest[:-LATEST]

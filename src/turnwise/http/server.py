@@ -157,6 +157,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # what proxies say is read where it is wanted (address.py)
                 timeout_graceful_shutdown=1,
                 backlog=BACKLOG,
             )
