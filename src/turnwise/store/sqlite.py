@@ -8,8 +8,8 @@ memory (`links.py`).
 
 A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
 events of runs, and who carries them: these survive the process (`NORMAL`), and after a power cut a run goes on
-from what was kept of it. Whoever asks again and again whether there is something to do is answered by a reader, as long
-as there is not.
+from what was kept of it. What the log has is copied into the file beside the writer (`checkpoints.py`). Whoever
+asks again and again whether there is something to do is answered by a reader, as long as there is not.
 
 What is deleted is overwritten (`secure_delete`), and the write-ahead log, which holds older copies of pages, is
 emptied before the caller is told. That is not yet all: when SQLite moves rows from one page to another it may
