@@ -95,6 +95,31 @@ def test_a_short_log_is_left(path: Path, writer: sqlite3.Connection, monkeypatch
     assert in_the_file(path) == 0
 
 
+class Worn(sqlite3.Connection):
+    """A connection that has changed almost as many rows as SQLite can count."""
+
+    @property
+    def total_changes(self) -> int:
+        return (super().total_changes + 2**31 - 5 + 2**31) % 2**32 - 2**31
+
+
+def test_a_log_is_copied_though_the_count_of_changes_begins_anew(
+    path: Path, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHANGES", 10)
+    beside = Checkpoints(connect(path))
+    worn = sqlite3.connect(path, isolation_level=None, factory=Worn)
+    for _ in range(2):  # what it has changed by then is much; and then nothing, as it begins
+        beside.keep_up(worn)
+        wait_until(lambda: beside._state != "copying")
+    add(worn, 10)
+    assert worn.total_changes < 0
+    beside.keep_up(worn)
+    wait_until(lambda: in_the_file(path) == 10)
+    worn.close()
+    beside.close()
+
+
 def test_a_log_that_cannot_be_copied_is_the_business_of_nobody_who_writes(
     path: Path, writer: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,4 +186,19 @@ async def test_what_is_deleted_while_somebody_copies_the_log_is_gone_all_the_sam
     await asyncio.wait_for(other.communicate(b""), BOUND)
     assert await asyncio.wait_for(deleting, BOUND)
     assert not any(b"secret-1" in file.read_bytes() for file in path.parent.iterdir())
+    await store.close()
+
+
+async def test_what_is_deleted_while_the_log_is_copied_here_is_gone_however_long_that_takes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHANGES", 1)
+    monkeypatch.setattr(sqlite_file, "AUTOCHECKPOINT", 0)
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.0)
+    store = await open_sqlite(path)
+    await store.create(ended("one", text="secret-1"))
+    await store.create(ended("large", text="x" * 20_000_000))
+    await store.create(ended("larger", text="x" * 20_000_000))
+    assert await store.delete("one", "ann")
+    assert size(path) == 0
     await store.close()

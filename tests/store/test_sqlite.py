@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -45,14 +45,15 @@ from store.values import (
 from turnwise.domain.events import Created
 from turnwise.domain.file_search import Chunk, DocumentState
 from turnwise.domain.files import NewFile
-from turnwise.store import migrate, sqlite_file
+from turnwise.store import migrate, runs, sqlite_file
 from turnwise.store.errors import AlreadyKept, NewerDatabase, StoreClosed
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, upgrade_sqlite
 from turnwise.store.migrations.__main__ import render_head
 from turnwise.store.sqlite import SQLiteStore, open_sqlite
-from turnwise.store.sqlite_file import Connection, compact, deletions, mark_deleted
+from turnwise.store.sqlite_file import Connection, Writer, compact, deletions, mark_deleted
 from turnwise.store.store import NewRun, Run
 from turnwise.store.tables import is_ours, metadata
+from turnwise.store.worker import Call
 
 BOUND = 60.0
 """Seconds that no test waits longer for anything."""
@@ -147,6 +148,20 @@ async def test_one_that_fails_in_a_group_fails_alone(store: SQLiteStore, bad: in
     for name in set(names) - {"taken"}:
         assert await store.load(name, "ann") == ended(name)
         assert len(await store.events(name, 0)) == 2
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_of_events_that_cannot_be_kept_together_none_is_kept(store: SQLiteStore, path: Path, others: int) -> None:
+    await store.create(running("one"), run=CARRIED)
+    rows = [("one", 1, 1, b"", 1), ("one", 2, 1, None, 1)]
+    nobody: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    appending = Call(lambda connection: runs.append(connection, rows, [("one", 1)]), nobody, durable=False, single=True)
+    idle = Call(lambda _: None, nobody, durable=False)
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Connection)) as connection:
+        refused, *done = Writer().settle(connection, [appending, *[idle] * others])
+        assert isinstance(refused, sqlite3.IntegrityError)
+        assert done == [None] * others
+        assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
 
 
 async def test_all_may_fail_and_the_store_goes_on(store: SQLiteStore) -> None:
@@ -397,6 +412,26 @@ async def test_what_another_process_deletes_while_the_file_is_made_anew_is_not_t
     assert deletions(here) == 4
     for connection in connections:
         connection.close()
+
+
+async def test_what_the_log_has_of_a_file_made_anew_leaves_it_though_somebody_was_reading(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.0)
+    store = await open_sqlite(path)
+    await store.create(ended())
+    await store.close()
+    nobody: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    reader = sqlite3.connect(path, isolation_level=None)
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0, factory=Connection)) as connection:
+        connection.execute("PRAGMA user_version = 1")  # another process has deleted something
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM interactions").fetchall()
+        compact(connection)
+        assert size(log_of(path)) > 0
+        reader.close()
+        Writer().settle(connection, [Call(lambda _: None, nobody, durable=False)])
+        assert size(log_of(path)) == 0
 
 
 def test_a_deletion_is_told_by_another_odd_number_when_there_is_no_greater_one(tmp_path: Path) -> None:

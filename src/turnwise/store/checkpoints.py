@@ -8,12 +8,15 @@ writer goes on. Then the writer copies what it has written meanwhile, which is l
 import sqlite3
 import time
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Literal
 
 CHANGES = 2_000
 """How many rows a writer changes before the log is copied: it has some thousand pages then. Of a page that was written
 again and again only the last one is copied."""
+
+CHANGES_COUNTED = 2**32
+"""How many changes SQLite counts before it begins anew, with numbers below 0 in their second half."""
 
 AUTOCHECKPOINT = 16_000
 """How many pages the log may have before the writer copies all of it after all, as SQLite does by itself."""
@@ -31,6 +34,8 @@ class Checkpoints:
         self._state: Literal["idle", "copying", "copied"] = "idle"
         self._changes = 0
         """How many rows the writer had changed when the log began anew."""
+        self.copying = Lock()
+        """Held by the thread while it copies."""
         self._is_closing = False
         self._told = Event()
         self._thread = Thread(target=self._run, name="store-checkpoints", daemon=True)
@@ -42,7 +47,7 @@ class Checkpoints:
             self._state = "idle"
             self._changes = writer.total_changes
             _copy(writer)
-        elif self._state == "idle" and writer.total_changes - self._changes >= CHANGES:
+        elif self._state == "idle" and (writer.total_changes - self._changes) % CHANGES_COUNTED >= CHANGES:
             self._state = "copying"
             self._told.set()
 
@@ -58,7 +63,8 @@ class Checkpoints:
             self._told.clear()
             if self._is_closing:
                 break
-            _copy(self._connection)
+            with self.copying:
+                _copy(self._connection)
             self._state = "copied"
         self._connection.close()
 

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +37,12 @@ class Connection(sqlite3.Connection):
     leaves_traces = False
     """Whether the log may still have what was deleted."""
     checkpoints: Checkpoints | None = None
+
+    def truncate(self) -> bool:
+        """Leave nothing in the log, as `checkpoints.truncate` does. What copies it here is waited for, however long it
+        takes: nobody else would do it any sooner."""
+        with nullcontext() if self.checkpoints is None else self.checkpoints.copying:
+            return truncate(self, PATIENCE)
 
     def close(self) -> None:
         """Close it, and with it what copies its log."""
@@ -74,7 +80,7 @@ def connect_all(path: Path) -> list[sqlite3.Connection]:
         writer.execute(f"PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT}")
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
-        truncate(writer, PATIENCE)
+        writer.truncate()
         writer.checkpoints = Checkpoints(_connect_reader(path))
         return [writer, *(_connect_reader(path) for _ in range(3))]
     except BaseException:
@@ -140,13 +146,15 @@ def _mark(connection: sqlite3.Connection, number: int) -> None:
 
 def compact(connection: sqlite3.Connection) -> None:
     """Make the file anew, if something was deleted from it and it is not too big."""
+    assert isinstance(connection, Connection)
     number = deletions(connection)
     ((size,),) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
     if number % 2 and size <= COMPACTED_UNASKED:
         documents.optimize(connection)
         connection.execute("VACUUM")
+        connection.leaves_traces = True  # and if they cannot go now, then after the next group
         _mark_as_new(connection, number)
-        truncate(connection, PATIENCE)
+        connection.leaves_traces = not connection.truncate()
 
 
 def _mark_as_new(connection: sqlite3.Connection, number: int) -> None:
@@ -181,7 +189,7 @@ class Writer:
             # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next
             # group. What was committed was committed, and its callers must hear so.
             with suppress(sqlite3.Error):
-                connection.leaves_traces = not truncate(connection, PATIENCE)
+                connection.leaves_traces = not connection.truncate()
         elif connection.checkpoints is not None:
             connection.checkpoints.keep_up(connection)
         return outcomes
