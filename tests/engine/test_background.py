@@ -7,7 +7,19 @@ from contextlib import aclosing
 
 import pytest
 
-from support import HeldStore, carried, nothing_kept_of, open_engine, read_all, texts, turn, until, within, words
+from support import (
+    Engine,
+    HeldStore,
+    carried,
+    nothing_kept_of,
+    open_engine,
+    read_all,
+    texts,
+    turn,
+    until,
+    within,
+    words,
+)
 from turnwise.domain.content import Text
 from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, ModelUnavailable, NotFound
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
@@ -399,20 +411,25 @@ async def test_whoever_gives_up_waiting_for_a_run_to_begin_leaves_nothing_behind
             await engine.interactions.get("int_1", "ann")
 
 
+async def begin_slowly(engine: Engine, store: HeldStore, meanwhile: asyncio.Event) -> Recording:
+    """Begin a run, and while it is being kept let its model go on."""
+    store.hold("create")
+    beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+    await store.reached("create")
+    meanwhile.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    store.let_go("create")
+    return await within(beginning)
+
+
 async def test_a_refusal_while_the_run_is_being_kept_is_written_down_as_its_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr("turnwise.engine.interactions.OPENING_PATIENCE", 0.0)
     store, asked = HeldStore(), asyncio.Event()
     async with open_engine([asked, ModelUnavailable("it is gone")], store=store) as engine:
-        store.hold("create")
-        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
-        await store.reached("create")
-        asked.set()
-        for _ in range(10):
-            await asyncio.sleep(0)
-        store.let_go("create")
-        recording = await within(beginning)
+        recording = await begin_slowly(engine, store, asked)
         *_, failed, _ = [event for _, event in await within(read_all(engine.interactions.follow(recording)))]
     assert failed == Failed(Failure("service_unavailable", "it is gone"))
     gc.collect()
@@ -458,14 +475,7 @@ async def test_words_that_come_while_the_run_is_being_kept_are_told_behind_it():
     store, more = HeldStore(), asyncio.Event()
     model = [Taken(), TextFragment("Half"), more, TextFragment(" and half"), asyncio.Event()]
     async with open_engine(model, store=store) as engine:
-        store.hold("create")
-        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
-        await store.reached("create")
-        more.set()
-        for _ in range(10):
-            await asyncio.sleep(0)
-        store.let_go("create")
-        recording = await within(beginning)
+        recording = await begin_slowly(engine, store, more)
         await until(lambda: texts(recording.events) == "Half and half")
         assert [event for _, event in await store.events("int_1", 0)] == [
             *HALF,

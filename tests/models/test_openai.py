@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -433,33 +432,45 @@ async def test_an_answer_that_drips_on_for_ever_is_ended(ask: Ask) -> None:
             await read(ask(upstream, limits=Limits(connect=1.0, idle=1.0, total=0.5)), prompt())
 
 
-async def pause(seconds: float) -> None:
-    """Do something else for so long."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.Event().wait(), seconds)
+PATIENT = Limits(connect=30.0, idle=30.0, total=30.0)
+ROUNDS = 1000
+"""Of the event loop, in which everything arrives that was sent on this machine."""
 
 
-HASTY = Limits(connect=1.0, idle=5.0, total=0.2)
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Have it be so late that whatever was waited for has taken too long."""
+
+    def pass_it() -> None:
+        loop = asyncio.get_running_loop()
+        before = loop.time
+        monkeypatch.setattr(loop, "time", lambda: before() + PATIENT.total)
+
+    return pass_it
 
 
-async def read_late(model: OpenAIModel, seen: list[Fragment]) -> None:
+async def read_late(model: OpenAIModel, pass_time: Callable[[], None]) -> list[Fragment]:
     """Read an answer when the time for it is over."""
     async with aclosing(model.stream(prompt())) as fragments:
-        seen.append(await anext(fragments))
-        await pause(2 * HASTY.total)
-        async for fragment in fragments:
-            seen.append(fragment)
+        seen = [await anext(fragments)]
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+        pass_time()
+        return [*seen, *[fragment async for fragment in fragments]]
 
 
-async def test_an_answer_that_came_in_time_is_whole_however_late_it_is_read(ask: Ask) -> None:
-    seen: list[Fragment] = []
+async def test_an_answer_that_came_in_time_is_whole_however_late_it_is_read(
+    ask: Ask, pass_time: Callable[[], None]
+) -> None:
     async with serve(answer("a", "b")) as upstream:
-        await read_late(ask(upstream, limits=HASTY), seen)
+        seen = await read_late(ask(upstream, limits=PATIENT), pass_time)
     assert text(seen) == "ab"
     assert finish(seen) == "stop"
 
 
-async def test_an_answer_that_never_ends_is_ended_though_nobody_waits_for_it(ask: Ask) -> None:
+async def test_an_answer_that_never_ends_is_ended_though_nobody_waits_for_it(
+    ask: Ask, pass_time: Callable[[], None]
+) -> None:
     async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         out.write(head())
         while not request.gone.is_set():
@@ -469,26 +480,37 @@ async def test_an_answer_that_never_ends_is_ended_though_nobody_waits_for_it(ask
 
     async with serve(reply) as upstream:
         with pytest.raises(ModelTimeout):
-            await read_late(ask(upstream, limits=HASTY), [])
+            await read_late(ask(upstream, limits=PATIENT), pass_time)
 
 
 async def test_a_refusal_whose_words_never_end_is_the_refusal_that_it_began_as(ask: Ask) -> None:
     async with serve(silent(head(429, "application/json") + piece(b"slow down"))) as upstream:
         with pytest.raises(RateLimited, match="slow down"):
-            await read(ask(upstream, limits=HASTY), prompt())
+            await read(ask(upstream, limits=Limits(connect=1.0, idle=5.0, total=1.0)), prompt())
 
 
-async def test_what_came_in_time_while_nothing_ran_here_is_no_silence(ask: Ask) -> None:
+async def test_what_came_in_time_while_nothing_ran_here_is_no_silence(ask: Ask, pass_time: Callable[[], None]) -> None:
+    heard = asyncio.Event()
+
     async def reply(request: Request, out: asyncio.StreamWriter) -> None:
         out.write(head() + piece(delta(content="a")))
-        await pause(QUICK.idle / 2)
+        await heard.wait()
         out.write(piece(delta(content="b")))
-        time.sleep(QUICK.idle)  # noqa: ASYNC251 (the event loop is to stand still)
-        await pause(QUICK.idle / 2)
+        pass_time()
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
         out.write(piece(delta("stop")) + piece(DONE) + END)
 
-    async with serve(reply) as upstream:
-        assert text(await read(ask(upstream), prompt())) == "ab"
+    seen = []
+    async with (
+        serve(reply) as upstream,
+        aclosing(ask(upstream, limits=replace(PATIENT, total=90.0)).stream(prompt())) as fragments,
+    ):
+        async for fragment in fragments:
+            seen.append(fragment)
+            if isinstance(fragment, TextFragment):
+                heard.set()
+    assert text(seen) == "ab"
 
 
 async def test_others_are_served_while_a_grammar_is_worked_out(monkeypatch: pytest.MonkeyPatch) -> None:

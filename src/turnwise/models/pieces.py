@@ -87,7 +87,9 @@ class Pieces:
 def let_go(error: BaseException | None) -> None:
     """Drop the frames of an error and of those behind it. Some of aiohttp's hold the error again, and so the whole
     request, until somebody looks for garbage."""
-    while error is not None:
+    seen = set()
+    while error is not None and id(error) not in seen:  # errors may name each other
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 
