@@ -29,7 +29,7 @@ from turnwise.domain.events import (
 )
 from turnwise.domain.interaction import Interaction, Status
 from turnwise.domain.steps import FunctionCall, ModelOutput
-from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow
+from turnwise.engine.journal import JOINED_LIMIT, PENDING_LIMIT, Journal, Recording, follow, lost
 from turnwise.engine.tailing import Numbered
 from turnwise.store.store import Batch, Lease, NewRun, Store
 
@@ -617,6 +617,20 @@ async def test_a_reader_that_has_the_end_already_is_not_kept_where_the_run_was_l
         assert await journal.end(taken, Status.CANCELLED)
         journal.drop(recording)
         assert await read_all(journal.follow(recording, len(OPENING) + 1, idle=10 * PATIENCE)) == []
+
+
+async def test_a_reader_that_will_have_the_end_already_is_not_kept_by_one_that_will_not(any_store: Store):
+    """What is behind the one is nothing, whatever is behind the other."""
+    async with journal_on(any_store) as journal:
+        await any_store.create(interaction(), Batch("one", 1, tuple(OPENING)), NewRun(lease=Lease("other", 60.0)))
+        begun = lost(interaction(), OPENING)
+        groups = [journal.follow(begun, len(OPENING) + ahead, idle=10 * PATIENCE) for ahead in (0, 1)]
+        readers = [asyncio.create_task(read_all(one)) for one in groups]
+        await until(lambda: [reader.in_doubt for reader in journal._tail._readers.get("one", ())] == [False] * 2)
+        taken = await any_store.take("one", "ann", Lease("another", 60.0))
+        assert taken is not None
+        assert await journal.end(taken, Status.CANCELLED)
+        assert [len(seen) for seen in await asyncio.gather(*readers)] == [1, 0]
 
 
 async def test_what_a_run_told_behind_what_was_refused_is_not_written(caplog: pytest.LogCaptureFixture):

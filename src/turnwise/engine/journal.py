@@ -305,7 +305,8 @@ class Journal:
         self._notify = notify
         self._tail = Tail(store)
         self._live: dict[str, Recording] = {}
-        self._dirty: dict[str, Recording] = {}
+        self._dirty: dict[Recording, None] = {}
+        """Those that have gathered something, in the order in which they began to."""
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -461,7 +462,7 @@ class Journal:
 
     def _write(self, recording: Recording) -> None:
         """Have what was gathered written down."""
-        self._dirty[recording.interaction.id] = recording
+        self._dirty[recording] = None
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush_all(), name="journal flusher")
 
@@ -484,7 +485,7 @@ class Journal:
 
     async def _flush(self) -> None:
         """Write down what every recording has gathered, then tell it."""
-        dirty = [one for one in self._dirty.values() if one.pending and not one.ended]
+        dirty = [one for one in self._dirty if one.pending and not one.ended]
         self._dirty = {}
         batches = [(recording, recording.take()) for recording in dirty]
         going_on = [pair for pair in batches if not isinstance(pair[1].events[-1], End)]

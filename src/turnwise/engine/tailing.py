@@ -37,13 +37,20 @@ class _Reader:
         """Whether something may have happened to the run that is no event behind its position: it may have been
         deleted, or have ended, before anybody listened too."""
 
-    def give(self, events: Numbered) -> None:
-        """More events of the run. Those that are not the very next ones come again later."""
+    def give(self, events: Numbered) -> bool:
+        """More events of the run. Those that are not the very next ones come again later. Whether there was any behind
+        its position."""
         new = [pair for pair in events if pair[0] > self.position]
         if new and new[0][0] == self.position + 1:
             self.position = new[-1][0]
             self.groups.append(new)
             self.woken.set()
+        return bool(new)
+
+    def doubt(self) -> None:
+        """Something happened to the run that is no event behind its position."""
+        self.in_doubt = True
+        self.woken.set()
 
 
 class Tail:
@@ -210,7 +217,6 @@ class Tail:
         found = await self._store.tail(places)
         for id in places:
             for reader in self._readers.get(id, ()):
-                reader.give(found.get(id, ()))
-                if id in named and id not in found:
-                    reader.in_doubt = True
-                    reader.woken.set()
+                # Another reader of the run may be behind this one: what there is for that one is no news here.
+                if not reader.give(found.get(id, ())) and id in named:
+                    reader.doubt()
