@@ -1,8 +1,9 @@
 """How long a word is under way from the upstream to the reader, beside the floor, with 1, 64 and 1,000 streams open.
 
 All streams say ten words a second. As many begin in a second as end in it, so that as many as the table says are open
-all the time; or all of them begin in the same moment, and again when they have ended. A stream's first word is said
-together with the head of the upstream's answer, as llama.cpp's server does; or a moment after it, as most others do.
+all the time; or all of them begin in the same moment, and again when they have ended; or a thousand stay open, and a
+few short ones begin and end beside them. A stream's first word is said together with the head of the upstream's answer,
+as llama.cpp's server does; or a moment after it, as most others do.
 
 With `--source` several versions of turnwise are measured beside each other: each is a folder that holds the package.
 """
@@ -40,6 +41,12 @@ WORDS = 10
 THINKING = 0.15
 """How long, in seconds, an upstream thinks that has taken the prompt."""
 
+OPENING = 200
+"""How many of the streams that stay begin in a second: as many as any server keeps up with."""
+
+SETTLING = 1.0
+"""How long, in seconds, a server has to put away what it needed to begin streams, or to end them."""
+
 LEAD = 0.3
 """How long, in seconds, before the first stream begins: the listeners are ready by then."""
 
@@ -55,14 +62,13 @@ class Case:
     """Whether all begin in the same moment."""
     thinks: bool = False
     """Whether the upstream's head comes before its first word."""
+    beside: int = 0
+    """How many streams are open all the time, and do not end. First words are those of others."""
 
     @property
     def labels(self) -> tuple[int, str, str]:
-        return (
-            self.streams,
-            "together" if self.together else "one by one",
-            "after the head" if self.thinks else "with the head",
-        )
+        begun = "together" if self.together else f"{self.streams / self.seconds:.0f} a second"
+        return (self.beside or self.streams, begun, "after the head" if self.thinks else "with the head")
 
     @property
     def model(self) -> str:
@@ -84,6 +90,8 @@ CASES = (
     Case(64, 2),
     Case(64, 2, thinks=True),
     Case(64, 1, together=True),
+    Case(6, 0.3, beside=1000),
+    Case(6, 0.3, beside=1000, thinks=True),
     Case(1000, 10),
     Case(1000, 10, thinks=True),
 )
@@ -107,7 +115,7 @@ def measure(servers: Sequence[Server], pool: Listeners, given: argparse.Namespac
         listen(server, pool, Case(16, 0.5), 1.0)  # to be warm
     for _ in range(given.rounds):
         for case in CASES:
-            if case.streams in given.streams:
+            if case.labels[0] in given.streams:
                 for server in servers:
                     TABLE.add_all((*case.labels, server.name), listen(server, pool, case, given.seconds))
 
@@ -116,6 +124,13 @@ def listen(server: Server, pool: Listeners, case: Case, seconds: float) -> dict[
     """The figures of some seconds in which all streams are open."""
     filling = 0.0 if case.together else case.seconds + THINKING
     begin = time.monotonic_ns() + int((LEAD + filling) * 1e9)
+    standing = None
+    if case.beside:
+        opening = case.beside / OPENING + SETTLING
+        whole = round((opening + filling + seconds + SETTLING) * WORDS)
+        moments = [begin + n * int(1e9) // OPENING for n in range(case.beside)]
+        standing = pool.begin(server, asked(streamed=True, model=f"deltas-{whole}-at-{WORDS}"), moments)
+        begin += int((opening + filling) * 1e9)
     end = begin + int(seconds * 1e9)
     listening = pool.begin(server, asked(streamed=True, model=case.model), case.moments(begin, end))
     time.sleep((begin - time.monotonic_ns()) / 1e9)
@@ -124,6 +139,10 @@ def listen(server: Server, pool: Listeners, case: Case, seconds: float) -> dict[
     processor = server.processor_seconds() - processor
     heard = gathered(listening)
     firsts, words, lags = (within(pairs, begin, end) for pairs in (heard.firsts, heard.words, heard.lags))
+    if standing is not None:
+        others = gathered(standing)
+        words += within(others.words, begin, end)
+        lags += within(others.lags, begin, end)
     return {
         "first word p50 ms": quantile(firsts, 0.5),
         "first word p99 ms": quantile(firsts, 0.99),

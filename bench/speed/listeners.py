@@ -22,7 +22,8 @@ import uvloop
 from bench.speed.servers import Server
 
 PROCESSES = 2
-"""How many listeners share the streams: one alone would be late where thousands of words come in a second."""
+"""How many listeners share the streams that begin together: one alone would be late where thousands of words come in a
+second. There are twice as many, so that others may begin beside them."""
 
 PATIENCE = 120.0
 """How long, in seconds, streams may take to end."""
@@ -95,8 +96,8 @@ class Listeners:
 @contextmanager
 def listeners() -> Iterator[Listeners]:
     """Processes that listen."""
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for started in [pool.submit(time.sleep, 0.2) for _ in range(PROCESSES)]:
+    with ProcessPoolExecutor(2 * PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for started in [pool.submit(time.sleep, 0.2) for _ in range(2 * PROCESSES)]:
             started.result()
         yield Listeners(pool)
 

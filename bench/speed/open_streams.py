@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.speed.calls import asked, quantile
-from bench.speed.first_event import LEAD, WORDS
+from bench.speed.first_event import LEAD, OPENING, SETTLING, WORDS
 from bench.speed.listeners import Listeners, gathered, listeners, within
 from bench.speed.results import Table, parser
 from bench.speed.servers import SOURCE, Server, floor, turnwise, upstream
@@ -36,12 +36,6 @@ TABLE = Table(
 
 WARMING = 32
 """How many streams a server has had before it is measured."""
-
-OPENING = 200
-"""How many streams begin in a second: as many as any server keeps up with."""
-
-SETTLING = 1.0
-"""How long, in seconds, a server has to put away what it needed to begin streams, or to end them."""
 
 
 def main() -> None:

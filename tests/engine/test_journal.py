@@ -608,6 +608,38 @@ async def test_many_ends_at_once_wait_for_the_store_together():
         await within(asyncio.wait(ends))
 
 
+async def test_what_others_tell_is_written_while_an_end_is():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        ending, other = [await journal.open(interaction(id), OPENING, MINE) for id in ("one", "two")]
+        store.hold("finish")
+        end = asyncio.create_task(tell(journal, ending, END))
+        await store.reached("finish")
+        await tell(journal, other, *START)
+        await within(journal.settle(other))
+        assert list(other.events) == [*OPENING, *START]
+        assert not ending.ended
+        store.let_go("finish")
+        await within(end)
+        assert ending.ended
+        await tell(journal, other, END)
+
+
+async def test_closing_waits_for_an_end_that_is_being_written():
+    store = HeldStore()
+    journal = Journal(store, lambda: NOON)
+    recording = await journal.open(interaction(), OPENING, MINE)
+    store.hold("finish")
+    end = asyncio.create_task(tell(journal, recording, END))
+    await store.reached("finish")
+    closing = asyncio.create_task(journal.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    store.let_go("finish")
+    await within(asyncio.gather(closing, end))
+    assert recording.ended
+
+
 async def test_a_reader_that_has_the_end_already_is_not_kept_where_the_run_was_lost(any_store: Store):
     """It has read elsewhere how somebody else ended the run, and asks a process that is just hearing of it."""
     async with journal_on(any_store) as journal:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from sqlalchemy import create_engine
 
 from store.values import (
     CARRIED,
+    FOLLOWED,
     HERE,
     NOON,
     THERE,
@@ -50,7 +51,7 @@ from turnwise.store.errors import AlreadyKept, NewerDatabase, StoreClosed
 from turnwise.store.migrate import MIGRATIONS, alembic_config, revisions, upgrade_sqlite
 from turnwise.store.migrations.__main__ import render_head
 from turnwise.store.sqlite import SQLiteStore, open_sqlite
-from turnwise.store.sqlite_file import Connection, Writer, compact, deletions, mark_deleted
+from turnwise.store.sqlite_file import Connection, compact, deletions, mark_deleted, write_together
 from turnwise.store.store import NewRun, Run
 from turnwise.store.tables import is_ours, metadata
 from turnwise.store.worker import Call
@@ -125,6 +126,74 @@ async def test_a_turn_that_the_system_refuses_is_told_to_whoever_called(
         await store.close()
 
 
+# -- the disk
+
+
+class HeldDisk:
+    """A disk that takes nothing until it is let go."""
+
+    def __init__(self, store: SQLiteStore) -> None:
+        syncs = store._writer._syncs
+        assert syncs is not None
+        self._sync = syncs._sync
+        self.is_free, self.is_asked = Event(), Event()
+        self.error: OSError | None = None
+        syncs._sync = self.sync
+
+    def sync(self) -> None:
+        self.is_asked.set()
+        assert self.is_free.wait(BOUND)
+        if self.error is not None:
+            raise self.error
+        self._sync()
+
+
+async def test_what_must_be_on_the_disk_is_told_when_it_is(store: SQLiteStore) -> None:
+    disk = HeldDisk(store)
+    await store.create(running("int_1"), run=FOLLOWED)
+    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
+    ending = asyncio.create_task(store.finish(ended("int_1"), attempt=1))
+    keeping = asyncio.create_task(store.create(ended("int_2")))
+    await store.create(running("int_3"), run=FOLLOWED)
+    assert await store.append([words("int_3", 1, "One")]) == set()
+    assert await store.load("int_2", "ann") is not None
+    assert not ending.done()
+    assert not keeping.done()
+    disk.is_free.set()
+    async with asyncio.timeout(BOUND):
+        assert await ending
+        await keeping
+
+
+async def test_what_the_disk_does_not_take_is_told_to_those_who_waited_for_it(
+    store: SQLiteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    disk = HeldDisk(store)
+    disk.error = OSError("the disk is broken")
+    disk.is_free.set()
+    await store.create(running("int_1"), run=FOLLOWED)
+    with pytest.raises(OSError, match="the disk is broken"):
+        await store.create(ended("int_2"))
+    with pytest.raises(AlreadyKept):
+        await store.create(ended("int_2"))
+    disk.error = None
+    await store.create(ended("int_3"))
+    assert "could not be synced" in caplog.text
+
+
+async def test_a_store_that_is_closed_waits_for_the_disk(store: SQLiteStore) -> None:
+    disk = HeldDisk(store)
+    keeping = asyncio.create_task(store.create(ended("int_1")))
+    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    disk.is_free.set()
+    async with asyncio.timeout(BOUND):
+        await keeping
+        await closing
+
+
 # -- groups
 
 
@@ -155,10 +224,12 @@ async def test_of_events_that_cannot_be_kept_together_none_is_kept(store: SQLite
     await store.create(running("one"), run=CARRIED)
     rows = [("one", 1, 1, b"", 1), ("one", 2, 1, None, 1)]
     nobody: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    appending = Call(lambda connection: runs.append(connection, rows, [("one", 1)]), nobody, durable=False, single=True)
-    idle = Call(lambda _: None, nobody, durable=False)
+    appending = Call(
+        lambda connection: runs.append(connection, rows, [("one", 1)]), nobody, sync="sometime", single=True
+    )
+    idle = Call(lambda _: None, nobody, sync="sometime")
     with closing(sqlite3.connect(path, isolation_level=None, factory=Connection)) as connection:
-        refused, *done = Writer().settle(connection, [appending, *[idle] * others])
+        refused, *done = write_together(connection, [appending, *[idle] * others])
         assert isinstance(refused, sqlite3.IntegrityError)
         assert done == [None] * others
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (0,)
@@ -430,7 +501,7 @@ async def test_what_the_log_has_of_a_file_made_anew_leaves_it_though_somebody_wa
         compact(connection)
         assert size(log_of(path)) > 0
         reader.close()
-        Writer().settle(connection, [Call(lambda _: None, nobody, durable=False)])
+        write_together(connection, [Call(lambda _: None, nobody, sync="sometime")])
         assert size(log_of(path)) == 0
 
 

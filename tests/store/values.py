@@ -41,6 +41,9 @@ LAPSED = Lease("dead", 0.0)
 CARRIED = NewRun(lease=HERE)
 """A run that somebody carries from the start."""
 
+FOLLOWED = NewRun(lease=HERE, followed=True)
+"""A run that somebody reads from the start, too."""
+
 WAITING = NewRun()
 """A run that waits for somebody."""
 

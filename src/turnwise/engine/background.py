@@ -175,7 +175,7 @@ class Runs:
         try:
             if interaction.turn.store:
                 await asyncio.sleep(0)  # it tells what has come already
-            await self._journal.begin(run.recording, NewRun(baggage, self._carrying.lease))
+            await self._journal.begin(run.recording, NewRun(baggage, self._carrying.lease, followed=True))
             if self._closing.is_set():
                 await self._hand_over([run.recording])
         except BaseException:

@@ -2,9 +2,9 @@
 
 A run's writer appends events to its Recording. One flusher for the whole process takes what every recording has
 gathered and writes it to the store in one group, again and again: while one group is under way the next one gathers,
-so the busier the process, the larger the groups, and an idle one writes at once. Only what is written is shown to
-readers. So a position, once seen, is there for good, and a reader may leave and come back at any time: to the recording
-while the run goes on, to the store for ever after.
+so the busier the process, the larger the groups, and an idle one writes at once. Ends go their own way, since they wait
+for the disk. Only what is written is shown to readers. So a position, once seen, is there for good, and a reader may
+leave and come back at any time: to the recording while the run goes on, to the store for ever after.
 
 The writer owns the run; readers come and go. Nothing that a reader does, or fails to do, is felt by the writer.
 
@@ -308,6 +308,8 @@ class Journal:
         self._dirty: dict[Recording, None] = {}
         """Those that have gathered something, in the order in which they began to."""
         self._flusher: asyncio.Task[None] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        """Ends that are being written. They wait for the disk, and what other runs tell does not wait for them."""
         self._closed = False
 
     async def open(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
@@ -444,11 +446,14 @@ class Journal:
         """Wait until all that is gathered is written, though not for ever, and let go of whoever reads from the
         store."""
         self._closed = True
-        flusher = self._flusher
-        if flusher is not None:
-            await asyncio.wait({flusher}, timeout=LAST_WORDS)
-            flusher.cancel()
-            await asyncio.gather(flusher, return_exceptions=True)
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                while writing := self._writing():
+                    await asyncio.wait(writing)
+        except TimeoutError:
+            for task in self._writing():
+                task.cancel()
+        await asyncio.gather(*self._writing(), return_exceptions=True)
         await self._tail.close()
 
     async def _read_kept(self, interaction: Interaction, first: int) -> Numbered:
@@ -459,6 +464,10 @@ class Journal:
         if not kept:
             raise _out_of_range(first, None)
         return kept
+
+    def _writing(self) -> set[asyncio.Task[None]]:
+        """What is being written."""
+        return self._endings if self._flusher is None else {self._flusher, *self._endings}
 
     def _write(self, recording: Recording) -> None:
         """Have what was gathered written down."""
@@ -484,17 +493,17 @@ class Journal:
             self._flusher = None
 
     async def _flush(self) -> None:
-        """Write down what every recording has gathered, then tell it."""
+        """Write down what every recording has gathered, then tell it. Ends go their own way."""
         dirty = [one for one in self._dirty if one.pending and not one.ended]
         self._dirty = {}
         batches = [(recording, recording.take()) for recording in dirty]
-        going_on = [pair for pair in batches if not isinstance(pair[1].events[-1], End)]
-        writes = [self._extend(going_on)] if going_on else []
-        writes += [self._finish(*pair) for pair in batches if isinstance(pair[1].events[-1], End)]
-        if len(writes) == 1:  # as mostly, and then it needs no task
-            await writes[0]
-        else:
-            await asyncio.gather(*writes)
+        for recording, batch in batches:
+            if isinstance(batch.events[-1], End):
+                ending = asyncio.create_task(self._finish(recording, batch), name=f"end {batch.id}")
+                self._endings.add(ending)
+                ending.add_done_callback(self._endings.discard)
+        if going_on := [pair for pair in batches if not isinstance(pair[1].events[-1], End)]:
+            await self._extend(going_on)
 
     async def _extend(self, batches: Sequence[tuple[Recording, Batch]]) -> None:
         try:

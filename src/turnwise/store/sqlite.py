@@ -1,14 +1,14 @@
 """The store on one machine: a SQLite file in WAL mode.
 
-One thread writes. It takes all calls that wait and commits them as one group, so that a hundred callers
-share one wait for the disk. Three threads read, each with a connection of its own: one looks up single
+One thread writes. It takes all calls that wait and commits them as one group; another one syncs what was
+committed, so that a hundred callers share one wait for the disk. Three threads read, each with a connection of its own: one looks up single
 interactions, one reads what may be long, so that nobody's look-up waits behind another's history, and one
 searches documents. Readers and the writer never wait for one another. What was read of histories stays in
 memory (`links.py`).
 
-A group is synced to the disk before its callers are told (`synchronous=FULL`), unless it holds nothing but
-events of runs, and who carries them: these survive the process (`NORMAL`), and after a power cut a run goes on
-from what was kept of it. What the log has is copied into the file beside the writer (`checkpoints.py`). Whoever
+What was committed survives the process (`synchronous=NORMAL`), and is synced to the disk before its caller is
+told (`worker.py`); but for events of runs, and who carries them: after a power cut a run goes on from what was
+kept of it. A run whose events somebody reads from the first one on is synced beside that. What the log has is copied into the file beside the writer (`checkpoints.py`). Whoever
 asks again and again whether there is something to do is answered by a reader, as long as there is not.
 
 What is deleted is overwritten (`secure_delete`), and the write-ahead log, which holds older copies of pages, is
@@ -68,13 +68,14 @@ from turnwise.store.rows import (
 )
 from turnwise.store.sqlite_file import (
     Turns,
-    Writer,
     compact,
     connect_all,
     deletions,
     empty_log,
+    keep_up,
     mark_deleted,
     read_each,
+    write_together,
 )
 from turnwise.store.store import (
     Added,
@@ -107,9 +108,10 @@ LINKS = f"SELECT {sql.STANDING}, {LINK} FROM interactions WHERE id IN (SELECT va
 async def open_sqlite(path: Path, *, in_turns: bool = False) -> "SQLiteStore":
     """The store in this file, which is made or brought up to date first. `in_turns`: other processes write to it all
     the time, too."""
-    writer, *readers = await asyncio.to_thread(connect_all, path)
+    writer, readers = await asyncio.to_thread(connect_all, path)
+    turns = Turns(path) if in_turns else None
     return SQLiteStore(
-        Worker("store-writer", writer, Writer().settle, compact, Turns(path) if in_turns else None),
+        Worker("store-writer", writer, write_together, behind=keep_up, rest=compact, turn=turns, sync=writer.sync),
         *(Worker("store-reader", reader, read_each) for reader in readers),
     )
 
@@ -149,7 +151,7 @@ class SQLiteStore:
             for notice in told:
                 _insert(connection, sql.ADD_NOTICE, notice)
 
-        await self._writer.do(work)
+        await self._writer.do(work, sync="behind" if run is not None and run.followed else "first")
         if run is not None and run.lease is None:
             self._teller.tell(News(waiting=True))
 
@@ -158,7 +160,7 @@ class SQLiteStore:
         attempts = [(batch.id, batch.attempt) for batch in batches]
         refused = await self._writer.do(
             lambda connection: runs.append(connection, events, attempts),
-            durable=False,
+            sync="sometime",
             single=len(events) <= runs.MOST_ROWS,
         )
         if self._teller.is_heard and (told := frozenset(batch.id for batch in batches) - refused):
@@ -254,7 +256,7 @@ class SQLiteStore:
         # The writer is not to be disturbed for nothing, again and again: it has to do something else when it is quiet.
         if not await self._lookups.do(lambda connection: runs.any_claimable(connection, lease.carrier)):
             return ()
-        given = await self._writer.do(lambda connection: runs.claim(connection, lease, limit), durable=False)
+        given = await self._writer.do(lambda connection: runs.claim(connection, lease, limit), sync="sometime")
         self._tell_taken(given)
         return given.runs
 
@@ -266,7 +268,7 @@ class SQLiteStore:
     async def beat(self, lease: Lease) -> Mapping[str, int]:
         if not await self._lookups.do(lambda connection: runs.carries_any(connection, lease.carrier)):
             return {}
-        return await self._writer.do(lambda connection: runs.beat(connection, lease), durable=False)
+        return await self._writer.do(lambda connection: runs.beat(connection, lease), sync="sometime")
 
     async def release(self, carrier: str, ids: Collection[str] | None = None) -> None:
         if await self._writer.do(lambda connection: runs.release(connection, carrier, ids)):
@@ -308,11 +310,11 @@ class SQLiteStore:
         # As in `claim`. Not durable: what was taken is then tried once more.
         if not await self._lookups.do(lambda connection: connection.execute(sql.DUE_NOTICES, due).fetchone()):
             return ()
-        return await self._writer.do(work, durable=False)
+        return await self._writer.do(work, sync="sometime")
 
     async def put_off_notices(self, notices: Sequence[Notice]) -> None:
         rows = [(write_time(notice.due), notice.attempts, notice.id) for notice in notices]
-        await self._writer.do(lambda connection: connection.executemany(sql.PUT_OFF_NOTICE, rows), durable=False)
+        await self._writer.do(lambda connection: connection.executemany(sql.PUT_OFF_NOTICE, rows), sync="sometime")
 
     async def settle_notice(self, id: str, due: datetime | None) -> None:
         def work(connection: sqlite3.Connection) -> None:
@@ -321,7 +323,7 @@ class SQLiteStore:
             elif connection.execute(sql.DELETE_NOTICE, (id,)).rowcount:
                 empty_log(connection)
 
-        await self._writer.do(work, durable=False)
+        await self._writer.do(work, sync="sometime")
 
     # -- resources
 
@@ -428,7 +430,7 @@ class SQLiteStore:
             connection.execute(sql.RESERVE, (size, size, hash))
             return True
 
-        return await self._writer.do(work, durable=False)
+        return await self._writer.do(work, sync="sometime")
 
     async def finish_upload(self, hash: bytes, file: File) -> Finished:
         row = file_row(file)
@@ -506,7 +508,7 @@ class SQLiteStore:
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany(sql.CLEARED, rows)
 
-        await self._writer.do(work, durable=False)
+        await self._writer.do(work, sync="sometime")
 
     # -- documents
 
@@ -559,7 +561,7 @@ class SQLiteStore:
     async def add_chunks(self, document: Document, first: int, chunks: Sequence[Chunk]) -> bool:
         # Not durable by itself: the document is pending, and is read again after the machine lost power.
         return await self._writer.do(
-            lambda connection: documents.add_chunks(connection, document, first, chunks), durable=False
+            lambda connection: documents.add_chunks(connection, document, first, chunks), sync="sometime"
         )
 
     async def settle_document(self, document: Document, vectors: Vectors | None = None) -> bool:

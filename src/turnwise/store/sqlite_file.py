@@ -30,6 +30,9 @@ PAGE_CACHE = 16_000
 COMPACTED_UNASKED = 64 * 1024 * 1024
 """The size in bytes up to which a file is made anew after deletions: it takes about a third of a second."""
 
+_sync = getattr(os, "fdatasync", os.fsync)
+"""As SQLite does it: without what is only said of the data, where the system can tell them apart."""
+
 
 class Connection(sqlite3.Connection):
     """The writer's connection."""
@@ -37,6 +40,8 @@ class Connection(sqlite3.Connection):
     leaves_traces = False
     """Whether the log may still have what was deleted."""
     checkpoints: Checkpoints | None = None
+    log: int | None = None
+    """The descriptor of its log."""
 
     def truncate(self) -> bool:
         """Leave nothing in the log, as `checkpoints.truncate` does. What copies it here is waited for, however long it
@@ -44,10 +49,19 @@ class Connection(sqlite3.Connection):
         with nullcontext() if self.checkpoints is None else self.checkpoints.copying:
             return truncate(self, PATIENCE)
 
+    def sync(self) -> None:
+        """Have all that was committed survive the machine losing power. SQLite could do so within each commit, and then
+        the next one would wait for the disk, too. Whichever thread calls it."""
+        assert self.log is not None
+        _sync(self.log)
+
     def close(self) -> None:
         """Close it, and with it what copies its log."""
         if self.checkpoints is not None:
             self.checkpoints.close()
+        if self.log is not None:
+            os.close(self.log)
+            self.log = None
         super().close()
 
 
@@ -70,7 +84,7 @@ class Turns:
         os.close(self._lock)
 
 
-def connect_all(path: Path) -> list[sqlite3.Connection]:
+def connect_all(path: Path) -> tuple[Connection, list[sqlite3.Connection]]:
     """The writer's connection and the readers', to a database that is up to date."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     writer = _connect(path, Connection)
@@ -81,8 +95,10 @@ def connect_all(path: Path) -> list[sqlite3.Connection]:
         migrate_sqlite(writer, path)
         # Were we killed right after a delete, the log still has what was deleted.
         writer.truncate()
+        writer.execute("PRAGMA synchronous = NORMAL")  # see `sync`
+        writer.log = os.open(path.with_name(f"{path.name}-wal"), os.O_RDWR | getattr(os, "O_BINARY", 0))
         writer.checkpoints = Checkpoints(_connect_reader(path))
-        return [writer, *(_connect_reader(path) for _ in range(3))]
+        return writer, [_connect_reader(path) for _ in range(3)]
     except BaseException:
         writer.close()
         raise
@@ -175,51 +191,46 @@ def read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence
     return [call.attempt(connection) for call in calls]
 
 
-class Writer:
-    """Commits groups of calls. Remembers how the connection is set."""
+def write_together(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+    """Settle the calls of the writer: commit them as a group, and empty the log if it has what one of them has
+    deleted."""
+    assert isinstance(connection, Connection)
+    outcomes = _commit(connection, calls)
+    if connection.leaves_traces:
+        # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next group.
+        # What was committed was committed, and its callers must hear so.
+        with suppress(sqlite3.Error):
+            connection.leaves_traces = not connection.truncate()
+    return outcomes
 
-    def __init__(self) -> None:
-        self._synchronous = ""
 
-    def settle(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
-        """Commit a group, and empty the log if it has what one of the calls has deleted."""
-        assert isinstance(connection, Connection)
-        outcomes = self._commit(connection, calls)
-        if connection.leaves_traces:
-            # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next
-            # group. What was committed was committed, and its callers must hear so.
-            with suppress(sqlite3.Error):
-                connection.leaves_traces = not connection.truncate()
-        elif connection.checkpoints is not None:
-            connection.checkpoints.keep_up(connection)
-        return outcomes
+def keep_up(connection: sqlite3.Connection) -> None:
+    """Behind a group: see to it that the log does not become too long."""
+    assert isinstance(connection, Connection)
+    if connection.checkpoints is not None:
+        connection.checkpoints.keep_up(connection)
 
-    def _commit(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
-        """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
-        self._synchronize(connection, "FULL" if any(call.durable for call in calls) else "NORMAL")
-        if len(calls) == 1 and calls[0].single:
-            return [calls[0].attempt(connection)]  # a statement is a transaction
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            outcomes = _until_error(connection, calls)
-            if not isinstance(outcomes[-1], Exception):
-                connection.execute("COMMIT")
-                return outcomes
-        except sqlite3.Error as error:  # the file itself: locked for too long, or on a disk that is full
-            return [error] * len(calls)
-        finally:
-            # Not if all went well, nor if SQLite did it already, as it may when the disk is full.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        if len(calls) == 1:
+
+def _commit(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:
+    """One transaction of all these calls. If one fails, the halves are tried, so that it fails alone."""
+    if len(calls) == 1 and calls[0].single:
+        return [calls[0].attempt(connection)]  # a statement is a transaction
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = _until_error(connection, calls)
+        if not isinstance(outcomes[-1], Exception):
+            connection.execute("COMMIT")
             return outcomes
-        middle = len(calls) // 2
-        return self._commit(connection, calls[:middle]) + self._commit(connection, calls[middle:])
-
-    def _synchronize(self, connection: sqlite3.Connection, level: str) -> None:
-        if level != self._synchronous:
-            connection.execute(f"PRAGMA synchronous = {level}")
-            self._synchronous = level
+    except sqlite3.Error as error:  # the file itself: locked for too long, or on a disk that is full
+        return [error] * len(calls)
+    finally:
+        # Not if all went well, nor if SQLite did it already, as it may when the disk is full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    if len(calls) == 1:
+        return outcomes
+    middle = len(calls) // 2
+    return _commit(connection, calls[:middle]) + _commit(connection, calls[middle:])
 
 
 def _until_error(connection: sqlite3.Connection, calls: Sequence[Call]) -> list[Outcome]:

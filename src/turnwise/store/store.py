@@ -56,6 +56,9 @@ class NewRun:
     """What the request brought along that is kept no longer than the run. It means nothing to the store."""
     lease: Lease | None = None
     """Who carries it from the start, as the first attempt. None: it waits for somebody."""
+    followed: bool = False
+    """Whether somebody reads all of it, from its first event on, and hears of it by that: it survives the process when
+    it is kept, and the machine losing power a moment later."""
 
 
 def require_its_run(interaction: Interaction, run: NewRun | None) -> None:

@@ -3,18 +3,26 @@
 The thread takes everything that is queued, has it settled as one group, and wakes the event loop once for
 all of it. So the more callers wait, the less each of them costs. What settling means is not decided here:
 `sqlite.py` reads each call by itself, and writes a group as one transaction.
+
+What has to be on the disk before its caller is told is synced by a second thread. While it waits for the disk, the
+first one goes on with what need not wait: the words of a thousand streams are not late because another one has ended.
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from turnwise.store.errors import StoreClosed
+
+log = logging.getLogger("turnwise.store")
 
 T = TypeVar("T")
 
@@ -24,14 +32,18 @@ Outcome: TypeAlias = Any
 """What a call returned, or the exception that it raised."""
 
 
+Sync: TypeAlias = Literal["first", "behind", "sometime"]
+"""When what a call changes is on the disk, where it survives the machine losing power and not only this process: before
+its caller is told, right behind that, or when something else is."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
     """Something to do with the connection, and who waits for it."""
 
     work: Work[Any]
     future: asyncio.Future[Any]
-    durable: bool
-    """Whether it must survive the machine losing power, not only this process."""
+    sync: Sync = "first"
     single: bool = False
     """Whether all that it changes is changed by one statement."""
 
@@ -43,10 +55,12 @@ class Call:
             return error
 
 
+Settled: TypeAlias = Sequence[tuple[Call, Outcome]]
+
 Settle: TypeAlias = Callable[[sqlite3.Connection, Sequence[Call]], Sequence[Outcome]]
 
 Rest: TypeAlias = Callable[[sqlite3.Connection], None]
-"""What to do once when nothing has been called for a while, and before the connection is closed."""
+"""What to do when nobody waits for it: it sees to its own errors."""
 
 QUIET = 1.0
 """Seconds without a call after which it is time for that."""
@@ -60,26 +74,32 @@ class Worker:
         name: str,
         connection: sqlite3.Connection,
         settle: Settle,
+        behind: Rest | None = None,
         rest: Rest | None = None,
         turn: AbstractContextManager[Any] | None = None,
+        sync: Callable[[], None] | None = None,
     ) -> None:
-        """`turn` is waited for before anything is done: what is called meanwhile belongs to the group too."""
+        """`behind` is done behind each group, when its callers have been told; `rest` once when nothing has been called
+        for a while, and before the connection is closed. `turn` is waited for before anything is done: what is called
+        meanwhile belongs to the group too. `sync` has what was settled survive the machine losing power."""
         self._turn = turn or nullcontext()
         self._connection = connection
         self._settle = settle
+        self._behind = behind
         self._rest = rest
         self._loop = asyncio.get_running_loop()
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._stopped: asyncio.Future[None] | None = None
+        self._syncs = None if sync is None else _Syncs(f"{name}-syncs", sync, self._tell)
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work[T], *, durable: bool = True, single: bool = False) -> T:
+    async def do(self, work: Work[T], *, sync: Sync = "first", single: bool = False) -> T:
         """Have the thread do this. What it raises is raised here. A caller that leaves does not stop it."""
         if self._stopped is not None:
             raise StoreClosed
         future: asyncio.Future[T] = self._loop.create_future()
-        self._calls.put(Call(work, future, durable, single))
+        self._calls.put(Call(work, future, sync, single))
         return await future
 
     async def stop(self) -> None:
@@ -96,6 +116,8 @@ class Worker:
                 pass
             self._pause()
         finally:
+            if self._syncs is not None:
+                self._syncs.close()
             self._connection.close()
             self._tell(self._on_stopped)
 
@@ -127,8 +149,25 @@ class Worker:
             # The turn or the connection itself broke, as on a full disk. The callers are told, and the thread lives on.
             outcomes = [error] * len(calls)
         if calls:
-            self._tell(lambda: _resolve(calls, outcomes))
+            self._tell_all([*zip(calls, outcomes, strict=True)])
+            if self._behind is not None:
+                self._behind(self._connection)
         return len(calls) == len(taken)
+
+    def _tell_all(self, settled: Settled) -> None:
+        """Tell the callers of a group; those who wait for the disk, when it has what they changed."""
+        if self._syncs is None:
+            self._tell(partial(_resolve, settled))
+            return
+        told: list[tuple[Call, Outcome]] = []
+        waiting: list[tuple[Call, Outcome]] = []
+        for call, outcome in settled:
+            waits = call.sync == "first" and not isinstance(outcome, Exception)
+            (waiting if waits else told).append((call, outcome))
+        if told:
+            self._tell(partial(_resolve, told))
+        if waiting or any(call.sync == "behind" for call, _ in told):
+            self._syncs.wait_for(waiting)
 
     def _tell(self, news: Callable[[], None]) -> None:
         # A loop that was closed without closing the store has nobody left to tell.
@@ -141,8 +180,52 @@ class Worker:
             self._stopped.set_result(None)
 
 
-def _resolve(calls: Sequence[Call], outcomes: Sequence[Outcome]) -> None:
-    for call, outcome in zip(calls, outcomes, strict=True):
+class _Syncs:
+    """A thread that has what was settled synced, for all who wait by then, and has them told."""
+
+    def __init__(self, name: str, sync: Callable[[], None], tell: Callable[[Callable[[], None]], None]) -> None:
+        self._sync = sync
+        self._tell = tell
+        self._waiting: SimpleQueue[Settled | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wait_for(self, settled: Settled) -> None:
+        """Calls that were settled, to be told behind the next sync. There may be none who waits for it."""
+        self._waiting.put(settled)
+
+    def close(self) -> None:
+        """Have all told who wait, and end the thread."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            groups = [first]
+            is_last = False
+            for _ in range(self._waiting.qsize()):
+                group = self._waiting.get()
+                if group is None:
+                    is_last = True
+                else:
+                    groups.append(group)
+            self._tell(partial(_resolve, self._synced([*chain.from_iterable(groups)])))
+            if is_last:
+                return
+
+    def _synced(self, settled: Settled) -> Settled:
+        try:
+            self._sync()
+        except OSError as error:
+            # It may have been kept all the same. Nobody can say, and so nobody is told that it was.
+            log.exception("what was kept could not be synced to the disk")
+            return [(call, error) for call, _ in settled]
+        return settled
+
+
+def _resolve(settled: Settled) -> None:
+    """Tell callers, within the event loop."""
+    for call, outcome in settled:
         if call.future.done():
             continue  # its caller was cancelled
         if isinstance(outcome, Exception):
