@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from turnwise.domain.errors import HandedOver, InvalidRequest, ModelFailed, Mode
 from turnwise.domain.events import Created, End, Event, Failed, PartDelta, PartStart, StatusUpdate, StepStart, TextDelta
 from turnwise.domain.interaction import Failure, Status
 from turnwise.domain.steps import ModelOutput
-from turnwise.engine.background import _Run
+from turnwise.engine.background import Carrying, _Run
 from turnwise.engine.journal import Recording
 from turnwise.models.model import Finished, Fragment, ModelCard, Prompt, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
@@ -549,6 +550,32 @@ async def test_a_thousand_runs_end_each_for_itself():
             seen = [event for _, event in await read_all(engine.interactions.follow(recording))]
             assert texts(seen) == "".join(words(3))
             assert isinstance(seen[-1], End)
+
+
+async def test_a_beat_while_the_disk_takes_an_end_takes_nothing_for_lost():
+    """Its row is gone then, and the store has not said so yet."""
+    store, is_synced = HeldStore(), asyncio.Event()
+    finish, is_committed = store._store.finish, asyncio.Event()
+
+    async def slow_finish(*arguments: Any, **named: Any) -> bool:
+        done = await finish(*arguments, **named)
+        is_committed.set()
+        await is_synced.wait()
+        return done
+
+    store._store.finish = slow_finish
+    carrying = Carrying(Lease("here", 60.0))
+    async with open_engine(say("Hello"), store=store, carrying=carrying) as engine:
+        recording = await engine.interactions.begin(STREAM, "ann", "steps")
+        await within(is_committed.wait())
+        runs = engine.interactions._runs
+        await runs._look_at(list(runs._runs.values()))
+        assert recording.broken is None
+        assert not recording.ended
+        is_synced.set()
+        seen = await read_all(engine.interactions.follow(recording))
+        assert isinstance(seen[-1][1], End)
+        assert isinstance(recording.events[-1], End)
 
 
 async def test_a_beat_in_the_moment_when_an_end_is_written_takes_nothing_for_lost(monkeypatch: pytest.MonkeyPatch):

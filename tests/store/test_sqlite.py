@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -194,6 +194,76 @@ async def test_a_store_that_is_closed_waits_for_the_disk(store: SQLiteStore) -> 
         await closing
 
 
+async def test_what_may_leave_the_process_is_read_when_the_disk_has_it(store: SQLiteStore) -> None:
+    """The outside is told of an end, and bytes are removed that nothing names any more: neither can be taken back."""
+    await store.create(running("int_1"), run=FOLLOWED)
+    await store.begin_upload(upload(), NOON, 10**9)
+    await store.finish_upload(b"hash", stored_file("f1", blob="blob"))
+    disk = HeldDisk(store)
+    changes = [
+        asyncio.create_task(store.finish(ended("int_1"), attempt=1, notices=[notice()])),
+        asyncio.create_task(store.delete_file("f1", "ann")),
+    ]
+    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
+    assert await store.append([words("int_1", 1, "Late")]) == {"int_1"}  # both are committed
+    reads = [
+        asyncio.create_task(store.due_notices(NOON, NOON + timedelta(minutes=1), 9)),
+        asyncio.create_task(store.litter(9)),
+    ]
+    for _ in range(3):  # whoever may answer them has done so by then
+        await store.load("int_1", "ann")
+        await store.events("int_1", 0)
+        await store.append([words("int_1", 1, "Late")])
+    assert not any(read.done() for read in reads)
+    disk.is_free.set()
+    async with asyncio.timeout(BOUND):
+        assert await asyncio.gather(*changes) == [True, "blob"]
+        found, blobs = await asyncio.gather(*reads)
+    assert (len(found), blobs) == (1, ["blob"])
+
+
+async def test_what_the_disk_did_not_take_is_not_left_in_the_log_behind_which_others_are_kept(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system forgets that it could not write something once it has said so, and the next sync succeeds. After a
+    power cut the log would end where that something is missing."""
+
+    def fail(_: int) -> None:
+        raise OSError("the disk is broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("turnwise.store.sqlite_file._sync", fail)
+        with pytest.raises(OSError, match="the disk is broken"):
+            await store.create(ended("int_1"))
+    await store.create(ended("int_2"))
+    assert size(log_of(path)) == 0
+    await store.create(ended("int_3"))
+    assert size(log_of(path)) > 0
+
+
+async def test_while_the_log_cannot_be_left_nothing_is_said_to_be_on_the_disk(
+    store: SQLiteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError("the disk is broken")
+
+    monkeypatch.setattr("turnwise.store.sqlite_file.PATIENCE", 0.0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        writer = store._writer._connection
+        writer.execute("PRAGMA busy_timeout = 0")
+        with monkeypatch.context() as broken:
+            broken.setattr("turnwise.store.sqlite_file._sync", fail)
+            with pytest.raises(OSError, match="the disk is broken"):
+                await store.create(ended("int_1"))
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM interactions").fetchall()
+        with pytest.raises(OSError, match="an earlier part"):
+            await store.create(ended("int_2"))
+        await store.create(running("int_3"), run=FOLLOWED)
+        reader.execute("COMMIT")
+    await store.create(ended("int_4"))
+
+
 # -- groups
 
 
@@ -363,6 +433,19 @@ async def test_whoever_finds_nothing_to_do_does_not_disturb_the_writer(
 def log_of(path: Path) -> Path:
     """The write-ahead log."""
     return path.with_name(f"{path.name}-wal")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links are not for everybody there")
+async def test_a_file_that_is_a_link_is_written_where_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "real.db", tmp_path / "turnwise.db"
+    link.symlink_to(target)
+    for _ in range(2):
+        store = await open_sqlite(link)
+        with suppress(AlreadyKept):
+            await store.create(ended("int_1"))
+        assert log_of(target).exists()
+        await store.close()
 
 
 async def test_a_store_that_was_closed_opens_with_everything_in_it(path: Path) -> None:

@@ -402,7 +402,9 @@ class Runs:
         self._beaten = clock()
         for run in runs:
             recording = run.recording
-            if recording.interaction.turn.store and held.get(recording.interaction.id) != recording.attempt:
+            if not recording.interaction.turn.store or recording.is_ending:
+                continue
+            if held.get(recording.interaction.id) != recording.attempt:
                 self._lose(run)
         return held
 

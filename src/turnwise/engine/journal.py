@@ -112,6 +112,11 @@ class Recording:
         return isinstance(self.broken, HandedOver) and not _have_end(self.events)
 
     @property
+    def is_ending(self) -> bool:
+        """Whether its end is on its way to the store, which says then whether the run was still this process's."""
+        return _have_end(self.writing)
+
+    @property
     def is_unended(self) -> bool:
         """Whether the store would not take the run's end, which is still to be written."""
         return isinstance(self.broken, Internal) and not _have_end(self.events)

@@ -308,10 +308,10 @@ class SQLiteStore:
             connection.executemany(sql.TRY_NOTICE, [(again, notice.id) for notice in found])
             return [replace(notice, due=until, attempts=notice.attempts + 1) for notice in found]
 
-        # As in `claim`. Not durable: what was taken is then tried once more.
+        # As in `claim`. Synced, since the end that is told may have been committed in this very moment.
         if not await self._lookups.do(lambda connection: connection.execute(sql.DUE_NOTICES, due).fetchone()):
             return ()
-        return await self._writer.do(work, sync="sometime")
+        return await self._writer.do(work)
 
     async def put_off_notices(self, notices: Sequence[Notice]) -> None:
         rows = [(write_time(notice.due), notice.attempts, notice.id) for notice in notices]
@@ -501,7 +501,8 @@ class SQLiteStore:
         def work(connection: sqlite3.Connection) -> list[str]:
             return [blob for (blob,) in connection.execute(sql.LITTER, (limit,)).fetchall()]
 
-        return await self._histories.do(work)
+        # Not by a reader: bytes may go when the disk has it that nothing names them.
+        return await self._writer.do(work)
 
     async def cleared(self, blobs: Sequence[str]) -> None:
         rows = [(blob,) for blob in blobs]

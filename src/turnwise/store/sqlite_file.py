@@ -3,6 +3,7 @@
 All of this runs in the threads of `sqlite.py`, which says why it is so.
 """
 
+import errno
 import os
 import sqlite3
 import time
@@ -39,6 +40,9 @@ class Connection(sqlite3.Connection):
 
     leaves_traces = False
     """Whether the log may still have what was deleted."""
+    is_doubted = False
+    """Whether the disk may lack some of the log, though it says of all that follows that it has it: a sync has failed,
+    and what it was to write is not written by the next one."""
     checkpoints: Checkpoints | None = None
     log: int | None = None
     """The descriptor of its log."""
@@ -47,13 +51,26 @@ class Connection(sqlite3.Connection):
         """Leave nothing in the log, as `checkpoints.truncate` does. What copies it here is waited for, however long it
         takes: nobody else would do it any sooner."""
         with nullcontext() if self.checkpoints is None else self.checkpoints.copying:
-            return truncate(self, PATIENCE)
+            is_empty = truncate(self, PATIENCE)
+        if is_empty:
+            self.is_doubted = False  # all of it is in the file
+        return is_empty
 
     def sync(self) -> None:
         """Have all that was committed survive the machine losing power. SQLite could do so within each commit, and then
-        the next one would wait for the disk, too. Whichever thread calls it."""
+        the next one would wait for the disk, too. Whichever thread calls it.
+
+        Raises:
+            OSError: the disk has not taken it, or has not taken what is before it in the log.
+        """
         assert self.log is not None
-        _sync(self.log)
+        if self.is_doubted:
+            raise OSError(errno.EIO, "an earlier part of the log could not be synced")
+        try:
+            _sync(self.log)
+        except OSError:
+            self.is_doubted = True
+            raise
 
     def close(self) -> None:
         """Close it, and with it what copies its log."""
@@ -96,7 +113,7 @@ def connect_all(path: Path) -> tuple[Connection, list[sqlite3.Connection]]:
         # Were we killed right after a delete, the log still has what was deleted.
         writer.truncate()
         writer.execute("PRAGMA synchronous = NORMAL")  # see `sync`
-        writer.log = os.open(path.with_name(f"{path.name}-wal"), os.O_RDWR | getattr(os, "O_BINARY", 0))
+        writer.log = _open_log(writer)
         writer.checkpoints = Checkpoints(_connect_reader(path))
         return writer, [_connect_reader(path) for _ in range(3)]
     except BaseException:
@@ -111,6 +128,13 @@ def _connect(path: Path, factory: type[C]) -> C:
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA cache_size = -{PAGE_CACHE}")
     return connection
+
+
+def _open_log(connection: sqlite3.Connection) -> int:
+    """A descriptor of the log of a connection, which is there once the file was read. Where it is knows SQLite: beside
+    the file itself, if what we were given is a link to it."""
+    (file,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
+    return os.open(f"{file}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
 
 
 def _keep_a_log(connection: sqlite3.Connection) -> None:
@@ -193,10 +217,10 @@ def read_each(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence
 
 def write_together(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
     """Settle the calls of the writer: commit them as a group, and empty the log if it has what one of them has
-    deleted."""
+    deleted, or what the disk may lack."""
     assert isinstance(connection, Connection)
     outcomes = _commit(connection, calls)
-    if connection.leaves_traces:
+    if connection.leaves_traces or connection.is_doubted:
         # Busy, when another process is reading for longer than we wait, or the disk is full: then after the next group.
         # What was committed was committed, and its callers must hear so.
         with suppress(sqlite3.Error):
