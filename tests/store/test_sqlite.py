@@ -43,6 +43,7 @@ from store.values import (
     upload,
     words,
 )
+from support import nothing_kept_of, until, within
 from turnwise.domain.events import Created
 from turnwise.domain.file_search import Chunk, DocumentState
 from turnwise.domain.files import NewFile
@@ -262,6 +263,13 @@ async def test_while_the_log_cannot_be_left_nothing_is_said_to_be_on_the_disk(
         await store.create(running("int_3"), run=FOLLOWED)
         reader.execute("COMMIT")
     await store.create(ended("int_4"))
+
+
+async def test_nothing_is_kept_of_a_call_whose_caller_was_told(store: SQLiteStore) -> None:
+    """It has all that is written: a request with its pictures, perhaps."""
+    with nothing_kept_of(Call) as is_gone:
+        await store.create(ended("int_1"))
+        await within(until(is_gone))
 
 
 # -- groups

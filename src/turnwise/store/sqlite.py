@@ -1,16 +1,17 @@
 """The store on one machine: a SQLite file in WAL mode.
 
 One thread writes. It takes all calls that wait and commits them as one group; another one syncs what was
-committed, so that a hundred callers share one wait for the disk. Three threads read, each with a connection of its
-own: one looks up single interactions, one reads what may be long, so that nobody's look-up waits behind another's
-history, and one searches documents. Readers and the writer never wait for one another. What was read of histories
-stays in memory (`links.py`).
+committed, so that a hundred callers share one wait for the disk. Three threads read, each with a connection of
+its own: one looks up single interactions, one reads what may be long, so that nobody's look-up waits behind
+another's history, and one searches documents. Readers and the writer never wait for one another. What was read
+of histories stays in memory (`links.py`).
 
-What was committed survives the process (`synchronous=NORMAL`), and is synced to the disk before its caller is told
-(`worker.py`); but for events of runs, and who carries them: after a power cut a run goes on from what was kept of
-it. A run that somebody reads from its first event on is synced while that one is told. What the log has is copied
-into the file beside the writer (`checkpoints.py`). Whoever asks again and again whether there is something to do is
-answered by a reader, as long as there is not.
+What was committed survives the process (`synchronous=NORMAL`), and is synced to the disk before its caller is
+told (`worker.py`); but for events of runs, and who carries them: after a power cut a run goes on from what was
+kept of it. A run whose events somebody reads from the first one on is synced beside that. What the log has is
+copied into the file beside the writer (`checkpoints.py`). Whoever asks again and again whether there is something
+to do is answered by a reader, as long as there is not. A reader sees what is committed, before the disk has it: so
+what cannot be taken back, a notice or the bytes of a file, is looked up by the writer.
 
 What is deleted is overwritten (`secure_delete`), and the write-ahead log, which holds older copies of pages, is
 emptied before the caller is told. That is not yet all: when SQLite moves rows from one page to another it may

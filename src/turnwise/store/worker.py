@@ -200,18 +200,16 @@ class _Syncs:
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            groups = [first]
-            is_last = False
-            for _ in range(self._waiting.qsize()):
-                group = self._waiting.get()
-                if group is None:
-                    is_last = True
-                else:
-                    groups.append(group)
+        while self._serve(self._waiting.get()):
+            pass  # and nothing is held of what was served
+
+    def _serve(self, first: Settled | None) -> bool:
+        """Sync once for all who wait by now. False: there is nobody behind them."""
+        taken = [first, *(self._waiting.get() for _ in range(self._waiting.qsize()))]
+        groups = [group for group in taken if group is not None]
+        if groups:
             self._tell(partial(_resolve, self._synced([*chain.from_iterable(groups)])))
-            if is_last:
-                return
+        return len(groups) == len(taken)
 
     def _synced(self, settled: Settled) -> Settled:
         try:
