@@ -131,7 +131,7 @@ def _connect(path: Path, factory: type[C]) -> C:
 
 
 def _open_log(connection: sqlite3.Connection) -> int:
-    """A descriptor of the log of a connection, which is there once the file was read. Where it is knows SQLite: beside
+    """A descriptor of the log of a connection, which is there once the file was read. SQLite knows where it is: beside
     the file itself, if what we were given is a link to it."""
     (file,) = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()
     return os.open(f"{file}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
