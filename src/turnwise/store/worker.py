@@ -60,7 +60,7 @@ Settled: TypeAlias = Sequence[tuple[Call, Outcome]]
 Settle: TypeAlias = Callable[[sqlite3.Connection, Sequence[Call]], Sequence[Outcome]]
 
 Rest: TypeAlias = Callable[[sqlite3.Connection], None]
-"""What to do when nobody waits for it: it sees to its own errors."""
+"""What to do when nobody waits for it."""
 
 QUIET = 1.0
 """Seconds without a call after which it is time for that."""
@@ -79,9 +79,10 @@ class Worker:
         turn: AbstractContextManager[Any] | None = None,
         sync: Callable[[], None] | None = None,
     ) -> None:
-        """`behind` is done behind each group, when its callers have been told; `rest` once when nothing has been called
-        for a while, and before the connection is closed. `turn` is waited for before anything is done: what is called
-        meanwhile belongs to the group too. `sync` has what was settled survive the machine losing power."""
+        """`behind` is done behind each group, when its callers have been told, and sees to its own errors; `rest` once
+        when nothing has been called for a while, and before the connection is closed. `turn` is waited for before
+        anything is done: what is called meanwhile belongs to the group too. `sync` has what was settled survive the
+        machine losing power."""
         self._turn = turn or nullcontext()
         self._connection = connection
         self._settle = settle
