@@ -85,7 +85,7 @@ async def test_nothing_is_left_to_close_when_the_end_is_out():
             await asyncio.sleep(0)
 
     interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
-    await EventStream(interaction, groups(), render_event)({"type": "http"}, receive, send)
+    await EventStream(interaction, render_event).of(groups())({"type": "http"}, receive, send)
     assert is_out.is_set()
 
 

@@ -123,7 +123,7 @@ async def test_a_stream_that_breaks_for_its_reader_is_as_described(dialect: Dial
         yield [(1, Created())]
         raise errors.Internal("It broke.")
 
-    body = await sent_by(EventStream(interaction(), breaking(), DIALECTS[dialect].render_event))
+    body = await sent_by(EventStream(interaction(), DIALECTS[dialect].render_event).of(breaking()))
     *told, done = parse_frames(body)
     check(EVENTS[dialect], *(frame.data for frame in told))
     assert [frame.id for frame in told] == ["1", None, None]

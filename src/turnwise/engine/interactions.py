@@ -29,7 +29,7 @@ from turnwise.engine.calls import check_calls
 from turnwise.engine.delivery import Delivering
 from turnwise.engine.files import Files
 from turnwise.engine.history import load_history
-from turnwise.engine.journal import Journal, Recording, cut_short, ended_as
+from turnwise.engine.journal import Journal, Recording, Take, cut_short, ended_as
 from turnwise.engine.presenting import Presenter
 from turnwise.engine.run import run
 from turnwise.engine.schema import check_schema
@@ -159,10 +159,10 @@ class Interactions:
             return await self._runs.submit(interaction, baggage)
         return await self._runs.start(interaction, events, baggage, patience=OPENING_PATIENCE)
 
-    def follow(self, recording: Recording) -> AsyncGenerator[Numbered, None]:
+    def follow(self, recording: Recording, take: Take | None = None) -> AsyncGenerator[Numbered, None]:
         """The events of a turn that this caller began, in groups, to its end. An empty group is a sign of life.
-        Whoever follows says so when it leaves."""
-        return self._journal.follow(recording, 0, idle=self._idle)
+        Whoever follows says so when it leaves. `take`: see `Journal.follow`."""
+        return self._journal.follow(recording, 0, idle=self._idle, take=take)
 
     async def leave(self, recording: Recording) -> None:
         """The caller that began this turn is gone. A turn that is not stored ends with it."""
@@ -187,13 +187,16 @@ class Interactions:
             return recording.snapshot()
         return ended_as(interaction, [event for _, event in await self._store.events(id, 0)])
 
-    async def read(self, interaction: Interaction, after: int) -> AsyncGenerator[Numbered, None]:
+    async def read(
+        self, interaction: Interaction, after: int, take: Take | None = None
+    ) -> AsyncGenerator[Numbered, None]:
         """The events of an interaction behind a position, in groups, to its end. An empty group is a sign of life.
+        `take`: see `Journal.follow`.
 
         Raises:
             OutOfRange: it never had that position.
         """
-        return await self._journal.read(interaction, after, idle=self._idle)
+        return await self._journal.read(interaction, after, idle=self._idle, take=take)
 
     async def cancel(self, id: str, owner: str) -> Interaction:
         """Stop an interaction. One that has ended stays as it is.

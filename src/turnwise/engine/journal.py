@@ -28,7 +28,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from contextlib import aclosing, contextmanager
 from datetime import datetime
 from itertools import chain
-from typing import Protocol, TypeGuard
+from typing import Protocol, TypeAlias, TypeGuard
 
 from turnwise.domain.errors import HandedOver, Internal, OutOfRange, TurnwiseError
 from turnwise.domain.events import (
@@ -72,6 +72,9 @@ LAST_WORDS = 5.0
 """How many seconds the store has to take what was gathered when the process stops."""
 
 NOT_WRITTEN = "turnwise could not write down this turn; its log has the reason"
+
+Take: TypeAlias = Callable[[Numbered], bool]
+"""Is shown more of a run while its reader waits, and says whether it has taken that. If not, the reader gets it."""
 
 Notify = Callable[[Interaction], Awaitable[Sequence[Notice]]]
 """What the outside is to be told of an interaction that ends like this."""
@@ -161,9 +164,9 @@ class Recording:
         self._tell()
 
     @contextmanager
-    def watched(self, idle: float | None = None) -> Iterator["Bell"]:
-        """A bell that rings whenever more is published. `idle`: after how many seconds a wait for it is given up."""
-        bell = Bell(idle)
+    def watched(self, idle: float | None = None, answer: Callable[[], bool] | None = None) -> Iterator["Bell"]:
+        """A bell that rings whenever more is published. `idle`, `answer`: see `Bell`."""
+        bell = Bell(idle, answer)
         self._bells.add(bell)
         try:
             yield bell
@@ -185,13 +188,16 @@ class Bell:
 
     Readers wait for each piece of a stream. So whether a wait takes too long is found out by one timer, that looks
     when the wait could be over that began before it last looked: a timer for each wait would cost more than the rest
-    of it.
+    of it. For the same reason who waits need not be woken for what can be done in its place.
     """
 
-    __slots__ = ("_idle", "_loop", "_since", "_timer", "_waiting")
+    __slots__ = ("_answer", "_idle", "_loop", "_since", "_timer", "_waiting")
 
-    def __init__(self, idle: float | None) -> None:
+    def __init__(self, idle: float | None, answer: Callable[[], bool] | None = None) -> None:
+        """`idle`: after how many seconds a wait is given up. `answer` is called where somebody waits and it rings, and
+        says whether that was all: then the wait begins anew."""
         self._idle = idle
+        self._answer = answer
         self._loop = asyncio.get_running_loop()
         self._since = 0.0
         """When the wait began."""
@@ -209,7 +215,12 @@ class Bell:
 
     def ring(self) -> None:
         """Wake whoever waits. Who does not wait sees for himself."""
-        self._wake(True)
+        if self._waiting is None or self._waiting.done():
+            return
+        if self._answer is None or not self._answer():
+            self._waiting.set_result(True)
+        elif self._idle is not None:
+            self._since = self._loop.time()
 
     def close(self) -> None:
         """Nobody waits any more."""
@@ -225,11 +236,7 @@ class Bell:
         if left > 0.0:
             self._timer = self._loop.call_later(left, self._look)
         else:
-            self._wake(False)
-
-    def _wake(self, is_rung: bool) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(is_rung)
+            self._waiting.set_result(False)
 
 
 def _have_end(events: Sequence[Event]) -> bool:
@@ -412,9 +419,11 @@ class Journal:
         """The recording of a run that goes on in this process."""
         return self._live.get(id)
 
-    async def read(self, interaction: Interaction, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
+    async def read(
+        self, interaction: Interaction, after: int, *, idle: float, take: Take | None = None
+    ) -> AsyncGenerator[Numbered, None]:
         """Events behind a position, in groups, up to the end of the run. An empty group means that nothing happened
-        for `idle` seconds.
+        for `idle` seconds. `take`: see `follow`.
 
         Raises:
             OutOfRange: the journal never had that position.
@@ -424,7 +433,7 @@ class Journal:
             # Somebody may have seen elsewhere what the store has, and has not yet told this process that it has.
             if after > len(recording.events) + len(recording.writing):
                 raise _out_of_range(after, len(recording.events))
-            return self.follow(recording, after, idle=idle)
+            return self.follow(recording, after, idle=idle, take=take)
         kept = await self._read_kept(interaction, max(after, 1))
         last, event = kept[-1]
         behind = _once([pair for pair in kept if pair[0] > after])
@@ -432,10 +441,14 @@ class Journal:
             return behind
         return _both(behind, self._tail.follow(interaction.id, interaction.owner, last, idle=idle))
 
-    def follow(self, recording: Recording, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
+    def follow(
+        self, recording: Recording, after: int, *, idle: float, take: Take | None = None
+    ) -> AsyncGenerator[Numbered, None]:
         """The events of a recording behind a position, as `read` has them; and, once it is lost, those that its new
-        carrier tells."""
-        return follow(recording, after, idle=idle, elsewhere=self._elsewhere)
+        carrier tells. What a run that is kept publishes while its reader waits is shown to `take` first, as long as it
+        goes on. What nobody keeps is told piece by piece, and its reader sees more at once where it looks itself."""
+        is_kept = recording.interaction.turn.store
+        return follow(recording, after, idle=idle, elsewhere=self._elsewhere, take=take if is_kept else None)
 
     def _elsewhere(self, interaction: Interaction, after: int, *, idle: float) -> AsyncGenerator[Numbered, None]:
         """What its new carrier tells.
@@ -570,16 +583,33 @@ class Elsewhere(Protocol):
 
 
 async def follow(
-    recording: Recording, after: int, *, idle: float, elsewhere: Elsewhere | None = None
+    recording: Recording,
+    after: int,
+    *,
+    idle: float,
+    elsewhere: Elsewhere | None = None,
+    take: Take | None = None,
 ) -> AsyncGenerator[Numbered, None]:
-    """Events of a recording behind a position, in groups, as they are published. Empty: idle for so long. Where the run
-    is lost they go on `elsewhere`, or stop.
+    """Events of a recording behind a position, in groups, as they are published, but for what `take` takes. Empty: idle
+    for so long. Where the run is lost they go on `elsewhere`, or stop.
 
     Raises:
         Internal: the run's end could not be written.
     """
     position = after
-    with recording.watched(idle) as bell:
+
+    def is_taken() -> bool:
+        nonlocal position
+        assert take is not None
+        if recording.ended:
+            return False
+        events = recording.events.behind(position)
+        if not take(list(enumerate(events, position + 1))):
+            return False
+        position += len(events)
+        return True
+
+    with recording.watched(idle, None if take is None else is_taken) as bell:
         while True:
             events = recording.events.behind(position)
             if events:

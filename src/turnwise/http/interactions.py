@@ -15,7 +15,7 @@ from turnwise.domain.interaction import DialectName, Interaction, Status, Turn
 from turnwise.http.address import base_url
 from turnwise.http.body import JSONReply, check_query, query_flag, read_bytes, read_json
 from turnwise.http.contracts import Services
-from turnwise.http.streaming import EventStream, Groups, nothing_to_do
+from turnwise.http.streaming import EventStream, nothing_to_do
 from turnwise.wire import DIALECTS
 from turnwise.wire.common import Frame
 from turnwise.wire.dialect import Choice, Signs, choose_dialect, identified_dialect
@@ -42,10 +42,8 @@ class InteractionRoutes:
         base = base_url(request, self._services.public_url)
         if turn.stream:
             recording = await self._interactions.begin(turn, owner, choice.dialect, base_url=base)
-            groups = self._interactions.follow(recording)
-            return self._stream(
-                recording.interaction, groups, choice, on_leave=lambda: self._interactions.leave(recording)
-            )
+            stream = self._stream(recording.interaction, choice, lambda: self._interactions.leave(recording))
+            return stream.of(self._interactions.follow(recording, stream.take))
         creating = self._interactions.create(turn, owner, choice.dialect, base_url=base)
         interaction = await (creating if turn.store else _while_connected(request, creating))
         return self._reply(interaction, choice)
@@ -54,12 +52,13 @@ class InteractionRoutes:
         """`GET /interactions/{id}`"""
         owner = await self._owner(request)
         check_query(request, ("include_input", "stream", "last_event_id"))
-        include_input, stream = query_flag(request, "include_input"), query_flag(request, "stream")
-        after = _last_event_id(request, stream)
+        include_input, streamed = query_flag(request, "include_input"), query_flag(request, "stream")
+        after = _last_event_id(request, streamed)
         interaction = await self._interactions.get(request.path_params["id"], owner)
         choice = self._choose_for(request, interaction)
-        if stream:
-            return self._stream(interaction, await self._interactions.read(interaction, after), choice)
+        if streamed:
+            stream = self._stream(interaction, choice)
+            return stream.of(await self._interactions.read(interaction, after, stream.take))
         return self._reply(interaction, choice, timeline=True, include_input=include_input)
 
     async def cancel(self, request: Request) -> Response:
@@ -106,7 +105,6 @@ class InteractionRoutes:
     def _stream(
         self,
         interaction: Interaction,
-        groups: Groups,
         choice: Choice,
         on_leave: Callable[[], Awaitable[None]] = nothing_to_do,
     ) -> EventStream:
@@ -117,7 +115,7 @@ class InteractionRoutes:
                 event = replace(event, status=_known(event.status))
             return render_event(event, position, interaction)
 
-        return EventStream(interaction, groups, render_event if choice.knows_budgets else render, on_leave)
+        return EventStream(interaction, render_event if choice.knows_budgets else render, on_leave)
 
 
 def _known(status: Status) -> Status:

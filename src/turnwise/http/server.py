@@ -13,10 +13,11 @@ from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from turnwise.domain.errors import Internal
 from turnwise.http.door import Door, take_descriptors
+from turnwise.http.streaming import AT_ONCE
 
 GRACE_SECONDS = 3
 """How long calls may take to end once the server stops. Runs are ended before that, so streams end at once."""
@@ -117,6 +118,11 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(SILENCE, self.timeout_keep_alive_handler)
 
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self.cycle is not None and self.cycle.scope is self.scope:
+            self.scope["extensions"] = {AT_ONCE: partial(_write_at_once, self.cycle)}  # type: ignore[dict-item]
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self.timeout_keep_alive_task is not None:  # uvicorn lets it run on where the connection broke
             self.timeout_keep_alive_task.cancel()
@@ -128,6 +134,15 @@ class Connection(HttpToolsProtocol):
         taken for another call, so the connection ends with the answer."""
         if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
             self.cycle.keep_alive = False
+
+
+def _write_at_once(cycle: RequestResponseCycle, data: bytes) -> bool:
+    """More of the body of an answer that is sent piece by piece, as `send` would write it; but where `send` would wait,
+    nothing is written. Whether it was."""
+    if cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
+        return False
+    cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+    return True
 
 
 class Server(uvicorn.Server):
