@@ -27,7 +27,7 @@ from turnwise.domain.content import Text
 from turnwise.domain.errors import ModelNotFound
 from turnwise.domain.events import Event, PartDelta, TextDelta
 from turnwise.domain.formats import Modality
-from turnwise.domain.interaction import DialectName, Turn
+from turnwise.domain.interaction import DialectName, Interaction, Turn
 from turnwise.domain.steps import UserInput
 from turnwise.engine.agents import SavedAgents
 from turnwise.engine.background import ALONE, Carrying
@@ -49,7 +49,7 @@ from turnwise.models.model import Model
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.blobs import DiskBlobs
 from turnwise.store.memory import MemoryStore
-from turnwise.store.store import Lease, News, Store
+from turnwise.store.store import Batch, Creation, Lease, NewRun, News, Store
 from turnwise.tools.file_search import FileSearchTool
 from turnwise.tools.toolbox import Toolbox
 from turnwise.wire.tools import parse_tools
@@ -190,6 +190,12 @@ class HeldStore:
 
     def news(self) -> AsyncGenerator[News, None]:
         return self._store.news()
+
+    def creation(self, interaction: Interaction, run: NewRun) -> Creation:
+        async def create(batch: Batch) -> None:
+            await self.create(interaction, batch, run)
+
+        return create
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = getattr(self._store, name)

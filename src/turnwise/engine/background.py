@@ -158,7 +158,10 @@ class Runs:
             TurnwiseError: the model refused the prompt in that time. Nothing is kept.
         """
         opening = asyncio.ensure_future(anext(events))
+        new = NewRun(baggage, self._carrying.lease, followed=True)
         try:
+            await asyncio.sleep(0)  # the model is asked, and what can be done before it answers is done meanwhile
+            recording = self._journal.prepare(interaction, OPENING, new)
             await asyncio.wait({opening}, timeout=patience)
             is_taken = opening.done()
             if is_taken:
@@ -168,23 +171,21 @@ class Runs:
             await _leave(opening, events)
             raise
         under_way = None if is_taken else opening
-        run = _Run(
-            self._journal.prepare(interaction, OPENING), is_claimed=False, leave=partial(_leave, under_way, events)
-        )
+        run = _Run(recording, is_claimed=False, leave=partial(_leave, under_way, events))
         run.telling = asyncio.create_task(self._tell(run, events, under_way), name=f"run {interaction.id}")
         try:
             if interaction.turn.store:
                 await asyncio.sleep(0)  # it tells what has come already
-            await self._journal.begin(run.recording, NewRun(baggage, self._carrying.lease, followed=True))
+            await self._journal.begin(recording)
             if self._closing.is_set():
-                await self._hand_over([run.recording])
+                await self._hand_over([recording])
         except BaseException:
-            self._journal.drop(run.recording)
+            self._journal.drop(recording)
             await _stop_telling(run)
             await run.leave()
             raise
         self._carry(run)
-        return run.recording
+        return recording
 
     async def submit(self, interaction: Interaction, baggage: bytes) -> Recording:
         """Begin a run in the background, here or, where there is no room, wherever there is some. It is kept when this

@@ -48,7 +48,7 @@ from turnwise.domain.events import (
 from turnwise.domain.interaction import Failure, Interaction, Status, Usage, add_usage
 from turnwise.engine.tailing import STOPPED, Numbered, Tail
 from turnwise.engine.timeline import Timeline
-from turnwise.store.store import Batch, NewRun, Notice, Run, Store
+from turnwise.store.store import Batch, Creation, NewRun, Notice, Run, Store
 
 log = logging.getLogger("turnwise.journal")
 
@@ -97,6 +97,8 @@ class Recording:
         """Those that any reader may see."""
         self.opening = 0
         """While nothing of it is kept: with how many events it begins."""
+        self.creation: Creation | None = None
+        """And what keeps it, if it is to be kept."""
         self.writing: list[Event] = []
         self.pending: list[Event] = []
         self.broken: TurnwiseError | None = None
@@ -326,24 +328,26 @@ class Journal:
 
     async def open(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
         """Begin a recording with its first events. They are kept when this returns."""
-        recording = self.prepare(interaction, events)
-        await self.begin(recording, run)
+        recording = self.prepare(interaction, events, run)
+        await self.begin(recording)
         return recording
 
-    def prepare(self, interaction: Interaction, events: Sequence[Event]) -> Recording:
+    def prepare(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
         """A recording of which nothing is kept yet. What is appended to it waits behind its first events till then."""
         recording = Recording(interaction)
         recording.pending.extend(events)
         recording.opening = len(events)
+        if interaction.turn.store:
+            recording.creation = self._store.creation(interaction, run)
         return recording
 
-    async def begin(self, recording: Recording, run: NewRun) -> None:
+    async def begin(self, recording: Recording) -> None:
         """Keep a recording that was prepared, together with what was appended to it already. A turn that has told its
         end by then is begun, and ended behind it."""
-        is_kept = recording.interaction.turn.store
-        batch = recording.take(recording.opening if is_kept and recording.is_over else None)
-        if is_kept:
-            await self._store.create(recording.interaction, batch, run)
+        create, recording.creation = recording.creation, None
+        batch = recording.take(recording.opening if create is not None and recording.is_over else None)
+        if create is not None:
+            await create(batch)
         recording.opening = 0
         self._live[recording.interaction.id] = recording
         self._publish(recording)

@@ -27,6 +27,7 @@ from turnwise.store.news import Teller
 from turnwise.store.store import (
     Added,
     Batch,
+    Creation,
     Finished,
     Key,
     Lease,
@@ -114,6 +115,9 @@ class MemoryStore:
                 self._teller.tell(News(waiting=True))
             else:
                 self._runs[interaction.id].carry(run.lease)
+
+    def creation(self, interaction: Interaction, run: NewRun) -> Creation:
+        return lambda batch: self.create(interaction, batch, run)
 
     async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         self._require_open()

@@ -29,7 +29,7 @@ runs are those of this process; what another one does to the file is found by lo
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -139,23 +139,32 @@ class SQLiteStore:
         run: NewRun | None = None,
         notices: Sequence[Notice] = (),
     ) -> None:
+        await self.creation(interaction, run, notices)(batch)
+
+    def creation(
+        self, interaction: Interaction, run: NewRun | None, notices: Sequence[Notice] = ()
+    ) -> Callable[[Batch | None], Awaitable[None]]:
         require_its_run(interaction, run)
         row = interaction_row(interaction)
-        events = _event_rows(batch)
         told = [notice_row(notice) for notice in notices]
 
-        def work(connection: sqlite3.Connection) -> None:
-            _insert(connection, sql.CREATE, row)
-            if events:
-                connection.executemany(sql.APPEND, events)
-            if run is not None:
-                runs.begin(connection, interaction, run)
-            for notice in told:
-                _insert(connection, sql.ADD_NOTICE, notice)
+        async def create(batch: Batch | None) -> None:
+            events = _event_rows(batch)
 
-        await self._writer.do(work, sync="behind" if run is not None and run.followed else "first")
-        if run is not None and run.lease is None:
-            self._teller.tell(News(waiting=True))
+            def work(connection: sqlite3.Connection) -> None:
+                _insert(connection, sql.CREATE, row)
+                if events:
+                    connection.executemany(sql.APPEND, events)
+                if run is not None:
+                    runs.begin(connection, interaction, run)
+                for notice in told:
+                    _insert(connection, sql.ADD_NOTICE, notice)
+
+            await self._writer.do(work, sync="behind" if run is not None and run.followed else "first")
+            if run is not None and run.lease is None:
+                self._teller.tell(News(waiting=True))
+
+        return create
 
     async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         events = fenced_event_rows(batches)

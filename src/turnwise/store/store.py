@@ -13,7 +13,7 @@ A blob is named by one row, of a file, a document or an upload. When that row go
 transaction, until it is told that the bytes are gone too: so nothing is left behind, whenever the process is killed.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +59,10 @@ class NewRun:
     followed: bool = False
     """Whether somebody reads all of it, from its first event on, and hears of it by that: it survives the process when
     it is kept, and the machine losing power a moment later."""
+
+
+Creation: TypeAlias = Callable[["Batch"], Awaitable[None]]
+"""Keeps an interaction in progress, with its first events."""
 
 
 def require_its_run(interaction: Interaction, run: NewRun | None) -> None:
@@ -172,6 +176,10 @@ class InteractionStore(Protocol):
     ) -> None:
         """Keep a new interaction with its first events: one that has ended, or one in progress with its run. An id
         that is in use is an error."""
+
+    def creation(self, interaction: Interaction, run: NewRun) -> Creation:
+        """The same of one in progress, in two parts: what can be made of it beforehand is made now, and it is kept when
+        what this gives is called with its first events."""
 
     async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         """Keep more events, of any number of interactions, in one go. Appending the same batch again changes nothing.

@@ -34,7 +34,7 @@ Outcome: TypeAlias = Any
 
 Sync: TypeAlias = Literal["first", "behind", "sometime"]
 """When what a call changes is on the disk, where it survives the machine losing power and not only this process: before
-its caller is told, right behind that, or when something else is."""
+its caller is told, in the next moment, or when something else is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,10 @@ Rest: TypeAlias = Callable[[sqlite3.Connection], None]
 QUIET = 1.0
 """Seconds without a call after which it is time for that."""
 
+MOMENT = 0.002
+"""How long, in seconds, a sync is put off that nobody waits for, unless there is something to do before: whoever was
+told goes on meanwhile, and need not share the interpreter with the thread that syncs."""
+
 
 class Worker:
     """Started where the event loop runs that will call it, and only that loop may call it."""
@@ -92,6 +96,8 @@ class Worker:
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._stopped: asyncio.Future[None] | None = None
         self._syncs = None if sync is None else _Syncs(f"{name}-syncs", sync, self._tell)
+        self._owes_sync = False
+        """Whether a sync was put off."""
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -118,12 +124,18 @@ class Worker:
             self._pause()
         finally:
             if self._syncs is not None:
+                if self._owes_sync:
+                    self._sync()
                 self._syncs.close()
             self._connection.close()
             self._tell(self._on_stopped)
 
     def _first(self) -> Call | None:
         """Wait for a call."""
+        if self._owes_sync:
+            with suppress(Empty):
+                return self._calls.get(timeout=MOMENT)
+            self._sync()
         if self._rest is not None:
             with suppress(Empty):
                 return self._calls.get(timeout=QUIET)
@@ -167,8 +179,16 @@ class Worker:
             (waiting if waits else told).append((call, outcome))
         if told:
             self._tell(partial(_resolve, told))
-        if waiting or any(call.sync == "behind" for call, _ in told):
-            self._syncs.wait_for(waiting)
+        if waiting or self._owes_sync:
+            self._sync(waiting)
+        else:
+            self._owes_sync = any(call.sync == "behind" for call, _ in told)
+
+    def _sync(self, waiting: Settled = ()) -> None:
+        """Have synced all that was settled, for those who wait and where it was put off."""
+        assert self._syncs is not None
+        self._owes_sync = False
+        self._syncs.wait_for(waiting)
 
     def _tell(self, news: Callable[[], None]) -> None:
         # A loop that was closed without closing the store has nobody left to tell.

@@ -17,6 +17,7 @@ from turnwise.store.postgres.hearing import Ears, write_news
 from turnwise.store.rows import Row, event_rows, interaction_row, notice_row, outcome_row, read_interaction
 from turnwise.store.store import (
     Batch,
+    Creation,
     Lease,
     Link,
     NewRun,
@@ -61,6 +62,9 @@ class PostgresInteractions:
                     raise AlreadyKept(_id_in_use(error, interaction.id, notices)) from error
 
         await self._database.do(work)
+
+    def creation(self, interaction: Interaction, run: NewRun) -> Creation:
+        return lambda batch: self.create(interaction, batch, run)
 
     async def append(self, batches: Sequence[Batch]) -> Collection[str]:
         rows = [(batch.id, batch.attempt, *row[1:]) for batch in batches for row in event_rows([batch])]
