@@ -290,6 +290,87 @@ async def test_a_quiet_run_gives_signs_of_life():
         await tell(journal, recording, END)
 
 
+class Taking:
+    """Takes what it is shown, as long as it is willing."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[int, Event]] = []
+        self.is_willing = True
+
+    def __call__(self, events: Numbered) -> bool:
+        if self.is_willing:
+            self.shown += events
+        return self.is_willing
+
+
+async def test_a_reader_that_waits_is_not_woken_for_what_is_taken_in_its_place():
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        taking = Taking()
+        async with aclosing(journal.follow(recording, 0, idle=PATIENCE, take=taking)) as groups:
+            assert [position for position, _ in await within(anext(groups))] == [1, 2]
+            rest = asyncio.create_task(read_all(groups))
+            await asyncio.sleep(0)
+            await tell(journal, recording, *START, delta("One"))
+            await journal.settle(recording)
+            await tell(journal, recording, delta(" two"), *STOP)
+            await journal.settle(recording)
+            assert [position for position, _ in taking.shown] == [3, 4, 5, 6, 7, 8]
+            assert not rest.done()
+            await tell(journal, recording, END)
+            assert await within(rest) == [(9, END)]
+
+
+async def test_what_is_not_taken_comes_to_the_reader_in_its_turn():
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        taking = Taking()
+        async with aclosing(journal.follow(recording, 2, idle=PATIENCE, take=taking)) as groups:
+            reading = asyncio.create_task(anext(groups))
+            await asyncio.sleep(0)
+            for is_willing, text in [(True, "One"), (False, " two")]:
+                taking.is_willing = is_willing
+                await tell(journal, recording, delta(text))
+                await journal.settle(recording)
+            assert await within(reading) == [(4, delta(" two"))]
+            assert taking.shown == [(3, delta("One"))]
+        await tell(journal, recording, END)
+
+
+async def test_to_a_reader_that_does_not_wait_nothing_is_shown():
+    """What it has is on its way yet, and nothing may overtake that."""
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        taking = Taking()
+        async with aclosing(journal.follow(recording, 0, idle=PATIENCE, take=taking)) as groups:
+            await within(anext(groups))
+            await tell(journal, recording, *answer("One", " two"))
+            rest = await within(read_all(groups))
+        assert taking.shown == []
+        assert [position for position, _ in rest] == [*range(3, 3 + len(rest))]
+        assert rest[-1][1] == END
+
+
+async def test_what_is_taken_is_a_sign_of_life():
+    async with journal_on(HeldStore()) as journal:
+        recording = await journal.open(interaction(), OPENING, MINE)
+        clock, taken_at = asyncio.get_running_loop().time, [0.0]
+
+        def take(_: Numbered) -> bool:
+            taken_at.append(clock())
+            return True
+
+        async with aclosing(journal.follow(recording, 2, idle=0.05, take=take)) as groups:
+            quiet = asyncio.create_task(anext(groups))
+            await asyncio.sleep(0)
+            for word in words(20):
+                await tell(journal, recording, delta(word))
+                await journal.settle(recording)
+            assert await within(quiet) == ()
+            assert clock() - taken_at[-1] >= 0.05
+        await tell(journal, recording, END)
+
+
 @pytest.mark.parametrize("after", [4, 999])
 async def test_a_position_that_was_never_told_is_out_of_range_while_the_run_goes_on(after: int):
     async with journal_on(HeldStore()) as journal:

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from starlette.types import Message
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from support import (
     PATIENCE,
@@ -23,7 +24,7 @@ from support import (
     within,
     words,
 )
-from turnwise.http.server import Connection
+from turnwise.http.server import Connection, write_at_once
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Store
@@ -109,6 +110,59 @@ async def raw_post(served: Served, body: bytes) -> tuple[asyncio.StreamReader, a
     writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
     await writer.drain()
     return reader, writer
+
+
+async def test_a_client_that_reads_slowly_gets_every_byte_once_and_in_order(monkeypatch: pytest.MonkeyPatch):
+    at_once: list[bool] = []
+
+    def written(cycle: RequestResponseCycle, data: bytes) -> bool:
+        at_once.append(write_at_once(cycle, data))
+        return at_once[-1]
+
+    monkeypatch.setattr("turnwise.http.server.write_at_once", written)
+    is_read, long = asyncio.Event(), [TextFragment(f"{number} {'x' * 40_000}") for number in range(600)]
+    async with serve([Taken(), TextFragment("Half"), is_read, *long, Finished("stop")]) as served:
+        reader, writer = await raw_post(served, b'{"model": "m", "input": "Hi", "stream": true}')
+        head = await within(reader.readuntil(b'"Half"'))
+        is_read.set()
+        await until(lambda: served.app.interactions._journal.live("int_1") is None)
+        assert (at_once[0], at_once[-1]) == (True, False)
+        body = head.partition(b"\r\n\r\n")[2]
+        while not body.endswith(b"\r\n0\r\n\r\n"):
+            body += await within(reader.read(2**20))
+        writer.close()
+        async with served.get("interactions/int_1?stream=true") as reply:
+            kept = await reply.read()
+        assert dechunked(body) == kept
+        assert len(kept) > 20_000_000
+
+
+async def test_calls_that_come_before_the_answer_is_out_are_answered_behind_it():
+    gate = asyncio.Event()
+    async with serve([Taken(), TextFragment("Half"), gate, *say(" whole")[1:]]) as served:
+        reader, writer = await raw_post(served, b'{"model": "m", "input": "Hi", "stream": true}')
+        begun = await within(reader.readuntil(b'"Half"'))
+        writer.write(b"GET /v1/models/m HTTP/1.1\r\nhost: x\r\n\r\n")
+        await writer.drain()
+        gate.set()
+        stream = begun + await within(reader.readuntil(b"0\r\n\r\n"))
+        assert b" whole" in stream
+        assert b"models/m" not in stream
+        assert b'"models/m"' in await within(reader.readuntil(b'"models/m"'))
+        writer.close()
+
+
+def dechunked(body: bytes) -> bytes:
+    """The bytes of a body that came in chunks."""
+    whole = []
+    while True:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        if not length:
+            return b"".join(whole)
+        whole.append(body[:length])
+        assert body[length : length + 2] == b"\r\n"
+        body = body[length + 2 :]
 
 
 @pytest.mark.parametrize("taken", [False, True])

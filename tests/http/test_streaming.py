@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.types import Message
 
-from support import NOON, App, Frame, HeldStore, Reply, open_app, turn, until, words
+from support import NOON, App, Frame, HeldStore, Reply, open_app, parse_frames, turn, until, within, words
 from turnwise.domain.errors import ModelUnavailable
-from turnwise.domain.events import End
+from turnwise.domain.events import Created, End, Event, StatusUpdate
 from turnwise.domain.interaction import Interaction, Status, Usage
-from turnwise.http.streaming import EventStream
+from turnwise.http.streaming import AT_ONCE, EventStream
 from turnwise.models.model import Finished, Fragment, Taken, TextFragment, ThoughtFragment, UsageFragment
 from turnwise.models.scripted import say
 from turnwise.store.sqlite import open_sqlite
@@ -87,6 +89,65 @@ async def test_nothing_is_left_to_close_when_the_end_is_out():
     interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
     await EventStream(interaction, render_event).of(groups())({"type": "http"}, receive, send)
     assert is_out.is_set()
+
+
+class Server:
+    """What an application sees of a server that can write at once."""
+
+    def __init__(self) -> None:
+        self.out: list[tuple[str, bytes]] = []
+        self.scope = {"type": "http", "extensions": {AT_ONCE: self.write}}
+
+    def write(self, data: bytes) -> bool:
+        self.out.append(("at once", data))
+        return True
+
+    async def send(self, message: Message) -> None:
+        self.out.append(("in turn", message.get("body", b"")))
+
+    async def receive(self) -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_frames_are_written_by_whoever_tells_the_events_while_the_stream_waits():
+    server, told = Server(), asyncio.Event()
+    interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
+    response = EventStream(interaction, render_event)
+
+    async def groups():
+        yield [(1, Created())]
+        assert response.take([(2, StatusUpdate(Status.IN_PROGRESS))])
+        assert not response.take([(3, End(Status.COMPLETED, None, NOON))])  # what comes last leaves with it
+        told.set()
+        yield [(3, End(Status.COMPLETED, None, NOON))]
+
+    await within(response.of(groups())(server.scope, server.receive, server.send))
+    assert told.is_set()
+    assert [how for how, _ in server.out] == ["in turn", "in turn", "at once", "in turn"]
+    frames = parse_frames(b"".join(data for _, data in server.out))
+    assert [frame.id for frame in frames] == ["1", "2", "3", None]
+
+
+async def test_what_cannot_be_rendered_is_told_by_the_stream_and_disturbs_nobody_else():
+    server = Server()
+    interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
+
+    def render(event: Event, position: int, interaction: Interaction) -> tuple[str, dict[str, Any]] | None:
+        if isinstance(event, StatusUpdate):
+            raise ZeroDivisionError
+        return render_event(event, position, interaction)
+
+    response = EventStream(interaction, render)
+
+    async def groups():
+        yield [(1, Created())]
+        assert not response.take([(2, StatusUpdate(Status.IN_PROGRESS))])
+        yield [(2, StatusUpdate(Status.IN_PROGRESS))]
+
+    await within(response.of(groups())(server.scope, server.receive, server.send))
+    assert {how for how, _ in server.out} == {"in turn"}
+    assert "error" in [frame.name for frame in parse_frames(b"".join(data for _, data in server.out))]
 
 
 @BOTH

@@ -166,6 +166,37 @@ async def test_what_must_be_on_the_disk_is_told_when_it_is(store: SQLiteStore) -
         await keeping
 
 
+async def test_what_nobody_waits_for_is_on_the_disk_a_moment_later(store: SQLiteStore) -> None:
+    disk = HeldDisk(store)
+    disk.is_free.set()
+    await store.create(running("int_1"), run=FOLLOWED)
+    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
+
+
+async def test_what_nobody_waits_for_is_on_the_disk_behind_the_next_group(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("turnwise.store.worker.MOMENT", 10 * BOUND)
+    disk = HeldDisk(store)
+    disk.is_free.set()
+    await store.create(running("int_1"), run=FOLLOWED)
+    assert not disk.is_asked.is_set()
+    await store.append([words("int_1", 1, "One")])
+    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
+
+
+async def test_what_nobody_waits_for_is_on_the_disk_when_the_store_is_closed(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("turnwise.store.worker.MOMENT", 10 * BOUND)
+    disk = HeldDisk(store)
+    disk.is_free.set()
+    await store.create(running("int_1"), run=FOLLOWED)
+    assert not disk.is_asked.is_set()
+    await store.close()
+    assert disk.is_asked.is_set()
+
+
 async def test_what_the_disk_does_not_take_is_told_to_those_who_waited_for_it(
     store: SQLiteStore, caplog: pytest.LogCaptureFixture
 ) -> None:

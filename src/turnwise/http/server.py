@@ -121,7 +121,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            self.scope["extensions"] = {AT_ONCE: partial(_write_at_once, self.cycle)}  # type: ignore[dict-item]
+            self.scope["extensions"] = {AT_ONCE: partial(write_at_once, self.cycle)}  # type: ignore[dict-item]
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.timeout_keep_alive_task is not None:  # uvicorn lets it run on where the connection broke
@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
 
-def _write_at_once(cycle: RequestResponseCycle, data: bytes) -> bool:
+def write_at_once(cycle: RequestResponseCycle, data: bytes) -> bool:
     """More of the body of an answer that is sent piece by piece, as `send` would write it; but where `send` would wait,
     nothing is written. Whether it was."""
     if cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
