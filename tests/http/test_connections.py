@@ -1,9 +1,11 @@
 """Connections: clients that leave at any moment, many at once, and a server that stops while they are there."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import ref
 
 import aiohttp
 import pytest
@@ -16,6 +18,7 @@ from support import (
     HeldStore,
     Served,
     carried,
+    nothing_kept_of,
     open_app,
     parse_frames,
     serve,
@@ -24,7 +27,9 @@ from support import (
     within,
     words,
 )
+from turnwise.engine.journal import Recording
 from turnwise.http.server import Connection, write_at_once
+from turnwise.http.streaming import EventStream
 from turnwise.models.model import Finished, Taken, TextFragment
 from turnwise.models.scripted import ScriptedModel, say
 from turnwise.store.store import Store
@@ -115,8 +120,8 @@ async def raw_post(served: Served, body: bytes) -> tuple[asyncio.StreamReader, a
 async def test_a_client_that_reads_slowly_gets_every_byte_once_and_in_order(monkeypatch: pytest.MonkeyPatch):
     at_once: list[bool] = []
 
-    def written(cycle: RequestResponseCycle, data: bytes) -> bool:
-        at_once.append(write_at_once(cycle, data))
+    def written(answer: "ref[RequestResponseCycle]", data: bytes) -> bool:
+        at_once.append(write_at_once(answer, data))
         return at_once[-1]
 
     monkeypatch.setattr("turnwise.http.server.write_at_once", written)
@@ -135,6 +140,26 @@ async def test_a_client_that_reads_slowly_gets_every_byte_once_and_in_order(monk
             kept = await reply.read()
         assert dechunked(body) == kept
         assert len(kept) > 20_000_000
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_was_answered_leaves_nothing_behind_for_the_garbage_collector(stream: bool):
+    async with serve(say("Hello")) as served:
+
+        async def call() -> None:
+            async with served.post(stream=stream) as reply:
+                await reply.read()
+
+        async def greet() -> None:
+            async with served.client.get(f"{served.url}/healthz") as reply:
+                await reply.read()
+
+        await greet()
+        with nothing_kept_of(EventStream, Recording) as is_gone:
+            await call()
+            await greet()  # which the connection keeps in its place
+            assert is_gone()
+            assert sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects()) == 1
 
 
 async def test_calls_that_come_before_the_answer_is_out_are_answered_behind_it():

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Protocol
+from weakref import ref
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -121,7 +122,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            self.scope["extensions"] = {AT_ONCE: partial(write_at_once, self.cycle)}  # type: ignore[dict-item]
+            # The cycle knows its scope, and the two would be a circle that each request leaves behind.
+            self.scope["extensions"] = {AT_ONCE: partial(write_at_once, ref(self.cycle))}  # type: ignore[dict-item]
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.timeout_keep_alive_task is not None:  # uvicorn lets it run on where the connection broke
@@ -136,10 +138,11 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
 
-def write_at_once(cycle: RequestResponseCycle, data: bytes) -> bool:
-    """More of the body of an answer that is sent piece by piece, as `send` would write it; but where `send` would wait,
+def write_at_once(answer: "ref[RequestResponseCycle]", data: bytes) -> bool:
+    """Write more of the body of an answer that is sent piece by piece, as `send` does; but where `send` would wait,
     nothing is written. Whether it was."""
-    if cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
+    cycle = answer()
+    if cycle is None or cycle.flow.write_paused or cycle.disconnected or not cycle.chunked_encoding:
         return False
     cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
     return True

@@ -101,10 +101,10 @@ class EventStream(Response):
             await self._on_leave()
 
     async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         last = None
         assert self._groups is not None
-        async with aclosing(self._groups) as groups:
+        async with aclosing(self._groups) as groups:  # which know this response, and would be left in a circle
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             while last is None:
                 try:
                     data, last = self._frames(await anext(groups))
