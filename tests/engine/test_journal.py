@@ -351,6 +351,41 @@ async def test_to_a_reader_that_does_not_wait_nothing_is_shown():
         assert rest[-1][1] == END
 
 
+async def test_a_reader_that_has_seen_elsewhere_what_is_being_written_is_not_shown_it():
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING, MINE)
+        store.hold("append")
+        await tell(journal, recording, *START)
+        await store.reached("append")
+        taking = Taking()
+        async with aclosing(await journal.read(of, 4, idle=PATIENCE, take=taking)) as groups:
+            rest = asyncio.create_task(read_all(groups))
+            await asyncio.sleep(0)
+            store.let_go("append")
+            await journal.settle(recording)
+            assert taking.shown == []
+            await tell(journal, recording, delta("One"), *STOP, END)
+            assert texts([event for _, event in [*taking.shown, *await within(rest)]]) == "One"
+
+
+async def test_a_run_that_is_lost_while_its_words_are_written_stays_lost():
+    """Its carrier may hear that the words were its own yet only behind having heard that the run is another's."""
+    store = HeldStore()
+    async with journal_on(store) as journal:
+        of = interaction()
+        recording = await journal.open(of, OPENING, MINE)
+        store.hold("append")
+        await tell(journal, recording, delta("One"))
+        await store.reached("append")
+        journal.drop(recording)
+        store.let_go("append")
+        await until(lambda: not recording.writing)
+        assert recording.ended
+        assert [position for position, _ in await within(read_all(follow(recording, 0, idle=PATIENCE)))] == [1, 2, 3]
+
+
 async def test_what_is_taken_is_a_sign_of_life():
     async with journal_on(HeldStore()) as journal:
         recording = await journal.open(interaction(), OPENING, MINE)

@@ -8,8 +8,21 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from support import NOON, App, Frame, HeldStore, Reply, open_app, parse_frames, turn, until, within, words
-from turnwise.domain.errors import ModelUnavailable
+from support import (
+    NOON,
+    App,
+    Frame,
+    HeldStore,
+    Reply,
+    nothing_kept_of,
+    open_app,
+    parse_frames,
+    turn,
+    until,
+    within,
+    words,
+)
+from turnwise.domain.errors import Internal, ModelUnavailable
 from turnwise.domain.events import Created, End, Event, StatusUpdate
 from turnwise.domain.interaction import Interaction, Status, Usage
 from turnwise.http.streaming import AT_ONCE, EventStream
@@ -148,6 +161,23 @@ async def test_what_cannot_be_rendered_is_told_by_the_stream_and_disturbs_nobody
     await within(response.of(groups())(server.scope, server.receive, server.send))
     assert {how for how, _ in server.out} == {"in turn"}
     assert "error" in [frame.name for frame in parse_frames(b"".join(data for _, data in server.out))]
+
+
+async def test_an_error_that_a_run_keeps_does_not_keep_the_streams_that_told_it():
+    kept = Internal("the disk is full")
+
+    async def groups():
+        yield [(1, Created())]
+        raise kept
+
+    async def read() -> None:
+        interaction = Interaction("int_1", "ann", turn(), created=NOON, updated=NOON)
+        server = Server()
+        await within(EventStream(interaction, render_event).of(groups())(server.scope, server.receive, server.send))
+
+    with nothing_kept_of(EventStream) as is_gone:
+        await read()
+        assert is_gone()
 
 
 @BOTH

@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -55,7 +55,7 @@ from turnwise.store.sqlite import SQLiteStore, open_sqlite
 from turnwise.store.sqlite_file import Connection, compact, deletions, mark_deleted, write_together
 from turnwise.store.store import NewRun, Run
 from turnwise.store.tables import is_ours, metadata
-from turnwise.store.worker import Call
+from turnwise.store.worker import Call, Outcome
 
 BOUND = 60.0
 """Seconds that no test waits longer for anything."""
@@ -173,7 +173,7 @@ async def test_what_nobody_waits_for_is_on_the_disk_a_moment_later(store: SQLite
     assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
 
 
-async def test_what_nobody_waits_for_is_on_the_disk_behind_the_next_group(
+async def test_what_nobody_waits_for_does_not_wait_for_the_next_group_either(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("turnwise.store.worker.MOMENT", 10 * BOUND)
@@ -181,8 +181,14 @@ async def test_what_nobody_waits_for_is_on_the_disk_behind_the_next_group(
     disk.is_free.set()
     await store.create(running("int_1"), run=FOLLOWED)
     assert not disk.is_asked.is_set()
+    settle = store._writer._settle
+
+    def settle_late(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
+        assert disk.is_asked.wait(BOUND)
+        return settle(connection, calls)
+
+    store._writer._settle = settle_late
     await store.append([words("int_1", 1, "One")])
-    assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
 
 
 async def test_what_nobody_waits_for_is_on_the_disk_when_the_store_is_closed(

@@ -6,7 +6,8 @@ so the busier the process, the larger the groups, and an idle one writes at once
 for the disk. Only what is written is shown to readers. So a position, once seen, is there for good, and a reader may
 leave and come back at any time: to the recording while the run goes on, to the store for ever after.
 
-The writer owns the run; readers come and go. Nothing that a reader does, or fails to do, is felt by the writer.
+The writer owns the run; readers come and go. Nothing that a reader does, or fails to do, is felt by the writer; but to
+those that wait for it, the journal shows what it publishes, so that they need not be woken for it.
 
 What a run has paid for, an answer of a model or a step of an agent, is written before the run goes on: whoever carries
 it after a crash does not pay for it again.
@@ -156,7 +157,7 @@ class Recording:
         """Show what was taken, and is written now, to every reader."""
         written, self.writing = self.writing, []
         self.events.extend(written)
-        self.ended = _have_end(written or self.events)
+        self.ended = self.ended or _have_end(written or self.events)  # what is lost stays so, with this on its way
         self._tell()
 
     def break_off(self, error: TurnwiseError) -> None:
@@ -608,7 +609,7 @@ async def follow(
         if recording.ended:
             return False
         events = recording.events.behind(position)
-        if not take(list(enumerate(events, position + 1))):
+        if events and not take(list(enumerate(events, position + 1))):  # none: its reader has seen them elsewhere
             return False
         position += len(events)
         return True

@@ -112,6 +112,7 @@ class EventStream(Response):
                     data, last = b"", DONE
                 except Exception as error:
                     data, last = self._ending(error)
+                    error.__traceback__ = None  # a run may keep its error, which would keep this stream
                 if data:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
         # Behind it the client counts as gone, and nothing of the stream may be left to close by then.

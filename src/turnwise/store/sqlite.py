@@ -8,7 +8,7 @@ of histories stays in memory (`links.py`).
 
 What was committed survives the process (`synchronous=NORMAL`), and is synced to the disk before its caller is
 told (`worker.py`); but for events of runs, and who carries them: after a power cut a run goes on from what was
-kept of it. A run whose events somebody reads from the first one on is synced beside that. What the log has is
+kept of it. A run whose events somebody reads from the first one on is synced in the next moment. What the log has is
 copied into the file beside the writer (`checkpoints.py`). Whoever asks again and again whether there is something
 to do is answered by a reader, as long as there is not. A reader sees what is committed, before the disk has it: so
 what cannot be taken back, a notice or the bytes of a file, is looked up by the writer.

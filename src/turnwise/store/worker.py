@@ -66,8 +66,8 @@ QUIET = 1.0
 """Seconds without a call after which it is time for that."""
 
 MOMENT = 0.002
-"""How long, in seconds, a sync is put off that nobody waits for, unless there is something to do before: whoever was
-told goes on meanwhile, and need not share the interpreter with the thread that syncs."""
+"""How long, in seconds, a sync is put off that nobody waits for, unless something is called before: whoever was told
+goes on meanwhile, and need not share the interpreter with the thread that syncs."""
 
 
 class Worker:
@@ -121,11 +121,11 @@ class Worker:
         try:
             while self._serve(self._first()):
                 pass
+            if self._owes_sync:
+                self._sync()
             self._pause()
         finally:
             if self._syncs is not None:
-                if self._owes_sync:
-                    self._sync()
                 self._syncs.close()
             self._connection.close()
             self._tell(self._on_stopped)
@@ -133,9 +133,12 @@ class Worker:
     def _first(self) -> Call | None:
         """Wait for a call."""
         if self._owes_sync:
-            with suppress(Empty):
+            try:
                 return self._calls.get(timeout=MOMENT)
-            self._sync()
+            except Empty:
+                pass
+            finally:
+                self._sync()
         if self._rest is not None:
             with suppress(Empty):
                 return self._calls.get(timeout=QUIET)
@@ -179,13 +182,13 @@ class Worker:
             (waiting if waits else told).append((call, outcome))
         if told:
             self._tell(partial(_resolve, told))
-        if waiting or self._owes_sync:
+        if waiting:
             self._sync(waiting)
         else:
             self._owes_sync = any(call.sync == "behind" for call, _ in told)
 
     def _sync(self, waiting: Settled = ()) -> None:
-        """Have synced all that was settled, for those who wait and where it was put off."""
+        """Have synced all that was settled, for those who wait or because it was put off."""
         assert self._syncs is not None
         self._owes_sync = False
         self._syncs.wait_for(waiting)
