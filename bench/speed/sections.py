@@ -91,7 +91,7 @@ def _first_event_words(kept: Kept) -> str:
         f"A first word is under way for {_range(one, 2)} ms where nothing else is going on. Where 1,000 streams are "
         f"open and 20 begin in a second it is for {_range(few[0], 1)} ms, and the slowest of a hundred for "
         f"{_range(few[1], 1)} ms; where 100 begin and end in a second for {_range(many[0], 1)} and "
-        f"{_range(many[1], 1)} ms: one process is full there."
+        f"{_range(many[1], 1)} ms: one process is nearly full there."
     )
 
 
