@@ -173,14 +173,20 @@ async def test_what_nobody_waits_for_is_on_the_disk_a_moment_later(store: SQLite
     assert await asyncio.to_thread(disk.is_asked.wait, BOUND)
 
 
-async def test_what_nobody_waits_for_does_not_wait_for_the_next_group_either(
-    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def put_off(store: SQLiteStore, monkeypatch: pytest.MonkeyPatch) -> HeldDisk:
+    """The disk of a store that has put a sync off, and by itself begins it later than any test waits."""
     monkeypatch.setattr("turnwise.store.worker.MOMENT", 10 * BOUND)
     disk = HeldDisk(store)
     disk.is_free.set()
     await store.create(running("int_1"), run=FOLLOWED)
     assert not disk.is_asked.is_set()
+    return disk
+
+
+async def test_what_nobody_waits_for_does_not_wait_for_the_next_group_either(
+    store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = await put_off(store, monkeypatch)
     settle = store._writer._settle
 
     def settle_late(connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Outcome]:
@@ -194,11 +200,7 @@ async def test_what_nobody_waits_for_does_not_wait_for_the_next_group_either(
 async def test_what_nobody_waits_for_is_on_the_disk_when_the_store_is_closed(
     store: SQLiteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("turnwise.store.worker.MOMENT", 10 * BOUND)
-    disk = HeldDisk(store)
-    disk.is_free.set()
-    await store.create(running("int_1"), run=FOLLOWED)
-    assert not disk.is_asked.is_set()
+    disk = await put_off(store, monkeypatch)
     await store.close()
     assert disk.is_asked.is_set()
 
