@@ -30,6 +30,10 @@ OPENING_PATIENCE = 2.0
 """Seconds that a client waits for the model to take the prompt. Within them a refusal is an ordinary error; after them
 the stream opens all the same, since some clients give up on a server that sends no headers."""
 
+FIRST_WORD = 0.001
+"""How long, in seconds, the row of a run waits for what its model says first, behind having taken the prompt: many say
+it together with that, or nearly, and both are kept at once."""
+
 DEATHS = 5
 """How many carriers may die with a run: it may be what kills them."""
 
@@ -101,6 +105,8 @@ class _Run:
     """Tells the events. Cancelling it stops the run, at any time and any number of times."""
     ending: asyncio.Task[None] | None = None
     """Begun when the run is to stop telling, or has told all. Done when the end is written, and nothing is left."""
+    is_taken: bool = False
+    """Whether the model has taken the prompt, of a run that was begun here."""
     limit: asyncio.TimerHandle | None = None
     """Stops the run when it has had its time."""
     end: Failure | Status | None = None
@@ -157,31 +163,26 @@ class Runs:
         Raises:
             TurnwiseError: the model refused the prompt in that time. Nothing is kept.
         """
-        opening = asyncio.ensure_future(anext(events))
-        new = NewRun(baggage, self._carrying.lease, followed=True)
+        recording = self._journal.prepare(interaction, OPENING)
+        run = _Run(recording, is_claimed=False, leave=partial(_close, events))
+        opened = asyncio.Event()
+        run.telling = asyncio.create_task(self._tell(run, events, opened), name=f"run {interaction.id}")
+        run.telling.add_done_callback(lambda _: opened.set())
         try:
             await asyncio.sleep(0)  # the model is asked, and what can be done before it answers is done meanwhile
-            recording = self._journal.prepare(interaction, OPENING, new)
-            await asyncio.wait({opening}, timeout=patience)
-            is_taken = opening.done()
-            if is_taken:
-                opening.result()
+            self._journal.make_ready(recording, NewRun(baggage, self._carrying.lease, followed=True))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await opened.wait()
+            if run.telling.done() and not run.is_taken:
+                run.telling.result()
             self._refuse_if_closed()
-        except BaseException:
-            await _leave(opening, events)
-            raise
-        under_way = None if is_taken else opening
-        run = _Run(recording, is_claimed=False, leave=partial(_leave, under_way, events))
-        run.telling = asyncio.create_task(self._tell(run, events, under_way), name=f"run {interaction.id}")
-        try:
-            if interaction.turn.store:
-                await asyncio.sleep(0)  # it tells what has come already
             await self._journal.begin(recording)
             if self._closing.is_set():
                 await self._hand_over([recording])
-        except BaseException:
+        except BaseException as error:
             self._journal.drop(recording)
-            await _stop_telling(run)
+            await _stop_telling(run, error)
             await run.leave()
             raise
         self._carry(run)
@@ -329,15 +330,21 @@ class Runs:
         if run.is_claimed:
             self._wanted.set()
 
-    async def _tell(self, run: _Run, events: Events, opening: Awaitable[Event] | None = None) -> None:
-        """Tell a turn's events, of which the first may be under way."""
-        if opening is not None:
-            assert isinstance(await opening, StatusUpdate)
+    async def _tell(self, run: _Run, events: Events, opened: asyncio.Event | None = None) -> None:
+        """Tell a turn's events. `opened` is set when the model has taken the prompt, and has said something or says
+        nothing yet."""
         async for event in events:
             if run.ending is not None:
                 return  # its end is being told
-            if not isinstance(event, StatusUpdate):  # that it is in progress was told when it was kept
-                await self._journal.append(run.recording, event)
+            if isinstance(event, StatusUpdate):  # that it is in progress is told where it is kept
+                run.is_taken = True
+                if opened is not None:
+                    asyncio.get_running_loop().call_later(FIRST_WORD, opened.set)
+                continue
+            if opened is not None:
+                opened.set()
+                opened = None
+            await self._journal.append(run.recording, event)
 
     async def _tell_behind(self, run: _Run, claimed: Run) -> None:
         """Tell a turn's events behind those that were told of it."""
@@ -520,11 +527,11 @@ def _end_of(run: _Run) -> Failure | Status:
     return OUR_FAULT
 
 
-async def _stop_telling(run: _Run) -> None:
-    """Have a run tell no more, and wait until it does not."""
+async def _stop_telling(run: _Run, told: BaseException | None = None) -> None:
+    """Have a run tell no more, and wait until it does not. `told`: the error that its caller is told."""
     run.telling.cancel()
     (left,) = await asyncio.gather(run.telling, return_exceptions=True)
-    is_known = run.ending is not None and run.end is None  # its end was made of it
+    is_known = left is told or (run.ending is not None and run.end is None)  # its end was made of it
     if isinstance(left, Exception) and not isinstance(left, TurnwiseError) and not is_known:
         log.error("the run %s broke while it was being left", run.recording.interaction.id, exc_info=left)
     # What stopped it has its frames, which have the run: a circle that would keep the whole request.
@@ -533,14 +540,6 @@ async def _stop_telling(run: _Run) -> None:
 
 async def _nothing_to_leave() -> None:
     """Who tells the events has let go of them."""
-
-
-async def _leave(opening: asyncio.Future[Event] | None, events: Events) -> None:
-    """Let go of a turn's events, wherever they are."""
-    if opening is not None:
-        opening.cancel()
-        await asyncio.gather(opening, return_exceptions=True)
-    await _close(events)
 
 
 async def _close(events: Events) -> None:

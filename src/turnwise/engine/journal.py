@@ -97,9 +97,9 @@ class Recording:
         self.events = Timeline(told)
         """Those that any reader may see."""
         self.opening = 0
-        """While nothing of it is kept: with how many events it begins."""
+        """While nothing is kept of what is to be kept: with how many events it begins."""
         self.creation: Creation | None = None
-        """And what keeps it, if it is to be kept."""
+        """And what keeps them."""
         self.writing: list[Event] = []
         self.pending: list[Event] = []
         self.broken: TurnwiseError | None = None
@@ -329,18 +329,24 @@ class Journal:
 
     async def open(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
         """Begin a recording with its first events. They are kept when this returns."""
-        recording = self.prepare(interaction, events, run)
+        recording = self.prepare(interaction, events)
+        self.make_ready(recording, run)
         await self.begin(recording)
         return recording
 
-    def prepare(self, interaction: Interaction, events: Sequence[Event], run: NewRun) -> Recording:
-        """A recording of which nothing is kept yet. What is appended to it waits behind its first events till then."""
+    def prepare(self, interaction: Interaction, events: Sequence[Event]) -> Recording:
+        """A recording that is not begun yet. If it is to be kept, what is appended to it waits behind its first events
+        till then."""
         recording = Recording(interaction)
         recording.pending.extend(events)
-        recording.opening = len(events)
         if interaction.turn.store:
-            recording.creation = self._store.creation(interaction, run)
+            recording.opening = len(events)
         return recording
+
+    def make_ready(self, recording: Recording, run: NewRun) -> None:
+        """Make what keeps a recording, which takes a while, before it is begun."""
+        if recording.interaction.turn.store:
+            recording.creation = self._store.creation(recording.interaction, run)
 
     async def begin(self, recording: Recording) -> None:
         """Keep a recording that was prepared, together with what was appended to it already. A turn that has told its
@@ -403,7 +409,7 @@ class Journal:
             raise Internal(f"the run {recording.interaction.id} has told its end already")
         recording.add(event)
         if recording.opening:
-            pass  # it is written, or passed on, when the recording begins
+            pass  # it is written when the recording begins
         elif recording.interaction.turn.store:
             self._write(recording)
         else:
