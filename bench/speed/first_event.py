@@ -5,6 +5,10 @@ all the time; or all of them begin in the same moment, and again when they have 
 few short ones begin and end beside them. A stream's first word is said together with the head of the upstream's answer,
 as llama.cpp's server does; or a moment after it, as most others do.
 
+Some of that time nobody in between can spare: it takes the upstream a while to send a word that it has stamped, and a
+listener to wake up for it. So where there are few streams, the listeners also ask an upstream themselves, by turns with
+the others; what a server adds is what is more than that.
+
 With `--source` several versions of turnwise are measured beside each other: each is a folder that holds the package.
 """
 
@@ -12,13 +16,13 @@ import argparse
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.speed.calls import asked, quantile
 from bench.speed.listeners import Listeners, gathered, listeners, within
 from bench.speed.results import Table, parser
-from bench.speed.servers import SOURCE, Server, beside_floor
+from bench.speed.servers import SOURCE, Server, beside_floor, upstream
 
 TABLE = Table(
     "first_event",
@@ -26,6 +30,7 @@ TABLE = Table(
     ("streams", "begun", "first word", "server"),
     {
         "first word p50 ms": 2,
+        "added p50 ms": 2,
         "first word p99 ms": 2,
         "any word p50 ms": 2,
         "any word p99 ms": 2,
@@ -66,6 +71,11 @@ class Case:
     """How many streams are open all the time, and do not end. First words are those of others."""
 
     @property
+    def are_few(self) -> bool:
+        """Whether what the upstream and the listeners take is worth a figure."""
+        return self.streams + self.beside < 1000
+
+    @property
     def labels(self) -> tuple[int, str, str]:
         begun = "together" if self.together else f"{self.streams / self.seconds:.0f} a second"
         return (self.beside or self.streams, begun, "after the head" if self.thinks else "with the head")
@@ -104,20 +114,32 @@ def main() -> None:
     options.add_argument("--source", type=Path, nargs="+", default=[SOURCE])
     given = options.parse_args()
     with ExitStack() as stack:
+        alone = replace(stack.enter_context(upstream()), name="upstream alone")
         servers = stack.enter_context(beside_floor(given.source))
-        measure(servers, stack.enter_context(listeners()), given)
+        measure(alone, servers, stack.enter_context(listeners()), given)
     TABLE.finish(given)
 
 
-def measure(servers: Sequence[Server], pool: Listeners, given: argparse.Namespace) -> None:
+def measure(alone: Server, servers: Sequence[Server], pool: Listeners, given: argparse.Namespace) -> None:
     """Every server with every number of streams, a round of all behind the other."""
-    for server in servers:
+    for server in (alone, *servers):
         listen(server, pool, Case(16, 0.5), 1.0)  # to be warm
     for _ in range(given.rounds):
         for case in CASES:
             if case.labels[0] in given.streams:
-                for server in servers:
-                    TABLE.add_all((*case.labels, server.name), listen(server, pool, case, given.seconds))
+                measure_case(case, alone, servers, pool, given.seconds)
+
+
+def measure_case(case: Case, alone: Server, servers: Sequence[Server], pool: Listeners, seconds: float) -> None:
+    """Every server by turns; and where it counts, what a word takes that none of them is asked for."""
+    unserved = listen(alone, pool, case, seconds) if case.are_few else {}
+    if unserved:
+        TABLE.add_all((*case.labels, alone.name), unserved)
+    for server in servers:
+        figures = listen(server, pool, case, seconds)
+        if unserved:
+            figures["added p50 ms"] = figures["first word p50 ms"] - unserved["first word p50 ms"]
+        TABLE.add_all((*case.labels, server.name), figures)
 
 
 def listen(server: Server, pool: Listeners, case: Case, seconds: float) -> dict[str, float]:

@@ -122,6 +122,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
+            self.cycle.transport = _Together(self.transport, self.loop)  # type: ignore[assignment]
             # The cycle knows its scope, and the two would be a circle that each request leaves behind.
             self.scope["extensions"] = {AT_ONCE: partial(write_at_once, ref(self.cycle))}  # type: ignore[dict-item]
 
@@ -136,6 +137,41 @@ class Connection(HttpToolsProtocol):
         taken for another call, so the connection ends with the answer."""
         if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
             self.cycle.keep_alive = False
+
+
+class _Together:
+    """What an answer is written to: its head leaves together with what comes at once behind it. uvicorn would ask the
+    system twice, and wake the client up for a head."""
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head: bytes | None = b""
+        """What is held back. None: the beginning has left."""
+
+    def write(self, data: bytes) -> None:
+        if self._head is None:
+            self._transport.write(data)
+        elif self._head:
+            self._transport.writelines((self._head, data))
+            self._head = None
+        else:
+            self._head = data
+            self._loop.call_soon(self._leave)  # nothing else may come for long
+
+    def close(self) -> None:
+        self._leave()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _leave(self) -> None:
+        if self._head and not self._transport.is_closing():
+            self._transport.write(self._head)
+            self._head = None
 
 
 def write_at_once(answer: "ref[RequestResponseCycle]", data: bytes) -> bool:
