@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from support import (
+    PATIENCE,
     Engine,
     HeldStore,
     carried,
@@ -463,6 +464,40 @@ async def test_words_that_come_with_the_news_that_there_will_be_some_are_kept_wi
         assert [event for _, event in await store.events("int_1", 0)] == HALF
         assert texts(recording.events) == "Half"
         assert store.calls["append"] == 0
+
+
+async def test_words_that_come_a_moment_after_that_are_kept_with_the_run_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("turnwise.engine.background.FIRST_WORD", PATIENCE)
+    store, soon = HeldStore(), asyncio.Event()
+    async with open_engine([Taken(), soon, TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        beginning = asyncio.create_task(engine.interactions.begin(STREAM, "ann", "steps"))
+        await until(lambda: bool(engine.model.prompts))
+        assert store.calls["create"] == 0
+        soon.set()
+        await within(beginning)
+        assert [event for _, event in await store.events("int_1", 0)] == HALF
+        assert store.calls["append"] == 0
+
+
+async def test_a_model_that_thinks_for_longer_has_its_run_kept_by_then():
+    store, thought = HeldStore(), asyncio.Event()
+    async with open_engine([Taken(), thought, TextFragment("Half"), asyncio.Event()], store=store) as engine:
+        recording = await within(engine.interactions.begin(STREAM, "ann", "steps"))
+        assert [event for _, event in await store.events("int_1", 0)] == OPENING
+        thought.set()
+        await until(lambda: texts(recording.events) == "Half")
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_a_fault_before_the_model_took_the_prompt_is_its_callers_to_tell(
+    keeps: bool, caplog: pytest.LogCaptureFixture
+):
+    async with open_engine([ZeroDivisionError("no")]) as engine:
+        with pytest.raises(ZeroDivisionError):
+            await engine.interactions.begin(turn(stream=True, store=keeps), "ann", "steps")
+        with pytest.raises(NotFound):
+            await engine.interactions.get("int_1", "ann")
+    assert caplog.records == []
 
 
 async def test_words_that_come_at_once_are_told_one_by_one_where_nobody_keeps_them():

@@ -2,12 +2,16 @@
 
 import asyncio
 import gc
+import socket
+import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import ref
 
 import aiohttp
+import orjson
 import pytest
 from starlette.types import Message
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -73,6 +77,40 @@ async def test_a_stream_opens_after_a_while_even_if_the_model_has_not_taken_the_
         frames = parse_frames(begun + await reply.read())
         assert [frame.name for frame in frames[:2]] == ["interaction.created", "interaction.status_update"]
         assert frames[-1].data == "[DONE]"
+
+
+async def test_the_head_of_a_stream_comes_at_once_though_nothing_is_told_for_long():
+    gate = asyncio.Event()
+    async with serve([Taken(), gate, *say("Hello")[1:]]) as served, served.post(stream=True) as begun:
+        last = parse_frames(await read_until(begun, b'"in_progress"}\n\n'))[-1].id
+        async with served.get(f"interactions/int_1?stream=true&last_event_id={last}") as reply:
+            assert reply.status == 200
+            gate.set()
+            assert b"Hello" in await reply.read()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says in how many segments something came")
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_head_of_an_answer_and_what_is_there_to_say_come_together(stream: bool):
+    never = asyncio.Event()
+    async with serve([Taken(), TextFragment("Hello"), never] if stream else say("Hello")) as served:
+        reader, writer = await raw_post(served, orjson.dumps({"model": "m", "input": "Hi", "stream": stream}))
+        await within(reader.readuntil(b'"Hello"'))
+        assert segments_in(writer.get_extra_info("socket")) == 1
+        writer.close()
+
+
+def segments_in(connection: socket.socket) -> int:
+    """In how many segments something came (`tcpi_data_segs_in` of Linux's `tcp_info`)."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
+    (segments,) = struct.unpack_from("=I", info, 152)
+    return int(segments)
+
+
+async def test_an_answer_without_a_body_has_its_head():
+    async with serve() as served, served.client.head(f"{served.url}/docs") as reply:
+        assert (reply.status, await reply.read()) == (200, b"")
+        assert int(reply.headers["content-length"]) > 0
 
 
 async def test_a_quiet_connection_is_kept_alive_with_comments():
