@@ -46,6 +46,9 @@ WORDS = 10
 THINKING = 0.15
 """How long, in seconds, an upstream thinks that has taken the prompt."""
 
+LONGER = 3
+"""How many times as long a single stream is listened to as many are: it has few first words."""
+
 OPENING = 200
 """How many of the streams that stay begin in a second: as many as any server keeps up with."""
 
@@ -132,6 +135,8 @@ def measure(alone: Server, servers: Sequence[Server], pool: Listeners, given: ar
 
 def measure_case(case: Case, alone: Server, servers: Sequence[Server], pool: Listeners, seconds: float) -> None:
     """Every server by turns; and where it counts, what a word takes that none of them is asked for."""
+    if case.streams == 1:
+        seconds *= LONGER
     unserved = listen(alone, pool, case, seconds) if case.are_few else {}
     if unserved:
         TABLE.add_all((*case.labels, alone.name), unserved)

@@ -113,6 +113,17 @@ async def test_an_answer_without_a_body_has_its_head():
         assert int(reply.headers["content-length"]) > 0
 
 
+@pytest.mark.parametrize(("method", "path"), [("HEAD", "/"), ("GET", "/"), ("GET", "/v1/nothing")])
+async def test_a_client_that_has_said_all_it_will_say_is_answered(method: str, path: str):
+    async with serve() as served:
+        host, _, port = served.url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+        writer.write_eof()
+        assert (await within(reader.read())).startswith(b"HTTP/1.1 ")
+        writer.close()
+
+
 async def test_a_quiet_connection_is_kept_alive_with_comments():
     gate = asyncio.Event()
     async with serve([Taken(), gate, *say("Hello")[1:]], idle=0.01) as served, served.post(stream=True) as reply:

@@ -182,8 +182,10 @@ class Runs:
                 await self._hand_over([recording])
         except BaseException as error:
             self._journal.drop(recording)
-            await _stop_telling(run, error)
-            await run.leave()
+            try:
+                await _stop_telling(run, error)
+            finally:
+                await run.leave()
             raise
         self._carry(run)
         return recording
@@ -530,12 +532,14 @@ def _end_of(run: _Run) -> Failure | Status:
 async def _stop_telling(run: _Run, told: BaseException | None = None) -> None:
     """Have a run tell no more, and wait until it does not. `told`: the error that its caller is told."""
     run.telling.cancel()
-    (left,) = await asyncio.gather(run.telling, return_exceptions=True)
+    try:
+        (left,) = await asyncio.gather(run.telling, return_exceptions=True)
+    finally:
+        # What stopped it has its frames, which have the run: a circle that would keep the whole request.
+        del run.telling
     is_known = left is told or (run.ending is not None and run.end is None)  # its end was made of it
     if isinstance(left, Exception) and not isinstance(left, TurnwiseError) and not is_known:
         log.error("the run %s broke while it was being left", run.recording.interaction.id, exc_info=left)
-    # What stopped it has its frames, which have the run: a circle that would keep the whole request.
-    del run.telling
 
 
 async def _nothing_to_leave() -> None:
