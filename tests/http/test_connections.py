@@ -2,16 +2,12 @@
 
 import asyncio
 import gc
-import socket
-import struct
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import ref
 
 import aiohttp
-import orjson
 import pytest
 from starlette.types import Message
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -87,24 +83,6 @@ async def test_the_head_of_a_stream_comes_at_once_though_nothing_is_told_for_lon
             assert reply.status == 200
             gate.set()
             assert b"Hello" in await reply.read()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says in how many segments something came")
-@pytest.mark.parametrize("stream", [False, True])
-async def test_the_head_of_an_answer_and_what_is_there_to_say_come_together(stream: bool):
-    never = asyncio.Event()
-    async with serve([Taken(), TextFragment("Hello"), never] if stream else say("Hello")) as served:
-        reader, writer = await raw_post(served, orjson.dumps({"model": "m", "input": "Hi", "stream": stream}))
-        await within(reader.readuntil(b'"Hello"'))
-        assert segments_in(writer.get_extra_info("socket")) == 1
-        writer.close()
-
-
-def segments_in(connection: socket.socket) -> int:
-    """In how many segments something came (`tcpi_data_segs_in` of Linux's `tcp_info`)."""
-    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
-    (segments,) = struct.unpack_from("=I", info, 152)
-    return int(segments)
 
 
 async def test_an_answer_without_a_body_has_its_head():

@@ -28,9 +28,6 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 BACKLOG = 2048
 """How many may wait to be accepted."""
 
-LARGE = 65_536
-"""How many bytes are too many to be copied only to leave together with a head."""
-
 SILENCE = 30.0
 """How long, in seconds, a connection may be there before the first byte of its first call. Behind a call it is five."""
 
@@ -121,23 +118,10 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(SILENCE, self.timeout_keep_alive_handler)
-        self._answers = _Together(transport, self.loop)
-
-    def on_response_complete(self) -> None:
-        self._answers.end()
-        super().on_response_complete()
-
-    def eof_received(self) -> None:
-        self._answers.let_go()  # uvicorn has the connection closed
-
-    def send_400_response(self, msg: str) -> None:
-        self._answers.let_go()
-        super().send_400_response(msg)
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         if self.cycle is not None and self.cycle.scope is self.scope:
-            self.cycle.transport = self._answers  # type: ignore[assignment]
             # The cycle knows its scope, and the two would be a circle that each request leaves behind.
             self.scope["extensions"] = {AT_ONCE: partial(write_at_once, ref(self.cycle))}  # type: ignore[dict-item]
 
@@ -152,53 +136,6 @@ class Connection(HttpToolsProtocol):
         taken for another call, so the connection ends with the answer."""
         if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
             self.cycle.keep_alive = False
-
-
-class _Together:
-    """What the answers on a connection are written to: the head of each leaves together with what comes at once behind
-    it. uvicorn would ask the system twice, and wake the client up for a head."""
-
-    __slots__ = ("_head", "_is_next", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
-        """What is held back."""
-        self._is_next = True
-        """Whether a head is what is written next."""
-
-    def write(self, data: bytes) -> None:
-        if self._is_next:
-            self._is_next = False
-            self._head = data
-            self._loop.call_soon(self.let_go)  # nothing else may come for long
-            return
-        if self._head:
-            if len(data) > LARGE:
-                self.let_go()
-            else:
-                data, self._head = self._head + data, b""
-        self._transport.write(data)
-
-    def close(self) -> None:
-        self.let_go()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def end(self) -> None:
-        """An answer is whole."""
-        self.let_go()
-        self._is_next = True
-
-    def let_go(self) -> None:
-        """Have nothing held back: before anybody else writes, and before the connection is closed, too."""
-        if self._head:
-            head, self._head = self._head, b""
-            with suppress(RuntimeError):  # the client is gone
-                self._transport.write(head)
 
 
 def write_at_once(answer: "ref[RequestResponseCycle]", data: bytes) -> bool:
