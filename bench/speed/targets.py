@@ -92,11 +92,7 @@ TARGETS = (
         is_least=True,
     ),
     Target(
-        "first_event",
-        "What is added to a first word, 1 stream, half of them",
-        1,
-        "ms",
-        highest("added p50 ms", _ours(streams=1)),
+        "first_event", "First word, 1 stream, half of them", 1, "ms", highest("first word p50 ms", _ours(streams=1))
     ),
     Target(
         "first_event", "First word, 64 streams, half of them", 20, "ms", highest("first word p50 ms", _ours(streams=64))
